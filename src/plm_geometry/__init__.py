@@ -1,0 +1,3 @@
+"""Isotropy and geometry of pretrained protein language models."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,118 @@
+"""Reading FASTA: what is accepted and counted, what is refused with a sentence."""
+
+import gzip
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plm_geometry.errors import InputError
+from plm_geometry.proteins import (
+    OTHER_RESIDUES,
+    STANDARD_RESIDUES,
+    Proteins,
+    read_fasta,
+    sample,
+    write_fasta,
+)
+
+
+@pytest.fixture
+def fasta(tmp_path):
+    def write(text, name="some.fasta"):
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return write
+
+
+def test_uniprot_headers_name_the_accession_and_others_their_first_word(fasta):
+    found = read_fasta(fasta(">sp|P12345|X_YEAST Protein\nMK\n>Q9H400 Cell.membrane-M\nMA\n"))
+    assert found.accessions == ("P12345", "Q9H400")
+
+
+def test_sequences_over_several_lines_are_joined(fasta):
+    assert read_fasta(fasta(">a\nMKV\nLLA\n\n>b\nG\n")).sequences == ("MKVLLA", "G")
+
+
+def test_normalisations_are_made_and_counted(fasta):
+    found = read_fasta(fasta(">a\r\nmkV*\r\n>b\r\nMA\r\n>b\r\nMA\r\n"))
+    assert found.sequences == ("MKV", "MA")
+    assert found.notes == {
+        "Windows line ends": 6,
+        "trailing *": 1,
+        "lower case": 1,
+        "repeated records": 1,
+    }
+
+
+def test_clean_files_have_no_notes(fasta):
+    assert read_fasta(fasta(">a\nMKV\n")).notes == {}
+
+
+def test_every_iupac_letter_is_a_residue(fasta):
+    letters = STANDARD_RESIDUES + OTHER_RESIDUES
+    assert read_fasta(fasta(f">a\n{letters}\n")).sequences == (letters,)
+
+
+def test_gzip_is_known_by_its_content_not_its_name(fasta):
+    path = fasta(gzip.compress(b">a\nMKV\n"), "packed.fasta")
+    assert read_fasta(path).sequences == ("MKV",)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "holds no protein"),
+        ("MKV\n", "does not begin with a '>' header"),
+        (">a\nMK-V\n", "protein a has '-' at position 3"),
+        (">a\nMK*V\n", r"protein a has '\*' at position 3"),
+        (">a\n>b\nMK\n", "protein a has no residues"),
+        (">\nMK\n", "a record has no name"),
+        (">a\nMK\n>a\nMV\n", "accession a stands for two different sequences"),
+        (b"\xff\xfe\x00\x01", "is not a text file"),
+        (gzip.compress(b">a\nMKV\n" * 1000)[:-20], "broken gzip file"),
+    ],
+)
+def test_bad_files_are_refused_with_one_sentence(fasta, text, sentence):
+    with pytest.raises(InputError, match=sentence) as caught:
+        read_fasta(fasta(text))
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_file_is_a_sentence(tmp_path):
+    with pytest.raises(InputError, match="No such file"):
+        read_fasta(tmp_path / "none.fasta")
+
+
+sequences = st.text(alphabet=STANDARD_RESIDUES + OTHER_RESIDUES, min_size=1, max_size=40)
+
+
+@given(st.lists(sequences, min_size=1, max_size=10), st.sampled_from(["x.fasta", "x.fasta.gz"]))
+def test_what_is_written_is_read_back(tmp_path_factory, found, name):
+    proteins = Proteins(tuple(f"p{i}" for i in range(len(found))), tuple(found), "made")
+    path = tmp_path_factory.mktemp("fasta") / name
+    write_fasta(proteins, path)
+    assert read_fasta(path).sequences == proteins.sequences
+    assert read_fasta(path).sha256 == proteins.sha256
+
+
+def test_sample_is_reproducible_keeps_the_order_and_takes_no_protein_twice():
+    proteins = Proteins(tuple(f"p{i:03}" for i in range(100)), ("MK",) * 100, "made")
+    drawn = sample(proteins, 30, seed=5)
+    assert drawn.accessions == sample(proteins, 30, seed=5).accessions
+    assert drawn.accessions != sample(proteins, 30, seed=6).accessions
+    assert list(drawn.accessions) == sorted(set(drawn.accessions))
+    assert len(drawn) == 30
+
+
+def test_sample_larger_than_the_set_is_refused_with_both_numbers():
+    with pytest.raises(InputError, match="5 proteins were asked for, but made holds 2"):
+        sample(Proteins(("a", "b"), ("M", "K"), "made"), 5, seed=1)
+
+
+def test_lengths_are_residues():
+    lengths = Proteins(("a", "b"), ("MKV", "K"), "made").lengths
+    np.testing.assert_array_equal(lengths, [3, 1])

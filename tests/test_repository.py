@@ -1,0 +1,100 @@
+"""What holds of the repository as a whole: lists that agree, nothing that must not be there."""
+
+import importlib.metadata
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def declared() -> set[str]:
+    groups = PROJECT["optional-dependencies"].values()
+    return set(PROJECT["dependencies"]).union(*groups)
+
+
+def constrained() -> dict[str, str]:
+    lines = (ROOT / "constraints.txt").read_text().split()
+    return {canonical(name): version for name, version in (line.split("==") for line in lines)}
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def tracked() -> list[Path]:
+    names = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\0")
+    return [ROOT / name for name in names if name and (ROOT / name).is_file()]
+
+
+def test_environment_yml_lists_the_dependencies_of_pyproject():
+    lines = (ROOT / "environment.yml").read_text().partition("- pip:\n")[2].splitlines()
+    listed = {line.strip().removeprefix("- ") for line in lines}
+    listed = {entry for entry in listed if not entry.startswith(("#", "--"))}
+    assert listed == declared()
+
+
+def test_every_dependency_is_pinned_once_and_fits_what_is_declared():
+    pins = constrained()
+    for requirement in declared():
+        name, bound = re.match(r"([\w.-]+)(.*)", requirement).groups()
+        assert canonical(name) in pins, f"{name} is not in constraints.txt"
+        if bound.startswith("=="):
+            assert pins[canonical(name)] == bound.removeprefix("==")
+    assert pins["torch"] == "2.13.0"
+    assert pins["jupyter-book"].startswith("1.")
+
+
+def test_constraints_pin_everything_that_is_installed_with_the_package():
+    todo, seen = [PROJECT["name"]], set()
+    while todo:
+        name = todo.pop()
+        for needed in installed_requirements(name, with_extras=name == PROJECT["name"]) - seen:
+            assert needed in constrained(), f"{needed} is installed but not pinned"
+            seen.add(needed)
+            todo.append(needed)
+    assert {"numpy", "sphinx"} <= seen
+
+
+def installed_requirements(name: str, *, with_extras: bool) -> set[str]:
+    found = set()
+    for requirement in importlib.metadata.requires(name) or []:
+        needed, _, marker = requirement.partition(";")
+        if with_extras or "extra" not in marker:
+            found.add(canonical(re.match(r"[\w.-]+", needed).group()))
+    # What a marker excludes on this platform is not installed.
+    return {needed for needed in found if is_installed(needed)}
+
+
+def is_installed(name: str) -> bool:
+    try:
+        importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def test_no_tracked_text_names_a_machine_path_or_a_package_registry():
+    # Spelt in pieces, so that this file does not find itself.
+    forbidden = re.compile("|".join(["/wo" + "rk/", "/ro" + "ot/", "pythonhosted" + r"\.org"]))
+    for path in tracked():
+        if path.suffix in {".gz", ".png", ".safetensors", ".npz", ".svg"}:
+            continue
+        found = forbidden.search(path.read_text(errors="replace"))
+        assert not found, f"{path.relative_to(ROOT)} holds {found.group()!r}"
+
+
+def test_demo_data_stay_under_twelve_megabytes():
+    size = sum(p.stat().st_size for p in (ROOT / "data/demo").rglob("*") if p.is_file())
+    assert 0 < size < 12e6
+
+
+def test_every_source_module_has_its_test_module():
+    modules = {path.stem for path in (ROOT / "src/plm_geometry").glob("*.py")}
+    tests = {path.stem.removeprefix("test_") for path in (ROOT / "tests").glob("test_*.py")}
+    # Constants and two exception classes have nothing to test on their own.
+    assert modules - {"__init__", "errors", "paths"} <= tests
