@@ -1,0 +1,113 @@
+"""The store: atomic, resumable, and never mixing two different runs."""
+
+import os
+import subprocess
+import sys
+import types
+from contextlib import suppress
+
+import h5py
+import numpy as np
+import pytest
+
+from plm_geometry.errors import InputError
+from plm_geometry.moments import Moments
+from plm_geometry.store import (
+    EmbeddingStore,
+    fingerprint,
+    replacing,
+    source_digest,
+    write_json,
+    write_uniprot_h5,
+)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def made_store(directory, order, width=3, rows_per_block=2, layers=1):
+    store = EmbeddingStore(directory, {"model": "m"})
+    plan = {"order": order, "rows_per_block": rows_per_block}
+    store.create(plan, (layers, len(order), width), rows_per_block)
+    return store
+
+
+def test_vectors_written_in_plan_order_are_read_in_input_order(tmp_path, rng):
+    vectors = rng.normal(size=(5, 3)).astype("float32")
+    order = [4, 0, 3, 1, 2]
+    store = made_store(tmp_path, order)
+    for start in (0, 2, 4):
+        block = slice(start, min(start + 2, 5))
+        store.write_block(block, vectors[order][None, block])
+    np.testing.assert_array_equal(store.read_vectors(0), vectors)
+
+
+def test_progress_is_read_back_to_the_last_bit(tmp_path, rng):
+    store = made_store(tmp_path, [0, 1])
+    moments = {0: {"A": Moments.from_vectors(rng.normal(size=(50, 3)))}}
+    store.write_progress(7, moments, {"P1": "why"})
+    blocks_done, found, left_out = EmbeddingStore(tmp_path, {"model": "m"}).read_progress()
+    assert (blocks_done, left_out) == (7, {"P1": "why"})
+    for name, array in moments[0]["A"].to_arrays().items():
+        np.testing.assert_array_equal(found[0]["A"].to_arrays()[name], array)
+
+
+def test_a_store_without_progress_starts_from_nothing(tmp_path):
+    assert made_store(tmp_path, [0]).read_progress() == (0, {}, {})
+
+
+def test_another_description_is_refused_by_the_name_of_what_differs(tmp_path):
+    EmbeddingStore(tmp_path, {"model": "m", "precision": "fp32"})
+    with pytest.raises(InputError, match="differs in precision"):
+        EmbeddingStore(tmp_path, {"model": "m", "precision": "bf16"})
+
+
+def test_a_file_takes_its_name_only_when_whole(tmp_path):
+    target = tmp_path / "table.json"
+    write_json(target, {"a": 1})
+    with suppress(RuntimeError), replacing(target) as partial:
+        partial.write_text("half of it")
+        raise RuntimeError
+    assert target.read_text() == '{\n  "a": 1\n}\n'
+    assert os.listdir(tmp_path) == ["table.json"]
+
+
+def test_what_a_killed_writer_left_is_swept_by_the_next(tmp_path):
+    script = (
+        "import os, sys, pathlib; from plm_geometry.store import replacing\n"
+        "with replacing(pathlib.Path(sys.argv[1]) / 'progress.npz') as partial:\n"
+        "    partial.write_text('half'); os.kill(os.getpid(), 9)"
+    )
+    made_store(tmp_path, [0])
+    subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False)
+    assert list(tmp_path.glob(".*.part"))
+    store = EmbeddingStore(tmp_path, {"model": "m"})
+    assert not list(tmp_path.glob(".*.part"))
+    assert store.read_progress() == (0, {}, {})
+
+
+def test_fingerprint_depends_on_content_not_on_the_order_of_keys():
+    assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
+    assert fingerprint({"a": 1}) != fingerprint({"a": 2})
+
+
+def test_source_digest_notices_a_changed_module(tmp_path):
+    module = types.ModuleType("room")
+    path = tmp_path / "room.py"
+    module.__file__ = str(path)
+    path.write_text("x = 1")
+    before = source_digest(module)
+    path.write_text("x = 2")
+    assert source_digest(module) != before
+
+
+def test_hdf5_has_uniprots_layout(tmp_path, rng):
+    vectors = rng.normal(size=(2, 4)).astype("float16")
+    write_uniprot_h5(tmp_path / "x.h5", ["P1", "a/b"], vectors, model_name="prot_bert")
+    with h5py.File(tmp_path / "x.h5") as file:
+        assert file.attrs["model_name"] == "prot_bert"
+        np.testing.assert_array_equal(file["P1"], vectors[0])
+        assert file["P1"].shape == (4,)
+        assert file["a_b"].attrs["original_id"] == "a/b"
