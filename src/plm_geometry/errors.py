@@ -15,3 +15,7 @@ class NothingLeftError(InputError):
     """The input is sound, but no protein is left to work on."""
 
     exit_status = 1
+
+
+class ComputationError(RuntimeError):
+    """A chapter, the book or a block of work failed; the text holds what its program said."""

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import io
 import re
 import zlib
 from collections import Counter
@@ -139,8 +140,8 @@ def sample(proteins: Proteins, n: int, *, seed: int) -> Proteins:
 def _records(path: Path, notes: Counter[str]) -> Iterator[tuple[str, str]]:
     """Yield (accession, raw sequence), turning every reading error into a sentence."""
     try:
-        with _open_text(path) as handle:
-            for header, sequence in SimpleFastaParser(_checked_lines(handle, path, notes)):
+        with path.open("rb") as handle, _text(handle) as lines:
+            for header, sequence in SimpleFastaParser(_checked_lines(lines, path, notes)):
                 yield _accession(header, path), sequence
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(
@@ -152,13 +153,13 @@ def _records(path: Path, notes: Counter[str]) -> Iterator[tuple[str, str]]:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
-def _open_text(path: Path):
-    """Open `path` for reading text; gzip is known by its first bytes, not by the file's name."""
-    with path.open("rb") as handle:
-        is_gzip = handle.read(2) == b"\x1f\x8b"
+def _text(handle: io.BufferedReader) -> io.TextIOWrapper:
+    """Return the file's text; gzip is known by its first bytes, not by the file's name."""
+    is_gzip = handle.peek(2)[:2] == b"\x1f\x8b"  # peek, since a pipe can be read only once
     # newline="": Windows line ends stay visible and are counted.
-    opener = gzip.open if is_gzip else open
-    return opener(path, "rt", encoding="utf-8", newline="")
+    return io.TextIOWrapper(
+        gzip.GzipFile(fileobj=handle) if is_gzip else handle, encoding="utf-8", newline=""
+    )
 
 
 def _checked_lines(lines: Iterable[str], path: Path, notes: Counter[str]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import h5py
 import numpy as np
 import zarr
 from filelock import FileLock, Timeout
@@ -123,6 +124,20 @@ class EmbeddingStore:
         """Write the vectors ``(n_layers, rows, width)`` of one block, in the plan's order."""
         zarr.open_array(self.directory / "vectors.zarr", mode="r+")[:, block] = vectors
 
+    def write_residues(self, block: int, residues: Mapping[str, np.ndarray]) -> None:
+        """Write the residue embeddings of one block, a file of its own."""
+        path = self.directory / "residues" / f"{block:06}.h5"
+        write_uniprot_h5(path, list(residues), list(residues.values()), model_name="")
+
+    def gather_residues(self, path: Path, *, model_name: str) -> None:
+        """Copy the residue embeddings of all blocks into one HDF5 file at `path`."""
+        with replacing(path) as partial, h5py.File(partial, "w") as file:
+            file.attrs["model_name"] = model_name
+            for block in sorted((self.directory / "residues").glob("*.h5")):
+                with h5py.File(block) as part:
+                    for accession in part:
+                        part.copy(accession, file)
+
     def write_progress(
         self, blocks_done: int, moments: LayerMoments, left_out: Mapping[str, str]
     ) -> None:
@@ -172,7 +187,7 @@ def _nested_moments(arrays: Mapping[str, np.ndarray]) -> LayerMoments:
 
 
 def write_uniprot_h5(
-    path: Path, accessions: Sequence[str], vectors: np.ndarray, *, model_name: str
+    path: Path, accessions: Sequence[str], vectors: Sequence[np.ndarray], *, model_name: str
 ) -> None:
     """Write one dataset an accession, as UniProt publishes embeddings.
 
@@ -184,13 +199,12 @@ def write_uniprot_h5(
         The HDF5 file; replaced when there.
     accessions : sequence of str
         Names of the datasets.
-    vectors : ndarray, shape (n_proteins, width)
-        Written in their own precision.
+    vectors : sequence of ndarray
+        One a protein, ``(width,)`` or, for its residues, ``(length, width)``; written in their
+        own precision.
     model_name : str
         What computed them.
     """
-    import h5py
-
     with replacing(path) as partial, h5py.File(partial, "w") as file:
         file.attrs["model_name"] = model_name
         for accession, vector in zip(accessions, vectors, strict=True):

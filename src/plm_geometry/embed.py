@@ -1,0 +1,299 @@
+"""Proteins and a model in, global embeddings and residue moments out, in one streaming pass.
+
+Residue embeddings are never kept: they are pooled into the protein's vector and added to the
+moments of their amino acid, so that memory does not grow with the number of proteins.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from tqdm import tqdm
+
+import plm_geometry.models
+from plm_geometry.errors import InputError
+from plm_geometry.moments import Moments
+from plm_geometry.plan import Plan, batches, make_plan
+from plm_geometry.pooling import (
+    POOLINGS,
+    LayerMoments,
+    ResidueBuffer,
+    merge_into,
+    pool,
+    split_residues,
+)
+from plm_geometry.proteins import Proteins
+from plm_geometry.store import EmbeddingStore, source_digest
+from plm_geometry.tuning import choose_budget, forecast
+
+if TYPE_CHECKING:
+    from plm_geometry.models import Embedder, Output
+
+# The rooms whose code decides what an embedding is.
+_COMPUTED_BY = [sys.modules[f"plm_geometry.{room}"] for room in ("embed", "moments", "pooling")]
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """What one pass of a model over proteins gives, for one layer.
+
+    Attributes
+    ----------
+    accessions : tuple of str
+        The proteins embedded, in the order given.
+    vectors : ndarray of float32, shape (n_proteins, width)
+        Their global embeddings.
+    residue_moments : dict of str to Moments, or None
+        Moments of the residue embeddings by amino-acid letter; None where there are none.
+    left_out : mapping of str to str
+        Accessions that have no vector, and why.
+    """
+
+    accessions: tuple[str, ...]
+    vectors: np.ndarray
+    residue_moments: dict[str, Moments] | None
+    left_out: Mapping[str, str]
+
+
+def load_model(name: str, *, device: str = "auto", precision: str = "fp32") -> "Embedder":
+    """Load a model onto a device.
+
+    Parameters
+    ----------
+    name : str
+        Whatever `plm_geometry.models.load` takes.
+    device : str
+        As torch names devices; "auto" is the GPU where there is one.
+    precision : {"fp32", "bf16", "fp16"}
+        Of weights and activations; what is added up over residues is float32 or wider.
+
+    Raises
+    ------
+    InputError
+        If the device is not there or the precision is unknown.
+    """
+    import torch
+
+    from plm_geometry import models
+
+    dtypes = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+    if precision not in dtypes:
+        raise InputError(f"precision {precision!r} is unknown; choose fp32, bf16 or fp16.")
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(
+            f"device {device!r} is not there; use cpu, or cuda on a machine with an NVIDIA GPU."
+        ) from error
+    model = models.load(name, device=device, dtype=dtypes[precision])
+    # Vectors of another precision are other vectors: a store must not mix them.
+    model.identity["precision"] = precision
+    model.device = torch.device(device)
+    return model
+
+
+def describe(
+    proteins: Proteins,
+    model: "Embedder",
+    *,
+    layers: Sequence[int] = (-1,),
+    pooling: str = "mean",
+    keep_residues: bool = False,
+) -> dict[str, Any]:
+    """Return all that the embeddings depend on, for a store's fingerprint."""
+    return {
+        "proteins_sha256": proteins.sha256,
+        "n_proteins": len(proteins),
+        "model_name": model.name,
+        "model": dict(model.identity),
+        "layers": list(layers),
+        "pooling": pooling,
+        "keep_residues": keep_residues,
+        "code": source_digest(plm_geometry.models, *_COMPUTED_BY),
+    }
+
+
+def embed(
+    proteins: Proteins,
+    model: "Embedder",
+    directory: Path,
+    *,
+    layers: Sequence[int] = (-1,),
+    pooling: str = "mean",
+    keep_residues: bool = False,
+    residues_per_batch: int | None = None,
+    progress: bool = True,
+    tell: Callable[[str], None] = lambda line: None,
+) -> EmbeddingStore:
+    """Embed `proteins` with `model` into the store at `directory`, resuming what is there.
+
+    Parameters
+    ----------
+    proteins : Proteins
+        All within the model's limit (`within_limit`).
+    model : Embedder
+        A loaded model.
+    directory : Path
+        Where the store is or will be.
+    layers : sequence of int
+        Layers to keep, counted as Python counts (-1: the last).
+    pooling : {"mean", "mean_with_special", "first", "max"}
+        From residues to the protein; models that make a global embedding themselves ignore it.
+    keep_residues : bool
+        Whether the store also keeps every residue's embedding, of the last of `layers`.
+    residues_per_batch : int, optional
+        Padded residues a batch may hold; by default what suits the device. A store that was
+        begun keeps its own.
+    progress : bool
+        Whether to show a bar on a terminal.
+    tell : callable
+        Takes one line that says what the run will take, before it begins.
+
+    Returns
+    -------
+    EmbeddingStore
+        Complete; `load` reads it.
+
+    Raises
+    ------
+    InputError
+        If the store holds something else, or the model breaks one token a residue.
+    """
+    if pooling not in POOLINGS:
+        raise InputError(f"pooling {pooling!r} is unknown; choose one of {', '.join(POOLINGS)}.")
+    options = {"layers": tuple(layers), "pooling": pooling, "keep_residues": keep_residues}
+    store = EmbeddingStore(directory, describe(proteins, model, **options))
+    with store.lock:
+        plan = _fixed_plan(store, proteins, model, layers, residues_per_batch)
+        tell(f"{model.title}: {forecast(proteins, model, plan, len(layers))}")
+        _run_blocks(store, plan, _Pass(proteins, model, **options), progress)
+    return store
+
+
+def load(store: EmbeddingStore, proteins: Proteins, *, layer: int = 0) -> Embeddings:
+    """Read one layer (by its position among those kept) of a complete store."""
+    _, moments, left_out = store.read_progress()
+    vectors = store.read_vectors(layer)
+    keep = [i for i, accession in enumerate(proteins.accessions) if accession not in left_out]
+    accessions = tuple(proteins.accessions[i] for i in keep)
+    # Every layer that was kept has moments: counted from the end, too.
+    found = moments[layer % len(moments)] if moments else None
+    return Embeddings(accessions, vectors[keep], found, left_out)
+
+
+def _fixed_plan(
+    store: EmbeddingStore,
+    proteins: Proteins,
+    model: "Embedder",
+    layers: Sequence[int],
+    residues_per_batch: int | None,
+) -> Plan:
+    """Return the store's plan, made now if this run is the first."""
+    if stored := store.plan():
+        return Plan.from_json(stored)
+    plan = make_plan(proteins.lengths, residues_per_batch or choose_budget(proteins, model))
+    shape = (len(layers), len(proteins), model.width)
+    store.create(plan.to_json(), shape, plan.rows_per_block)
+    return plan
+
+
+def _run_blocks(store: EmbeddingStore, plan: Plan, work: "_Pass", progress: bool) -> None:
+    """Compute the blocks that are missing, in order, recording each as it is done."""
+    blocks_done, moments, left_out = store.read_progress()
+    blocks = plan.blocks()
+    lengths = work.proteins.lengths[plan.order]
+    done = int(sum(lengths[block].sum() for block in blocks[:blocks_done]))
+    with tqdm(
+        total=int(lengths.sum()),
+        initial=done,
+        unit=" residues",
+        unit_scale=True,
+        desc=work.model.title,
+        disable=None if progress else True,
+    ) as bar:
+        for number, block in enumerate(blocks[blocks_done:], start=blocks_done + 1):
+            found = work.block(plan, block, left_out, bar)
+            store.write_block(block, found.vectors)
+            if work.keep_residues:
+                store.write_residues(number, found.residues)
+            merge_into(moments, found.moments)
+            store.write_progress(number, moments, left_out)
+
+
+@dataclass
+class _Block:
+    """What a block of proteins gives: vectors ``(n_layers, rows, width)``, moments, residues."""
+
+    vectors: np.ndarray
+    moments: LayerMoments
+    residues: dict[str, np.ndarray]
+
+
+@dataclass
+class _Pass:
+    """What stays the same from block to block."""
+
+    proteins: Proteins
+    model: "Embedder"
+    layers: tuple[int, ...]
+    pooling: str
+    keep_residues: bool
+
+    def block(self, plan: Plan, block: slice, left_out: dict[str, str], bar: tqdm) -> _Block:
+        """Compute one block; who does not fit into memory is added to `left_out`."""
+        members = plan.order[block]
+        lengths = self.proteins.lengths[members]
+        vectors = np.full((len(self.layers), len(members), self.model.width), np.nan, np.float32)
+        buffer, residues = ResidueBuffer(), {}
+        for batch in batches(lengths, plan.residues_per_batch):
+            rows = range(*batch.indices(len(members)))
+            for some, output in self._forward(members, rows, left_out):
+                vectors[:, list(some)] = pool(output, self.pooling)
+                chosen = self.proteins.select(members[list(some)])
+                buffer.add(output, "".join(chosen.sequences))
+                if self.keep_residues:
+                    residues |= split_residues(output, chosen)
+            bar.update(int(lengths[batch].sum()))
+        return _Block(vectors, buffer.finish(), residues)
+
+    def _forward(
+        self, members: np.ndarray, rows: range, left_out: dict[str, str]
+    ) -> Iterator[tuple[range, "Output"]]:
+        """Run `rows` of the block; out of memory, run halves, down to one protein."""
+        try:
+            output = self._run(members, rows)
+        except (MemoryError, RuntimeError) as error:
+            if not _is_out_of_memory(error):
+                raise
+            output = None
+        if output is not None:
+            yield rows, output
+        elif len(rows) == 1:
+            left_out[self.proteins.accessions[members[rows[0]]]] = "out of memory even alone"
+        else:
+            middle = len(rows) // 2
+            yield from self._forward(members, rows[:middle], left_out)
+            yield from self._forward(members, rows[middle:], left_out)
+
+    def _run(self, members: np.ndarray, rows: range) -> "Output":
+        from plm_geometry.models import ProteinError
+
+        sequences = [self.proteins.sequences[members[row]] for row in rows]
+        try:
+            return self.model.forward(sequences, self.layers)
+        except ProteinError as error:
+            raise error.named(self.proteins.accessions[members[rows[error.index]]]) from error
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Tell memory trouble from other errors: on the CPU torch raises a bare RuntimeError."""
+    import torch
+
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
+        "can't allocate memory" in str(error)
+    )

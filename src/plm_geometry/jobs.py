@@ -1,0 +1,145 @@
+"""What the command does: hand proteins to a room, write what comes back to a file."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plm_geometry.errors import InputError
+from plm_geometry.proteins import Proteins
+
+if TYPE_CHECKING:
+    from plm_geometry.models import Embedder
+    from plm_geometry.store import EmbeddingStore
+
+
+@dataclass
+class EmbedJob:
+    """Proteins to embed, and where the result goes.
+
+    Attributes
+    ----------
+    model : str
+        Whatever `models.load` takes.
+    out : Path
+        ``.h5`` for UniProt's layout, else a directory for the store.
+    layers : str
+        "last", "all", or numbers as ``0,6,-1``.
+    residues : Path or None
+        An HDF5 file for every residue's embedding, too.
+    max_residues : int or None
+        Where longer proteins are cut; None never cuts.
+    device, precision, pooling, residues_per_batch
+        As in `embed.load_model` and `embed.embed`.
+    cut, left_out : dict of str to str
+        After `run`: accessions that were cut, or have no vector, and why.
+    ran_out_of_memory : bool
+        After `run`: whether memory was the reason for any.
+    """
+
+    model: str
+    out: Path
+    layers: str = "last"
+    residues: Path | None = None
+    max_residues: int | None = None
+    device: str = "auto"
+    precision: str = "fp32"
+    pooling: str = "mean"
+    residues_per_batch: int | None = None
+    cut: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+    ran_out_of_memory: bool = False
+
+    def run(self, proteins: Proteins, tell: Callable[[str], None] = lambda line: None) -> None:
+        """Embed `proteins`, taking up what an earlier run has left.
+
+        Raises
+        ------
+        InputError
+            As `embed.embed`, and if several layers are asked of one HDF5 file.
+        """
+        from plm_geometry import embed
+        from plm_geometry.plan import cut_to, within_limit
+
+        model = embed.load_model(self.model, device=self.device, precision=self.precision)
+        layers = self._layers(model)
+        if self.max_residues is not None:
+            proteins, self.cut = cut_to(proteins, self.max_residues)
+        proteins, self.left_out = within_limit(proteins, model.max_residues)
+        store = embed.embed(
+            proteins,
+            model,
+            self._directory,
+            layers=layers,
+            pooling=self.pooling,
+            keep_residues=self.residues is not None,
+            residues_per_batch=self.residues_per_batch,
+            tell=tell,
+        )
+        self._write(store, proteins, model)
+
+    @property
+    def _is_h5(self) -> bool:
+        return self.out.suffix in (".h5", ".hdf5")
+
+    @property
+    def _directory(self) -> Path:
+        # Until an HDF5 file is whole its work lies in a store beside it, which a next run takes up.
+        return self.out.with_name(f"{self.out.name}.store") if self._is_h5 else self.out
+
+    def _layers(self, model: "Embedder") -> list[int]:
+        """Read `layers`, refusing what the model does not have."""
+        if self.layers == "all":
+            chosen = list(range(model.n_layers + 1))
+        elif self.layers == "last":
+            chosen = [-1]
+        else:
+            chosen = _integers(self.layers)
+        if self._is_h5 and len(chosen) > 1:
+            raise InputError(
+                f"{self.out} holds one layer, and {len(chosen)} were asked for; "
+                "give a directory as output, which keeps them all."
+            )
+        model.layer_indices(chosen)
+        return chosen
+
+    def _write(self, store: "EmbeddingStore", proteins: Proteins, model: "Embedder") -> None:
+        from plm_geometry import embed
+        from plm_geometry.store import write_uniprot_h5
+
+        found = embed.load(store, proteins, layer=-1)
+        self.ran_out_of_memory = bool(found.left_out)
+        self.left_out |= found.left_out
+        if self.residues is not None:
+            store.gather_residues(self.residues, model_name=model.name)
+        if self._is_h5:
+            write_uniprot_h5(self.out, found.accessions, found.vectors, model_name=model.name)
+            store.remove()
+
+
+def align_file(proteins: Proteins, out: Path, *, n_pairs: int, seed: int, **settings) -> None:
+    """Draw pairs of proteins, align them, write them as Parquet.
+
+    Raises
+    ------
+    InputError
+        If there are not two proteins, or fewer pairs than asked for.
+    """
+    from plm_geometry.align import AlignmentSettings, align_pairs
+    from plm_geometry.pairs import draw_pairs
+    from plm_geometry.store import replacing
+
+    chosen = AlignmentSettings(**settings)
+    first, second = draw_pairs(len(proteins), n_pairs, seed=seed)
+    table = align_pairs(proteins, first, second, chosen)
+    with replacing(out) as partial:
+        table.to_parquet(partial, index=False)
+
+
+def _integers(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(
+            f"layers {text!r} cannot be read; write last, all, or numbers such as 0,6,-1."
+        ) from None

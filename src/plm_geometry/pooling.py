@@ -1,0 +1,101 @@
+"""From residues to the protein's vector and to the moments of its amino acids."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from plm_geometry.moments import Moments
+from plm_geometry.proteins import Proteins
+
+if TYPE_CHECKING:
+    import torch
+
+    from plm_geometry.models import Output
+
+# Moments of the residue embeddings: residue letter -> moments, for each layer kept.
+LayerMoments = dict[int, dict[str, Moments]]
+
+POOLINGS = ("mean", "mean_with_special", "first", "max")
+# Residue vectors gathered before they go into the moments: enough rows for fast matrix products.
+_BUFFER_ROWS = 16_384
+
+
+def merge_into(total: LayerMoments, addition: Mapping[int, Mapping[str, Moments]]) -> None:
+    """Add `addition` to `total` in place, layer by layer and letter by letter."""
+    for layer, letters in addition.items():
+        mine = total.setdefault(layer, {})
+        for letter, moments in letters.items():
+            mine[letter] = mine[letter].merge(moments) if letter in mine else moments
+
+
+def pool(output: "Output", pooling: str) -> np.ndarray:
+    """Return the global embeddings ``(n_layers, batch, width)`` of a batch, as float32."""
+    if output.protein is not None:
+        layers = output.protein
+    else:
+        layers = [_POOL[pooling](hidden.float(), output) for hidden in output.hidden]
+    return np.stack([layer.float().cpu().numpy() for layer in layers])
+
+
+def _mean(hidden: "torch.Tensor", mask: "torch.Tensor") -> "torch.Tensor":
+    # masked_fill, not a product: what lies under padding may be infinite.
+    kept = hidden.masked_fill(~mask[..., None], 0.0)
+    return kept.sum(dim=1) / mask.sum(dim=1, keepdim=True)
+
+
+_POOL = {
+    "mean": lambda hidden, output: _mean(hidden, output.is_residue),
+    "mean_with_special": lambda hidden, output: _mean(hidden, output.is_token),
+    "first": lambda hidden, output: hidden[range(len(hidden)), output.is_token.int().argmax(dim=1)],
+    "max": lambda hidden, output: hidden.masked_fill(
+        ~output.is_residue[..., None], -float("inf")
+    ).amax(dim=1),
+}
+
+
+def split_residues(output: "Output", proteins: Proteins) -> dict[str, np.ndarray]:
+    """Return each protein's residue embeddings ``(length, residue_width)`` of the last layer kept.
+
+    Parameters
+    ----------
+    output : Output
+        Of a batch.
+    proteins : Proteins
+        The batch's proteins, in its order.
+    """
+    together = output.hidden[-1][output.is_residue].float().cpu().numpy()
+    parts = np.split(together, np.cumsum(proteins.lengths)[:-1])
+    return dict(zip(proteins.accessions, parts, strict=True))
+
+
+class ResidueBuffer:
+    """Gathers residue vectors and adds them to the moments of their amino acids in large pieces."""
+
+    def __init__(self):
+        self.moments: LayerMoments = {}
+        self._vectors: list[list[np.ndarray]] = []
+        self._letters: list[str] = []
+
+    def add(self, output: "Output", letters: str) -> None:
+        """Take the residues of one batch; `letters` are its sequences one after another."""
+        self._vectors.append([h[output.is_residue].float().cpu().numpy() for h in output.hidden])
+        self._letters.append(letters)
+        if sum(map(len, self._letters)) >= _BUFFER_ROWS:
+            self._flush()
+
+    def finish(self) -> LayerMoments:
+        """Add what is left and return the moments by layer and letter."""
+        self._flush()
+        return self.moments
+
+    def _flush(self) -> None:
+        letters = np.frombuffer("".join(self._letters).encode(), dtype=np.uint8)
+        for layer, parts in enumerate(zip(*self._vectors, strict=True)):
+            vectors = np.concatenate(parts)
+            found = {
+                chr(code): Moments.from_vectors(vectors[letters == code])
+                for code in np.unique(letters)
+            }
+            merge_into(self.moments, {layer: found})
+        self._vectors, self._letters = [], []

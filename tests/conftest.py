@@ -1,0 +1,42 @@
+"""Fixtures shared by the tests."""
+
+import os
+
+# Two test processes share two cores: more threads than that only get in each other's way.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+import sys
+
+import pytest
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Run ``plm-geometry`` in this process; return (status, stdout, stderr)."""
+
+    def run(*arguments):
+        from plm_geometry.cli import main
+
+        monkeypatch.setattr(sys, "argv", ["plm-geometry", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        captured = capsys.readouterr()
+        return stop.value.code or 0, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def refused(command):
+    """Run a command that must end with status 2 and one sentence; return the sentence."""
+
+    def run(*arguments, status=2):
+        found, _, err = command(*arguments)
+        assert found == status, err
+        assert "Traceback" not in err
+        sentences = [line for line in err.splitlines() if line.startswith("plm-geometry: ")]
+        assert len(sentences) == 1, err
+        return sentences[0]
+
+    return run

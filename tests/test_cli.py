@@ -1,0 +1,296 @@
+"""The command as a person meets it: its help, and every kind of bad and odd input."""
+
+import gzip
+import json
+import os
+import pickle
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+from plm_geometry.cli import app
+from test_uniprot import SHA256, serving
+
+GOOD = ">a\nMKVLAAGIW\n>b\nMKVLSAGIWH\n>c\nGGSTPLKDE\n"
+
+
+@pytest.fixture
+def fasta(tmp_path):
+    def write(text, name="some.fasta"):
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return write
+
+
+@pytest.fixture
+def npy(tmp_path):
+    def write(array):
+        np.save(tmp_path / "vectors.npy", array)
+        return tmp_path / "vectors.npy"
+
+    return write
+
+
+# Help
+
+
+def test_help_starts_without_loading_torch():
+    script = (
+        "import sys; sys.argv = ['plm-geometry', '--help']\n"
+        "from plm_geometry import cli\n"
+        "try: cli.main()\n"
+        "except SystemExit: assert not {'torch', 'transformers'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Usage: plm-geometry" in done.stdout
+
+
+@pytest.mark.parametrize("name", [c.callback.__name__ for c in app.registered_commands])
+def test_every_subcommand_explains_itself_and_each_option(command, name):
+    status, out, _ = command(name, "--help")
+    assert status == 0
+    assert out.startswith(f"Usage: plm-geometry {name}")
+    options = [line for line in out.splitlines() if line.lstrip().startswith("--")]
+    assert all(len(line.split("  ")) > 1 for line in options)
+
+
+def test_version(command):
+    assert command("--version")[:2] == (0, "0.1.0\n")
+
+
+def test_models_lists_the_four_of_the_paper_and_their_stand_ins(command):
+    status, out, _ = command("models")
+    assert status == 0
+    for key in ("prot_bert", "prot_bert_bfd", "prot_xlnet", "protein_bert"):
+        assert f"\n{key} " in out
+        assert f"demo_{key} " in out
+
+
+# Proteins that are refused
+
+BAD_FASTA = {
+    "empty file": ("", "holds no protein"),
+    "illegal letter": (">a\nMK1\n", "protein a has '1' at position 3"),
+    "truncated gzip": (gzip.compress(GOOD.encode() * 500)[:-9], "broken gzip file"),
+    "two sequences": (">a\nMK\n>a\nMV\n", "two different sequences"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_FASTA)
+@pytest.mark.parametrize("verb", ["embed", "align"])
+def test_bad_proteins_are_refused_with_a_sentence(refused, fasta, tmp_path, verb, case):
+    text, sentence = BAD_FASTA[case]
+    model = ["composition"] if verb == "embed" else []
+    assert sentence in refused(verb, *model, fasta(text), "--out", tmp_path / "out.h5")
+    assert not (tmp_path / "out.h5").exists()
+
+
+def test_one_protein_makes_no_pair(refused, fasta, tmp_path):
+    said = refused("align", fasta(">a\nMK\n"), "--out", tmp_path / "x.parquet")
+    assert "pair" in said
+
+
+def test_more_pairs_than_there_are_is_an_error_that_names_the_number(refused, fasta, tmp_path):
+    said = refused("align", fasta(GOOD), "--pairs", 9, "--out", tmp_path / "x.parquet")
+    assert " 3 " in said
+
+
+# Proteins that are accepted
+
+
+def test_odd_proteins_are_normalised_and_counted(command, fasta, tmp_path):
+    odd = fasta(">a\r\nmkvlaagiw*\r\n>a\r\nMKVLAAGIW\r\n>b\r\nGGST\r\n")
+    status, _, err = command("embed", "composition", odd, "--out", tmp_path / "x.h5")
+    assert status == 0
+    for what in ("Windows line ends", "lower case", "trailing *", "repeated records"):
+        assert what in err
+    with h5py.File(tmp_path / "x.h5") as file:
+        assert set(file) == {"a", "b"}
+
+
+def test_a_protein_longer_than_the_model_takes_is_named_and_left_out(command, fasta, tmp_path):
+    long = fasta(GOOD + ">titin\n" + "MKVLAAGIWH" * 3500 + "\n")
+    status, _, err = command("embed", "demo_prot_bert", long, "--out", tmp_path / "x.h5")
+    assert status == 0
+    assert "left out: titin (35000 residues" in err
+    with h5py.File(tmp_path / "x.h5") as file:
+        assert set(file) == {"a", "b", "c"}
+
+
+def test_when_no_protein_is_left_the_status_is_one(refused, fasta, tmp_path):
+    long = fasta(">titin\n" + "MKVLAAGIWH" * 3500 + "\n")
+    said = refused("embed", "demo_prot_bert", long, "--out", tmp_path / "x.h5", status=1)
+    assert "longer than" in said
+
+
+def test_a_model_without_a_limit_takes_35000_residues(command, fasta, tmp_path):
+    long = fasta(GOOD + ">titin\n" + "MKVLAAGIWH" * 3500 + "\n")
+    assert command("embed", "composition", long, "--out", tmp_path / "x.h5")[0] == 0
+    with h5py.File(tmp_path / "x.h5") as file:
+        assert np.isfinite(file["titin"]).all()
+
+
+def test_35000_residues_align(command, fasta, tmp_path):
+    long = fasta(">a\nMKVLAAGIW\n>titin\n" + "MKVLAAGIWH" * 3500 + "\n")
+    assert command("align", long, "--pairs", 1, "--out", tmp_path / "x.parquet")[0] == 0
+    found = pd.read_parquet(tmp_path / "x.parquet").iloc[0]
+    assert found.alignment_length == 35_000
+    assert found.identities == 9
+
+
+# Models
+
+
+@pytest.mark.parametrize("name", ["prot_brt", "no_such/directory"])
+def test_an_unknown_model_is_refused(refused, fasta, tmp_path, name):
+    said = refused("embed", name, fasta(GOOD), "--out", tmp_path / "x.h5")
+    assert name in said
+
+
+def test_a_device_that_is_not_there_is_refused(refused, fasta, tmp_path):
+    said = refused("embed", "composition", fasta(GOOD), "--out", tmp_path / "x.h5",
+                   "--device", "cuda:99")  # fmt: skip
+    assert "cuda:99" in said
+
+
+def test_a_pickle_that_runs_code_is_refused_and_does_not_run(refused, fasta, tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "evil"),)
+
+    dump = tmp_path / "protein_bert.pkl"
+    dump.write_bytes(pickle.dumps((3, [Evil()], [])))
+    said = refused("embed", dump, fasta(GOOD), "--out", tmp_path / "x.h5")
+    assert "protein_bert.pkl" in said
+    assert not (tmp_path / "evil").exists()
+
+
+# The embedding that is written
+
+
+def test_embed_writes_the_same_vectors_again_and_leaves_no_store_behind(command, fasta, tmp_path):
+    for name in ("x.h5", "y.h5"):
+        command("embed", "demo_prot_bert", fasta(GOOD), "--out", tmp_path / name)
+    with h5py.File(tmp_path / "x.h5") as x, h5py.File(tmp_path / "y.h5") as y:
+        assert x.attrs["model_name"] == "demo_prot_bert"
+        for accession in "abc":
+            np.testing.assert_array_equal(x[accession], y[accession])
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["some.fasta", "x.h5", "y.h5"]
+
+
+# Vectors
+
+
+def test_isotropy_of_embedded_proteins_as_json(command, fasta, tmp_path):
+    command("embed", "demo_protein_bert", fasta(GOOD), "--out", tmp_path / "x.h5")
+    status, out, err = command("isotropy", tmp_path / "x.h5", "--json")
+    found = json.loads(out)
+    assert status == 0
+    assert found["n"] == 3
+    assert 1 <= found["effective_dimensions"] <= 2
+    assert "--transpose" in err
+
+
+def test_isotropy_as_a_table_names_every_measure(command, npy):
+    out = command("isotropy", npy(np.random.default_rng(0).normal(size=(50, 4))))[1]
+    for name in ("isoscore", "effective_dimensions", "mean_cosine_similarity"):
+        assert name in out
+
+
+def test_zero_vectors_leave_the_cosine_empty_with_a_warning(command, npy):
+    vectors = np.random.default_rng(0).normal(size=(50, 4))
+    vectors[3] = 0
+    status, out, err = command("isotropy", npy(vectors), "--json")
+    assert status == 0
+    assert json.loads(out)["mean_cosine_similarity"] is None
+    assert json.loads(out)["isoscore"] > 0
+    assert "zero" in err
+
+
+def test_transposing_gives_what_the_right_orientation_gives(command, npy):
+    vectors = np.random.default_rng(0).normal(size=(50, 4))
+    right = json.loads(command("isotropy", npy(vectors), "--json")[1])
+    turned = json.loads(command("isotropy", npy(vectors.T.copy()), "--transpose", "--json")[1])
+    assert turned["isoscore"] == pytest.approx(right["isoscore"], rel=1e-12)
+
+
+def nan_in_row_seven():
+    vectors = np.random.default_rng(0).normal(size=(50, 4))
+    vectors[7, 2] = np.nan
+    return vectors
+
+
+@pytest.mark.parametrize(
+    ("vectors", "sentence"),
+    [
+        (nan_in_row_seven(), "7"),
+        (np.ones((9, 4)), "same"),
+        (np.ones((1, 4)), "two"),
+        (np.array([["a", "b"], ["c", "d"]]), "num"),
+    ],
+    ids=["NaN", "constant", "one vector", "text"],
+)
+def test_vectors_without_isotropy_are_refused(refused, npy, vectors, sentence):
+    assert sentence in refused("isotropy", npy(vectors))
+
+
+def test_empty_and_missing_vector_files_are_refused(refused, tmp_path):
+    (tmp_path / "empty.npy").touch()
+    assert "empty.npy" in refused("isotropy", tmp_path / "empty.npy")
+    assert "none.h5" in refused("isotropy", tmp_path / "none.h5")
+
+
+# Downloads
+
+
+def test_fetch_verifies_and_says_the_checksum(command, tmp_path):
+    with serving() as (url, _):
+        status, out, _ = command("fetch", f"{url}/x.gz", "--out", tmp_path / "x.gz",
+                                 "--sha256", SHA256)  # fmt: skip
+    assert status == 0
+    assert SHA256 in out
+
+
+def test_a_corrupt_download_is_refused(refused, tmp_path):
+    with serving() as (url, _):
+        said = refused("fetch", f"{url}/x.gz", "--out", tmp_path / "x.gz", "--sha256", "0" * 64)
+    assert "corrupt" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+# Chapters
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["05_nothing"], "04_scatter"),
+        (["01_global_isotropy", "--profile", "lapptop"], "laptop"),
+        (["01_global_isotropy", "-p", "n_protein", "9"], "n_proteins"),
+        (["03_correlation", "-p", "n_pairs", "many"], "n_pairs"),
+        (["01_global_isotropy", "-p", "seed"], "seed"),
+    ],
+)
+def test_wrong_names_and_types_are_answered_with_the_right_ones(refused, arguments, named):
+    assert named in refused("run", *arguments)
+
+
+def test_bad_proteins_inside_a_chapter_are_the_same_sentence(refused, fasta, tmp_path):
+    said = refused("run", "01_global_isotropy", "-p", "proteins", fasta(">a\nMK1\n"),
+                   "--out", tmp_path / "out")  # fmt: skip
+    assert "protein a has '1' at position 3" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_parameters_of_a_chapter_are_listed_with_type_and_meaning(command):
+    status, out, _ = command("run", "03_correlation", "--parameters")
+    assert status == 0
+    assert "n_pairs: int = " in out
+    assert all("  # " in line for line in out.splitlines())

@@ -1,0 +1,97 @@
+"""Jobs: from proteins to files, with everything that was cut or left out named."""
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+from plm_geometry.errors import InputError
+from plm_geometry.jobs import EmbedJob, align_file
+from plm_geometry.store import EmbeddingStore
+from test_embed import random_proteins
+from tiny_checkpoints import WRITERS
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    return str(WRITERS["bert"](tmp_path_factory.mktemp("bert"), max_position_embeddings=62))
+
+
+def test_an_hdf5_file_holds_everybody_in_uniprots_layout(checkpoint, tmp_path):
+    proteins = random_proteins(30, longest=50)
+    EmbedJob(checkpoint, tmp_path / "x.h5").run(proteins)
+    with h5py.File(tmp_path / "x.h5") as file:
+        assert set(file) == set(proteins.accessions)
+        assert file[proteins.accessions[0]].shape == (32,)
+    assert [path.name for path in tmp_path.iterdir()] == ["x.h5"]
+
+
+def test_a_directory_keeps_all_layers(checkpoint, tmp_path):
+    EmbedJob(checkpoint, tmp_path / "store", layers="all").run(random_proteins(5, longest=50))
+    description = (tmp_path / "store" / "description.json").read_text()
+    assert '"layers": [\n    0,\n    1,\n    2\n  ]' in description
+    assert (tmp_path / "store" / "vectors.zarr").is_dir()
+
+
+def test_residues_go_to_a_file_of_their_own(checkpoint, tmp_path):
+    proteins = random_proteins(5, longest=50)
+    EmbedJob(checkpoint, tmp_path / "x.h5", residues=tmp_path / "residues.h5").run(proteins)
+    with h5py.File(tmp_path / "residues.h5") as residues, h5py.File(tmp_path / "x.h5") as file:
+        for accession, length in zip(proteins.accessions, proteins.lengths, strict=True):
+            assert residues[accession].shape == (length, 32)
+            mean = residues[accession][:].mean(0)
+            np.testing.assert_allclose(file[accession][:], mean, rtol=1e-4, atol=1e-6)
+
+
+def test_without_cutting_long_proteins_are_left_out_and_with_it_they_are_cut(checkpoint, tmp_path):
+    proteins = random_proteins(30, longest=90)
+    long = {a for a, n in zip(proteins.accessions, proteins.lengths, strict=True) if n > 60}
+    job = EmbedJob(checkpoint, tmp_path / "x.h5")
+    job.run(proteins)
+    assert set(job.left_out) == long
+    assert not job.ran_out_of_memory
+    job = EmbedJob(checkpoint, tmp_path / "y.h5", max_residues=60)
+    job.run(proteins)
+    assert set(job.cut) == long
+    assert not job.left_out
+
+
+def test_the_forecast_is_told_before_the_work(checkpoint, tmp_path):
+    said = []
+    EmbedJob(checkpoint, tmp_path / "x.h5").run(random_proteins(4, longest=50), tell=said.append)
+    assert "4 proteins" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("layers", "sentence"),
+    [("all", "holds one layer"), ("some", "write last, all"), ("9", "has no layer 9")],
+)
+def test_layers_that_make_no_sense_are_sentences(checkpoint, tmp_path, layers, sentence):
+    with pytest.raises(InputError, match=sentence):
+        EmbedJob(checkpoint, tmp_path / "x.h5", layers=layers).run(random_proteins(3))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_hdf5_run_leaves_its_store_to_the_next(checkpoint, tmp_path, monkeypatch):
+    proteins = random_proteins(80, longest=50)
+    write_progress = EmbeddingStore.write_progress
+
+    def stopping(self, *arguments):
+        write_progress(self, *arguments)
+        raise KeyboardInterrupt
+
+    job = EmbedJob(checkpoint, tmp_path / "x.h5", residues_per_batch=100)
+    with monkeypatch.context() as patch:
+        patch.setattr(EmbeddingStore, "write_progress", stopping)
+        with pytest.raises(KeyboardInterrupt):
+            job.run(proteins)
+    assert [path.name for path in tmp_path.iterdir()] == ["x.h5.store"]
+    job.run(proteins)
+    assert [path.name for path in tmp_path.iterdir()] == ["x.h5"]
+
+
+def test_aligned_pairs_are_a_parquet_table(tmp_path):
+    align_file(random_proteins(10, longest=50), tmp_path / "x.parquet", n_pairs=20, seed=1)
+    table = pd.read_parquet(tmp_path / "x.parquet")
+    assert len(table) == 20
+    assert {"accession_a", "alignment_score", "sequence_identity"} <= set(table)

@@ -1,0 +1,68 @@
+"""The batch plan: everybody once, within the budget, longest first."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plm_geometry.errors import NothingLeftError
+from plm_geometry.plan import Plan, batches, cut_to, make_plan, padded_residues, within_limit
+from plm_geometry.proteins import Proteins
+
+lengths_lists = st.lists(st.integers(1, 5000), min_size=1, max_size=200)
+
+
+@given(lengths_lists, st.integers(1, 20_000))
+def test_every_protein_is_in_one_batch_within_the_budget(lengths, budget):
+    plan = make_plan(np.array(lengths), budget)
+    ordered = np.array(lengths)[plan.order]
+    seen = []
+    for block in plan.blocks():
+        for batch in batches(ordered[block], budget):
+            members = plan.order[block][batch]
+            padded = len(members) * max(np.array(lengths)[members])
+            assert padded <= budget or len(members) == 1
+            seen += members.tolist()
+    assert sorted(seen) == list(range(len(lengths)))
+    assert (np.diff(ordered) <= 0).all()
+
+
+def test_the_plan_survives_json():
+    plan = make_plan(np.array([5, 9, 2]), 100)
+    again = Plan.from_json(json.loads(json.dumps(plan.to_json())))
+    np.testing.assert_array_equal(again.order, [1, 0, 2])
+    assert (again.rows_per_block, again.residues_per_batch) == (plan.rows_per_block, 100)
+
+
+def test_too_long_proteins_are_left_out_by_name():
+    proteins = Proteins(("short", "long"), ("MK", "MKVLA"), "made")
+    kept, left_out = within_limit(proteins, 4)
+    assert kept.accessions == ("short",)
+    assert left_out == {"long": "5 residues, the model takes 4"}
+    with pytest.raises(NothingLeftError, match="all 2 proteins of made are longer than the 1"):
+        within_limit(proteins, 1)
+
+
+def test_cutting_keeps_everybody_and_names_who_was_cut():
+    proteins = Proteins(("short", "long"), ("MK", "MKVLA"), "made")
+    kept, cut = cut_to(proteins, 3)
+    assert kept.sequences == ("MK", "MKV")
+    assert cut == {"long": "cut from 5 to 3 residues"}
+    np.testing.assert_array_equal(kept.lengths, [2, 3])
+    assert kept.sha256 != proteins.sha256
+
+
+def test_padding_is_counted_as_a_plain_loop_counts_it():
+    lengths = np.array([10, 9, 9, 3, 1])
+    plan = make_plan(lengths, 30)
+    # 10, 9, 9 run together; 3 and 1 are too unlike each other.
+    assert padded_residues(lengths, plan) == 3 * 10 + 3 + 1
+
+
+@given(lengths_lists)
+def test_no_batch_holds_proteins_of_very_different_lengths(lengths):
+    ordered = sorted(lengths, reverse=True)
+    for batch in batches(ordered, 10**9):
+        assert min(ordered[batch]) >= 0.9 * max(ordered[batch])

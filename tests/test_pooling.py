@@ -1,0 +1,70 @@
+"""From residues to vectors and moments, against plain loops."""
+
+import numpy as np
+import pytest
+import torch
+
+from plm_geometry.models import Output
+from plm_geometry.moments import Moments
+from plm_geometry.pooling import POOLINGS, ResidueBuffer, pool
+
+SEQUENCES = ["MKV", "AAKLM", "G"]
+
+
+@pytest.fixture(params=["right", "left"])
+def output(request):
+    """A batch padded on one side, one special token before and one after; padding is garbage."""
+    torch.manual_seed(0)
+    width = max(map(len, SEQUENCES)) + 2
+    residue = torch.zeros(len(SEQUENCES), width, dtype=torch.bool)
+    token = torch.zeros_like(residue)
+    for row, sequence in enumerate(SEQUENCES):
+        size = len(sequence) + 2
+        start = width - size if request.param == "left" else 0
+        token[row, start : start + size] = True
+        residue[row, start + 1 : start + size - 1] = True
+    hidden = torch.randn(len(SEQUENCES), width, 4).masked_fill(~token[..., None], torch.inf)
+    return Output([hidden, hidden * 2], residue, token, None)
+
+
+PLAIN = {
+    "mean": lambda h, residue, token: h[residue].mean(0),
+    "mean_with_special": lambda h, residue, token: h[token].mean(0),
+    "first": lambda h, residue, token: h[token][0],
+    "max": lambda h, residue, token: h[residue].max(0).values,
+}
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_pooling_equals_a_plain_loop_whatever_lies_under_the_padding(output, pooling):
+    found = pool(output, pooling)
+    assert found.dtype == np.float32
+    for layer, hidden in enumerate(output.hidden):
+        for row in range(len(SEQUENCES)):
+            plain = PLAIN[pooling](hidden[row], output.is_residue[row], output.is_token[row])
+            np.testing.assert_allclose(found[layer, row], plain, rtol=1e-6)
+
+
+def test_an_embedding_the_model_makes_itself_is_taken_as_it_is(output):
+    output.protein = [torch.ones(3, 7), torch.zeros(3, 7)]
+    assert pool(output, "mean").shape == (2, 3, 7)
+    assert pool(output, "max")[0].min() == 1
+
+
+def test_residue_moments_equal_those_of_each_letters_vectors(output, monkeypatch):
+    monkeypatch.setattr("plm_geometry.pooling._BUFFER_ROWS", 4)  # more than one flush
+    buffer = ResidueBuffer()
+    for row, sequence in enumerate(SEQUENCES):
+        one = slice(row, row + 1)
+        hidden = [h[one] for h in output.hidden]
+        buffer.add(Output(hidden, output.is_residue[one], output.is_token[one], None), sequence)
+    found = buffer.finish()
+    letters = np.array(list("".join(SEQUENCES)))
+    for layer, hidden in enumerate(output.hidden):
+        vectors = hidden[output.is_residue].numpy()
+        assert set(found[layer]) == set(letters)
+        for letter in set(letters):
+            plain = Moments.from_vectors(vectors[letters == letter].astype(float))
+            assert found[layer][letter].count == plain.count
+            np.testing.assert_allclose(found[layer][letter].mean, plain.mean, rtol=1e-6)
+            np.testing.assert_allclose(found[layer][letter].scatter, plain.scatter, atol=1e-5)

@@ -1,0 +1,128 @@
+"""The study: what chapters ask for, computed once, over the same proteins for every model."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from plm_geometry import paths
+from plm_geometry.errors import InputError
+from plm_geometry.isotropy import isoscore
+from plm_geometry.proteins import Proteins, write_fasta
+from plm_geometry.study import Study
+from test_embed import random_proteins
+from tiny_checkpoints import WRITERS
+
+CONTROLS = ["composition", "untrained:demo_prot_bert"]
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "CACHE", tmp_path / "cache")
+
+
+@pytest.fixture
+def fasta(tmp_path):
+    path = tmp_path / "some.fasta"
+    write_fasta(random_proteins(40, longest=90), path)
+    return path
+
+
+@pytest.fixture
+def study(fasta):
+    return Study(proteins=str(fasta), models=["demo_prot_bert", "demo_protein_bert"],
+                 controls=CONTROLS, n_pairs=100)  # fmt: skip
+
+
+def test_global_isotropy_has_a_labelled_row_for_each_model_and_control(study):
+    table = study.global_isotropy().set_index("model")
+    assert list(table.index) == [*study.settings.models, *CONTROLS]
+    assert list(table["role"]) == ["stand-in", "stand-in", "control", "control"]
+    assert table.loc["demo_prot_bert", "counterpart"] == "prot_bert"
+    assert (table["n"] == 40).all()
+    assert table.loc["demo_protein_bert", "isoscore"] == pytest.approx(
+        isoscore(study.vectors("demo_protein_bert")), rel=1e-12
+    )
+
+
+def test_local_isotropy_covers_each_letter_and_all_residues(study):
+    table = study.local_isotropy().set_index(["model", "residue"])
+    bert = table.loc["demo_prot_bert"]
+    assert list(bert.index)[:20] == list("ACDEFGHIKLMNPQRSTVWY")
+    assert bert.loc["all", "n"] == study.proteins.lengths.sum()
+    assert bert["n"].drop("all").sum() == bert.loc["all", "n"]
+    # One amino acid's composition vector is always the same: no spread, no isotropy.
+    composition = table.loc["composition"]
+    assert composition.drop("all")["isoscore"].isna().all()
+    assert composition.loc["all", "effective_dimensions"] > 1
+
+
+def test_pairs_are_distinct_and_carry_distances_of_each_model(study):
+    table = study.pair_table("demo_prot_bert")
+    assert len(table) == 100
+    assert len(set(zip(table.accession_a, table.accession_b, strict=True))) == 100
+    row = {a: i for i, a in enumerate(study.common.accessions)}
+    vectors = study.vectors("demo_prot_bert").astype(float)
+    for pair in table.head(5).itertuples():
+        a, b = vectors[row[pair.accession_a]], vectors[row[pair.accession_b]]
+        assert pair.squared_euclidean == pytest.approx(((a - b) ** 2).sum(), rel=1e-6)
+        cosine = a @ b / np.linalg.norm(a) / np.linalg.norm(b)
+        assert pair.cosine_similarity == pytest.approx(cosine, abs=1e-6)
+
+
+def test_similar_pairs_are_marked_and_more_similar(fasta):
+    study = Study(proteins="demo", n_proteins=200, models=["composition"], n_pairs=500)
+    table = study.pairs(similar=True)
+    identity = table.groupby("stratum")["sequence_identity"].median()
+    assert set(table["stratum"]) == {"random", "similar"}
+    assert identity["similar"] > identity["random"] + 0.1
+    assert not table.duplicated(["accession_a", "accession_b"]).any()
+
+
+def test_zero_pairs_takes_them_all(fasta):
+    study = Study(proteins=str(fasta), models=["composition"], n_pairs=0)
+    assert len(study.pairs()) == 40 * 39 // 2
+
+
+def test_what_was_computed_is_found_again_by_the_next_study(study, fasta, monkeypatch):
+    first, pairs = study.global_isotropy(), study.pairs()
+    monkeypatch.setattr("plm_geometry.align.align_pairs", None)
+    monkeypatch.setattr("plm_geometry.embed._Pass.block", None)
+    again = Study(proteins=str(fasta), models=study.settings.models, controls=CONTROLS, n_pairs=100)
+    pd.testing.assert_frame_equal(again.global_isotropy(), first)
+    pd.testing.assert_frame_equal(again.pairs(), pairs)
+
+
+def test_every_number_is_over_the_proteins_that_all_models_take(tmp_path):
+    directory = WRITERS["bert"](tmp_path / "short", max_position_embeddings=52)
+    proteins = Proteins(("a", "b", "c"), ("MKV" * 10, "AGI" * 30, "LSTDE" * 8), "made")
+    write_fasta(proteins, tmp_path / "p.fasta")
+    study = Study(proteins=str(tmp_path / "p.fasta"), models=[str(directory), "composition"])
+    left_out = study.left_out()
+    assert list(left_out["accession"]) == ["b"]
+    assert "90 residues" in left_out["why"].iloc[0]
+    assert (study.global_isotropy()["n"] == 2).all()
+    assert study.data_set()["left out"].iloc[0] == 1
+
+
+def test_sampling_depends_on_the_seed_alone(fasta):
+    drawn = [Study(proteins=str(fasta), n_proteins=10, seed=s).requested for s in (1, 1, 2)]
+    assert drawn[0].accessions == drawn[1].accessions != drawn[2].accessions
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        ({"n_protein": 3}, "parameter 'n_protein' is unknown; the parameters are profile, "),
+        ({"n_proteins": "many"}, "parameter 'n_proteins' has value 'many'"),
+        ({"n_proteins": -1}, "greater than or equal to 0"),
+        ({"precision": "fp8"}, "'fp32', 'bf16' or 'fp16'"),
+    ],
+)
+def test_wrong_parameters_are_sentences(parameters, sentence):
+    with pytest.raises(InputError, match=sentence):
+        Study(**parameters)
+
+
+def test_swissprot_that_was_not_fetched_says_how_to_fetch_it():
+    with pytest.raises(InputError, match="plm-geometry fetch swissprot"):
+        _ = Study(proteins="swissprot").requested
