@@ -93,8 +93,17 @@ def test_demo_data_stay_under_twelve_megabytes():
     assert 0 < size < 12e6
 
 
+# Modules that are tested through the room they were parted from.
+TESTED_THROUGH = {
+    "evolution": "simulate",
+    "parameters": "chapters",
+    "vector_formats": "vectors",
+}
+
+
 def test_every_source_module_has_its_test_module():
     modules = {path.stem for path in (ROOT / "src/plm_geometry").glob("*.py")}
     tests = {path.stem.removeprefix("test_") for path in (ROOT / "tests").glob("test_*.py")}
-    # Constants and two exception classes have nothing to test on their own.
-    assert modules - {"__init__", "errors", "paths"} <= tests
+    # Constants and exception classes have nothing to test on their own.
+    for module in modules - {"__init__", "errors", "paths"}:
+        assert TESTED_THROUGH.get(module, module) in tests, f"{module} has no tests"

@@ -118,22 +118,19 @@ class EmbedJob:
 
 
 def align_file(proteins: Proteins, out: Path, *, n_pairs: int, seed: int, **settings) -> None:
-    """Draw pairs of proteins, align them, write them as Parquet.
+    """Draw pairs of proteins and align them into a Parquet file, taking up an earlier run.
 
     Raises
     ------
     InputError
         If there are not two proteins, or fewer pairs than asked for.
     """
-    from plm_geometry.align import AlignmentSettings, align_pairs
+    from plm_geometry.align import AlignmentSettings, align_to_parquet
     from plm_geometry.pairs import draw_pairs
-    from plm_geometry.store import replacing
 
     chosen = AlignmentSettings(**settings)
     first, second = draw_pairs(len(proteins), n_pairs, seed=seed)
-    table = align_pairs(proteins, first, second, chosen)
-    with replacing(out) as partial:
-        table.to_parquet(partial, index=False)
+    align_to_parquet(proteins, first, second, chosen, out, note={"seed": seed})
 
 
 def _integers(text: str) -> list[int]:

@@ -4,13 +4,14 @@ This is the one room the chapters talk to for numbers. What it computes is kept 
 ``data/cache``, found again by a fingerprint of all it depends on, the code included.
 """
 
-from collections.abc import Callable
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
+from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from plm_geometry import align, embed, pairs, paths
@@ -21,7 +22,7 @@ from plm_geometry.isotropy import isotropy_row
 from plm_geometry.moments import Moments
 from plm_geometry.plan import within_limit
 from plm_geometry.proteins import STANDARD_RESIDUES, Proteins, read_fasta, sample
-from plm_geometry.store import fingerprint, replacing, source_digest
+from plm_geometry.store import fingerprint, source_digest
 
 if TYPE_CHECKING:
     from plm_geometry.models import Embedder
@@ -244,23 +245,15 @@ class Study:
         """Align, or read what an earlier call with the same pairs and settings has written."""
         key = {
             "proteins": self.common.sha256,
-            "pairs": fingerprint({"first": first.tolist(), "second": second.tolist()}),
+            "pairs": sha256(np.stack([first, second]).tobytes()).hexdigest(),
             "settings": str(self.alignment),
             "code": source_digest(align),
         }
-        return _remembered(
-            paths.CACHE / "alignments" / f"{fingerprint(key)[:16]}.parquet",
-            lambda: align.align_pairs(self.common, first, second, self.alignment),
-        )
-
-
-def _remembered(path: Path, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-    """Read the table at `path`, computing and writing it first if it is not there."""
-    if not path.exists():
-        table = compute()
-        with replacing(path) as partial:
-            table.to_parquet(partial, index=False)
-    return pd.read_parquet(path)
+        path = paths.CACHE / "alignments" / f"{fingerprint(key)[:16]}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{path}.lock"):  # another chapter may be aligning the same pairs
+            align.align_to_parquet(self.common, first, second, self.alignment, path)
+        return pd.read_parquet(path)
 
 
 def _fasta_path(name: str) -> Path:

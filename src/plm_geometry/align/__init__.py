@@ -1,0 +1,15 @@
+"""Pairwise alignment of proteins: score, identical residues and sequence identity of each pair."""
+
+from plm_geometry.align.pairwise import align_pairs, replaced_residues
+from plm_geometry.align.settings import AlignmentSettings
+from plm_geometry.align.substitution import matrix_names
+from plm_geometry.align.table import align_to_parquet, read_note
+
+__all__ = [
+    "AlignmentSettings",
+    "align_pairs",
+    "align_to_parquet",
+    "matrix_names",
+    "read_note",
+    "replaced_residues",
+]

@@ -1,0 +1,187 @@
+"""The two alignment engines behind one interface: parasail (fast) and Biopython (reference)."""
+
+from functools import lru_cache
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import parasail
+from Bio.Align import PairwiseAligner, substitution_matrices
+
+from plm_geometry.align.substitution import Scoring, Weights
+from plm_geometry.errors import InputError
+from plm_geometry.proteins import STANDARD_RESIDUES
+
+_PARASAIL_PREFIX = {"global": "nw", "semiglobal": "sg", "local": "sw"}
+_STANDARD = frozenset(STANDARD_RESIDUES.encode())
+# Below this score the best is to align nothing, which parasail never does.
+_LEAST_ALIGNED_SCORE = {"global": -np.inf, "semiglobal": 0, "local": 1}
+# Residues that one column of each CIGAR operation (M I D N S H P = X) takes from both proteins.
+_CIGAR_STEPS = np.array([[1, 1, 0, 0, 1, 0, 0, 1, 1], [1, 0, 1, 1, 0, 0, 0, 1, 1]])
+
+
+class Counts(NamedTuple):
+    """An alignment in numbers; free gaps at its ends are no part of it."""
+
+    score: int
+    identities: int
+    length: int
+    aligned_columns: int | None = None  # None where they were not counted
+
+
+class Engine(Protocol):
+    """What both engines can do; proteins are `bytes` of letters that `scoring` knows."""
+
+    scoring: Scoring
+    mode: str
+    capacity: int  # bounds the integers that the engine computes with exactly
+
+    def optimum(self, first: bytes, second: bytes, weights: Weights) -> int | None:
+        """Return the highest worth of any alignment, None where it may exceed the capacity."""
+
+    def own_alignment(self, first: bytes, second: bytes) -> Counts:
+        """Return the counts of the alignment that the engine picks among the best."""
+
+
+def make_engine(name: str, scoring: Scoring, mode: str) -> Engine:
+    """Return the engine called `name`: ``"parasail"`` or ``"biopython"``."""
+    return {"parasail": ParasailEngine, "biopython": BiopythonEngine}[name](scoring, mode)
+
+
+class ParasailEngine:
+    """Vectorised alignment in 16 or 32 bits; releases the interpreter lock while it computes.
+
+    Only its ``scan`` kernels are used: in parasail 1.3.4 the ``striped`` ones return wrong
+    scores when opening a gap costs no more than extending it.
+    """
+
+    # Kernels flag a score that runs over the top; the bottom is bounded beforehand, with room.
+    capacity = 2**31 - 2**28
+
+    def __init__(self, scoring: Scoring, mode: str) -> None:
+        self.scoring = scoring
+        self.mode = mode
+        prefix = _PARASAIL_PREFIX[mode]
+        self._score_kernel = getattr(parasail, f"{prefix}_scan_32")
+        self._tracing_kernels = (
+            (2**15, getattr(parasail, f"{prefix}_trace_scan_16")),
+            (2**31, getattr(parasail, f"{prefix}_trace_scan_32")),
+        )
+        self._prepared = lru_cache(maxsize=None)(self._prepare)
+
+    def optimum(self, first: bytes, second: bytes, weights: Weights) -> int | None:
+        """Return the highest worth of any alignment, None where it may exceed the capacity."""
+        weighted, matrix = self._prepared(weights)
+        if weighted.reach(len(first) + len(second)) > self.capacity:
+            return None
+        result = self._score_kernel(first, second, weighted.gap_open, weighted.gap_extend, matrix)
+        if result.saturated:
+            return None
+        # parasail never lets two proteins lie wholly apart, which costs nothing if ends are free.
+        return max(result.score, 0) if self.mode == "semiglobal" else result.score
+
+    def own_alignment(self, first: bytes, second: bytes) -> Counts:
+        """Return the counts of the alignment that parasail picks among the best."""
+        result = self._trace(first, second)
+        if result.score < _LEAST_ALIGNED_SCORE[self.mode]:
+            return Counts(0, 0, 0, 0)
+        # Outer gaps of a local path only lead to where the alignment begins.
+        free_ends = self.mode != "global"
+        return _counts(result.score, first, second, _path(result.cigar), free_ends=free_ends)
+
+    def _trace(self, first: bytes, second: bytes) -> parasail.Result:
+        """Run the narrowest kernel that holds the result; parasail flags where one does not.
+
+        Its ``stats`` kernels would do with less memory, but count no column of a global
+        alignment's leading gap (parasail 1.3.4).
+        """
+        scoring, matrix = self._prepared(Weights(score=1))
+        for limit, kernel in self._tracing_kernels:
+            if scoring.reach(len(first) + len(second)) < limit:
+                result = kernel(first, second, scoring.gap_open, scoring.gap_extend, matrix)
+                if not result.saturated:
+                    return result
+        raise InputError(
+            f"two proteins of {len(first)} and {len(second)} residues score beyond 32 bits; "
+            "use smaller gap penalties or engine='biopython'."
+        )
+
+    def _prepare(self, weights: Weights) -> tuple[Scoring, parasail.Matrix]:
+        """Return the weighted scoring and parasail's copy of its matrix."""
+        weighted = self.scoring.weighted(weights)
+        matrix = parasail.matrix_create(weighted.letters, 0, 0)
+        for (i, j), value in np.ndenumerate(weighted.matrix):
+            matrix.set_value(i, j, int(value))
+        return weighted, matrix
+
+
+class BiopythonEngine:
+    """Alignment by Biopython's ``PairwiseAligner``, in float64: slower, without a length limit."""
+
+    capacity = 2**53
+
+    def __init__(self, scoring: Scoring, mode: str) -> None:
+        self.scoring = scoring
+        self.mode = mode
+        self._aligner = lru_cache(maxsize=None)(self._make_aligner)
+
+    def optimum(self, first: bytes, second: bytes, weights: Weights) -> int | None:
+        """Return the highest worth of any alignment, None where it may exceed the capacity."""
+        weighted, aligner = self._aligner(weights)
+        highest = weighted.largest_step * min(len(first), len(second))
+        if max(weighted.reach(len(first) + len(second)), highest) > self.capacity:
+            return None
+        return int(aligner.score(first.decode(), second.decode()))
+
+    def own_alignment(self, first: bytes, second: bytes) -> Counts:
+        """Return the counts of the alignment that Biopython lists first among the best."""
+        _, aligner = self._aligner(Weights(score=1))
+        alignments = aligner.align(first.decode(), second.decode())
+        alignment = next(iter(alignments), None)
+        if alignment is None:  # a local alignment without a positive score
+            return Counts(0, 0, 0, 0)
+        return _counts(
+            int(alignment.score),
+            first,
+            second,
+            alignment.coordinates,
+            free_ends=self.mode != "global",
+        )
+
+    def _make_aligner(self, weights: Weights) -> tuple[Scoring, PairwiseAligner]:
+        """Return the weighted scoring and an aligner that scores by it."""
+        weighted = self.scoring.weighted(weights)
+        aligner = PairwiseAligner(mode="local" if self.mode == "local" else "global")
+        aligner.substitution_matrix = substitution_matrices.Array(
+            weighted.letters, dims=2, data=weighted.matrix.astype(float)
+        )
+        aligner.open_gap_score = -weighted.gap_open
+        aligner.extend_gap_score = -weighted.gap_extend
+        if self.mode == "semiglobal":
+            aligner.end_gap_score = 0
+        return weighted, aligner
+
+
+def _path(cigar: parasail.Cigar) -> np.ndarray:
+    """Return where an alignment's path turns, in both proteins, shape ``(2, n_corners)``."""
+    steps = _CIGAR_STEPS[:, cigar.seq & 15] * (cigar.seq >> 4).astype(np.int64)
+    begin = np.array([[cigar.beg_query], [cigar.beg_ref]])
+    return np.hstack([begin, begin + np.cumsum(steps, axis=1)])
+
+
+def _counts(
+    score: int, first: bytes, second: bytes, path: np.ndarray, *, free_ends: bool
+) -> Counts:
+    """Count along a path; identical are equal letters of the twenty, not two unknown residues."""
+    steps = np.diff(path)
+    aligned = steps.min(axis=0)
+    identities = 0
+    for (i, j), n in zip(path.T[:-1].tolist(), aligned.tolist(), strict=True):
+        identities += sum(
+            a == b and a in _STANDARD
+            for a, b in zip(first[i : i + n], second[j : j + n], strict=True)
+        )
+    columns = steps.max(axis=0)
+    if free_ends:
+        within = np.flatnonzero(aligned)
+        columns = columns[within[0] : within[-1] + 1] if within.size else columns[:0]
+    return Counts(score, identities, int(columns.sum()), int(aligned.sum()))

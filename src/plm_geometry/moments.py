@@ -1,0 +1,191 @@
+"""Mergeable moments of a set of vectors: all that isotropy needs, in memory that does not grow."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import reduce
+from typing import Any, Self
+
+import numpy as np
+
+from plm_geometry.accumulate import Accumulator
+from plm_geometry.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Moments of `count` vectors of dimension d, in float64.
+
+    Two sets of vectors are described together by `merge`, exactly and in any order.
+
+    Attributes
+    ----------
+    count : int
+        Number of vectors.
+    mean : ndarray, shape (d,)
+    scatter : ndarray, shape (d, d)
+        Sum of ``outer(x - mean, x - mean)``.
+    unit_sum : ndarray, shape (d,)
+        Sum of the directions ``x / |x|`` of the vectors that are not zero.
+    unit_square_sum : ndarray, shape (d,)
+        Sum of the squares of those directions, by coordinate.
+    n_zero : int
+        Number of zero vectors, which have no direction.
+    """
+
+    count: int
+    mean: np.ndarray
+    scatter: np.ndarray
+    unit_sum: np.ndarray
+    unit_square_sum: np.ndarray
+    n_zero: int
+
+    @classmethod
+    def empty(cls, d: int) -> Self:
+        """Return the moments of no vectors of dimension `d`."""
+        return cls(0, np.zeros(d), np.zeros((d, d)), np.zeros(d), np.zeros(d), 0)
+
+    @classmethod
+    def from_vectors(cls, vectors: Any, *, rows_per_block: int | None = None) -> Self:
+        """Return the moments of the rows of `vectors`.
+
+        Float64 and integers are computed in float64, float32 and float16 in float32 blocks that
+        are shifted to their mean and added up in float64.
+
+        Parameters
+        ----------
+        vectors : array-like, shape (n, d)
+            One vector a row; any real type. It is not copied.
+        rows_per_block : int, optional
+            Rows taken at a time; by default what suits the processor.
+
+        Raises
+        ------
+        InputError
+            If it is no numeric matrix, or a row holds NaN, infinity or squares that overflow.
+        """
+        try:
+            matrix = np.asarray(vectors)
+        except (TypeError, ValueError, RuntimeError) as error:  # ragged lists, tensors elsewhere
+            raise InputError(f"the vectors are no array of numbers: {error}.") from error
+        if matrix.ndim != 2:
+            raise InputError(
+                f"an array of shape {matrix.shape} was given where a matrix is needed; "
+                "give one vector a row, shape (n, d)."
+            )
+        if not len(matrix):
+            return cls.empty(matrix.shape[1])
+        return cls.from_blocks([matrix], rows_per_block=rows_per_block)
+
+    @classmethod
+    def from_blocks(
+        cls,
+        blocks: Iterable[np.ndarray],
+        *,
+        names: Sequence[str] | None = None,
+        rows_per_block: int | None = None,
+    ) -> Self:
+        """Return the moments of the rows of all `blocks`, held in memory one at a time.
+
+        Parameters
+        ----------
+        blocks : iterable of ndarray, shapes (n_i, d)
+            At least one.
+        names : sequence of str, optional
+            What to call each row in an error message, beside its number.
+        rows_per_block : int, optional
+            As in `from_vectors`.
+
+        Raises
+        ------
+        InputError
+            As in `from_vectors`, and if there is no block.
+        """
+        accumulator = None
+        for block in blocks:
+            accumulator = accumulator or Accumulator(block.shape[1], names=names)
+            accumulator.add(block, rows_per_block=rows_per_block)
+        if accumulator is None:
+            raise InputError("there are no vectors; give at least one.")
+        return cls(**accumulator.sums())
+
+    @property
+    def dim(self) -> int:
+        """Dimension d of the vectors."""
+        return len(self.mean)
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """Unbiased covariance, shape (d, d).
+
+        Raises
+        ------
+        InputError
+            If there are fewer than two vectors.
+        """
+        if self.count < 2:
+            raise InputError(f"{self.count} vector has no covariance; give at least two.")
+        return self.scatter / (self.count - 1)
+
+    def merge(self, other: Self) -> Self:
+        """Return the moments of both sets together (Chan, Golub and LeVeque 1983, eq. 2.1).
+
+        Raises
+        ------
+        InputError
+            If the dimensions differ.
+        """
+        if self.dim != other.dim:
+            raise InputError(
+                f"vectors of dimension {self.dim} cannot be put together with vectors of "
+                f"dimension {other.dim}."
+            )
+        count = self.count + other.count
+        if not count:
+            return self
+        step = other.mean - self.mean
+        return type(self)(
+            count=count,
+            # From one mean to the other: equal means stay exactly equal.
+            mean=self.mean + step * (other.count / count),
+            scatter=self.scatter + other.scatter + _between(step, self.count, other.count),
+            unit_sum=self.unit_sum + other.unit_sum,
+            unit_square_sum=self.unit_square_sum + other.unit_square_sum,
+            n_zero=self.n_zero + other.n_zero,
+        )
+
+    def without(self, part: Self) -> Self:
+        """Return the moments of these vectors less those of `part`: the inverse of `merge`."""
+        count = self.count - part.count
+        if count <= 0:
+            return type(self).empty(self.dim)
+        step = part.mean - self.mean
+        mean = self.mean - step * (part.count / count)
+        between = _between(part.mean - mean, count, part.count)
+        return type(self)(
+            count=count,
+            mean=mean,
+            scatter=self.scatter - part.scatter - between,
+            unit_sum=self.unit_sum - part.unit_sum,
+            unit_square_sum=self.unit_square_sum - part.unit_square_sum,
+            n_zero=self.n_zero - part.n_zero,
+        )
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Return the moments as named arrays, for storing."""
+        return {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
+        """Return the moments that `to_arrays` stored."""
+        values = {field.name: np.asarray(arrays[field.name]) for field in fields(cls)}
+        return cls(**values | {name: int(values[name]) for name in ("count", "n_zero")})
+
+
+def merge_all(parts: Sequence[Moments]) -> Moments:
+    """Return the moments of all `parts` together; at least one is needed."""
+    return reduce(Moments.merge, parts)
+
+
+def _between(step: np.ndarray, n: int, m: int) -> np.ndarray:
+    """Return the scatter between two sets of `n` and `m` vectors whose means are `step` apart."""
+    return np.outer(step, step * (n * m / (n + m)))

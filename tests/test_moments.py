@@ -1,0 +1,159 @@
+"""Moments against plain NumPy, and the ways of putting them together."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from plm_geometry.errors import InputError
+from plm_geometry.isotropy import effective_dimensions, mean_cosine_similarity
+from plm_geometry.moments import Moments, merge_all
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(20260101)
+
+
+def anisotropic(rng, n, d):
+    """A cloud with unequal variances, correlations and a mean of its own."""
+    return rng.standard_normal((n, d)) @ rng.standard_normal((d, d)) + 3 * rng.standard_normal(d)
+
+
+def assert_same(first, second, rtol):
+    """Every field of `first` equals that of `second`, relative to the field's largest entry."""
+    for name, value in first.to_arrays().items():
+        other = second.to_arrays()[name]
+        np.testing.assert_allclose(value, other, rtol=0, atol=rtol * np.abs(other).max())
+
+
+def test_every_field_is_what_its_definition_says(rng):
+    vectors = anisotropic(rng, 200, 7)
+    vectors[[3, 50]] = 0
+    moments = Moments.from_vectors(vectors)
+    directions = np.array([x / np.linalg.norm(x) for x in vectors if x.any()])
+    assert (moments.count, moments.dim, moments.n_zero) == (200, 7, 2)
+    np.testing.assert_allclose(moments.mean, vectors.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(moments.covariance, np.cov(vectors.T), rtol=1e-12)
+    np.testing.assert_allclose(moments.unit_sum, directions.sum(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(moments.unit_square_sum, (directions**2).sum(axis=0), rtol=1e-12)
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    cuts=st.lists(st.integers(0, 60), max_size=6),
+    order=st.randoms(use_true_random=False),
+    kind=st.sampled_from(["float64", "float32"]),
+    far=st.sampled_from([0.0, 1.0, 100.0]),
+)
+def test_any_split_merged_in_any_order_is_the_whole(cuts, order, kind, far):
+    vectors = (anisotropic(np.random.default_rng(5), 60, 6) + far).astype(kind)
+    edges = [0, *sorted(cuts), 60]
+    parts = [Moments.from_vectors(vectors[a:b]) for a, b in itertools.pairwise(edges)]
+    order.shuffle(parts)
+    rtol = 1e-12 if kind == "float64" else 1e-6
+    assert_same(merge_all(parts), Moments.from_vectors(vectors), rtol)
+
+
+def test_merging_is_associative(rng):
+    a, b, c = (Moments.from_vectors(anisotropic(rng, n, 5)) for n in (3, 40, 11))
+    assert_same(a.merge(b).merge(c), a.merge(b.merge(c)), 1e-12)
+
+
+def test_merging_with_nothing_changes_nothing(rng):
+    moments = Moments.from_vectors(anisotropic(rng, 30, 5))
+    assert_same(Moments.empty(5).merge(moments), moments, 1e-15)
+    assert_same(moments.merge(Moments.empty(5)), moments, 1e-15)
+    assert Moments.empty(5).merge(Moments.empty(5)).count == 0
+
+
+def test_without_is_the_inverse_of_merge(rng):
+    a, b = (Moments.from_vectors(anisotropic(rng, n, 5)) for n in (50, 20))
+    assert_same(a.merge(b).without(b), a, 1e-11)
+    assert a.without(a).count == 0
+
+
+@pytest.mark.parametrize("rows_per_block", [1, 7, 64, 1000])
+def test_the_size_of_a_block_does_not_show(rng, rows_per_block):
+    vectors = anisotropic(rng, 300, 6)
+    small = Moments.from_vectors(vectors, rows_per_block=rows_per_block)
+    assert_same(small, Moments.from_vectors(vectors), 1e-12)
+
+
+def test_blocks_of_a_stream_are_the_rows_of_one_array(rng):
+    vectors = anisotropic(rng, 300, 6)
+    stream = (vectors[start : start + 2] for start in range(0, 300, 2))
+    assert_same(Moments.from_blocks(stream), Moments.from_vectors(vectors), 1e-12)
+
+
+def test_merging_other_widths_is_refused(rng):
+    with pytest.raises(InputError, match=r"dimension 4 .* dimension 5"):
+        Moments.empty(4).merge(Moments.empty(5))
+
+
+def test_storing_and_reading_gives_the_same_moments(rng, tmp_path):
+    moments = Moments.from_vectors(anisotropic(rng, 30, 5))
+    np.savez(tmp_path / "moments.npz", **moments.to_arrays())
+    with np.load(tmp_path / "moments.npz") as stored:
+        assert_same(Moments.from_arrays(stored), moments, 0)
+
+
+@pytest.mark.parametrize("kind", ["int8", "int64", "uint16", "bool"])
+def test_integers_are_vectors_too(rng, kind):
+    vectors = rng.integers(0, 2 if kind == "bool" else 100, (50, 4)).astype(kind)
+    assert_same(Moments.from_vectors(vectors), Moments.from_vectors(vectors.astype(float)), 1e-15)
+
+
+def test_half_precision_is_computed_in_single(rng):
+    vectors = anisotropic(rng, 500, 8).astype(np.float16)
+    assert_same(Moments.from_vectors(vectors), Moments.from_vectors(vectors.astype(float)), 1e-6)
+
+
+def test_lists_fortran_order_and_strides_are_read_like_arrays(rng):
+    vectors = anisotropic(rng, 40, 6)
+    expected = Moments.from_vectors(vectors)
+    wide = np.repeat(vectors, 2, axis=1)
+    for same in (vectors.tolist(), np.asfortranarray(vectors), wide[:, ::2]):
+        assert_same(Moments.from_vectors(same), expected, 1e-15)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-12, 1e12, 1e30])
+def test_single_precision_neither_overflows_nor_vanishes(rng, scale):
+    vectors = anisotropic(rng, 100, 6)
+    scaled = Moments.from_vectors((vectors * scale).astype(np.float32))
+    assert scaled.n_zero == 0
+    assert effective_dimensions(scaled) == pytest.approx(effective_dimensions(vectors), rel=1e-6)
+    assert mean_cosine_similarity(scaled) == pytest.approx(
+        mean_cosine_similarity(vectors), rel=1e-6
+    )
+
+
+@pytest.mark.parametrize("d", [4, 64, 256])
+def test_a_mean_a_thousand_deviations_off_costs_no_digits(rng, d):
+    spread = np.exp(rng.standard_normal(d))
+    far = 1000 * spread * rng.choice([-1, 1], d)
+    vectors = (rng.standard_normal((30_000, d)) * spread + far).astype(np.float32)
+    centred = vectors - vectors.mean(axis=0, dtype=np.float64)
+    covariance = centred.T @ centred
+    two_pass = np.trace(covariance) ** 2 / np.sum(covariance**2)
+    assert effective_dimensions(vectors) == pytest.approx(two_pass, rel=1e-6)
+
+
+def test_a_drifting_mean_costs_no_digits(rng):
+    vectors = anisotropic(rng, 20_000, 16)
+    vectors = (vectors[np.argsort(vectors[:, 0])] + 500).astype(np.float32)
+    exact = effective_dimensions(vectors.astype(np.float64))
+    assert effective_dimensions(vectors) == pytest.approx(exact, rel=1e-6)
+
+
+def test_equal_vectors_scatter_exactly_nothing():
+    for kind in ("float16", "float32", "float64"):
+        moments = Moments.from_vectors(np.full((1001, 3), 0.1, dtype=kind), rows_per_block=100)
+        assert not moments.scatter.any()
+
+
+def test_one_vector_has_no_covariance():
+    with pytest.raises(InputError, match="1 vector has no covariance"):
+        _ = Moments.from_vectors([[1.0, 2.0]]).covariance
