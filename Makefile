@@ -37,7 +37,6 @@ pair: env  ## write each notebook's .ipynb from its .md
 	$(BIN)/jupytext --sync notebooks/*.md
 
 minis: env  ## simulate the demo proteome and train its four small checkpoints again
-	$(BIN)/python -m plm_geometry.simulate
 	$(BIN)/python -m plm_geometry.minis
 
 bench: env  ## measure speed and memory, as ratios within one run
