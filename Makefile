@@ -39,8 +39,9 @@ pair: env  ## write each notebook's .ipynb from its .md
 minis: env  ## simulate the demo proteome and train its four small checkpoints again
 	$(BIN)/python -m plm_geometry.minis
 
-bench: env  ## measure speed and memory, as ratios within one run
+bench: env  ## measure speed and memory, as ratios within one run (FASTA=file for real proteins)
 	$(BIN)/python benchmarks/bench_isotropy.py
+	$(BIN)/python benchmarks/bench_embed.py $(FASTA)
 
 clean:  ## remove what a run makes (not the environment, not the cache)
 	rm -rf _build book/chapters results runs

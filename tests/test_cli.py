@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from plm_geometry.cli import app
-from test_uniprot import SHA256, serving
+from test_download import SHA256, serving
 
 GOOD = ">a\nMKVLAAGIW\n>b\nMKVLSAGIWH\n>c\nGGSTPLKDE\n"
 

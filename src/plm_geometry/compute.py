@@ -78,8 +78,7 @@ def run_blocks(
     else:
         finished = _run_on_cluster(function, blocks, cluster, workers)
     total = len(blocks) if hasattr(blocks, "__len__") else None
-    hidden = True if progress is None else None  # None: only on a terminal
-    return tqdm(finished, desc=progress, total=total, unit="block", disable=hidden)
+    return tqdm(finished, desc=progress, total=total, unit="block", disable=progress is None)
 
 
 def _run_in_threads(function, blocks, workers: int) -> Iterator[tuple[int, Result]]:

@@ -120,6 +120,12 @@ def write_fasta(proteins: Proteins, path: str | Path) -> None:
     Path(path).write_bytes(data)
 
 
+def accession_of(header: str) -> str:
+    """Return the accession of a UniProt header (``sp|ACCESSION|NAME``), else its first word."""
+    match = _UNIPROT_HEADER.match(header)
+    return match.group(1) if match else (header.split() or [""])[0]
+
+
 def sample(proteins: Proteins, n: int, *, seed: int) -> Proteins:
     """Draw `n` proteins without replacement, kept in their order.
 
@@ -142,7 +148,11 @@ def _records(path: Path, notes: Counter[str]) -> Iterator[tuple[str, str]]:
     try:
         with path.open("rb") as handle, _text(handle) as lines:
             for header, sequence in SimpleFastaParser(_checked_lines(lines, path, notes)):
-                yield _accession(header, path), sequence
+                if not (accession := accession_of(header)):
+                    raise InputError(
+                        f"{path}: a record has no name; put an accession after its '>'."
+                    )
+                yield accession, sequence
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(
             f"{path} is a broken gzip file ({error}); copy or download it again."
@@ -172,15 +182,6 @@ def _checked_lines(lines: Iterable[str], path: Path, notes: Counter[str]) -> Ite
         if line.strip() and not seen_header:
             raise InputError(f"{path} does not begin with a '>' header; give a FASTA file.")
         yield line
-
-
-def _accession(header: str, path: Path) -> str:
-    """Return the accession of a UniProt header, else the header's first word."""
-    if match := _UNIPROT_HEADER.match(header):
-        return match.group(1)
-    if not header.strip():
-        raise InputError(f"{path}: a record has no name; put an accession after its '>'.")
-    return header.split()[0]
 
 
 def _normalise(raw: str, accession: str, path: Path, notes: Counter[str]) -> str:

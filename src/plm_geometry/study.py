@@ -153,6 +153,11 @@ class Study:
         for name in self.names:
             for letter, moments in _by_letter(self.embeddings(name).residue_moments).items():
                 rows.append(self._labels(name) | {"residue": letter} | _row_or_missing(moments))
+        if not rows:
+            raise InputError(
+                "files of embeddings hold one vector a protein and no residues; "
+                "name a model or a control for this."
+            )
         return pd.DataFrame(rows)
 
     def vectors(self, name: str) -> np.ndarray:
@@ -223,7 +228,12 @@ class Study:
         return {"model": name, **self.models.loc[name, ["title", "role", "counterpart"]]}
 
     def _embed(self, name: str) -> Embeddings:
+        from plm_geometry.models import EmbeddingFile
+
         model = self._load(name)
+        if isinstance(model, EmbeddingFile):
+            vectors = model.vectors(self.proteins.accessions)
+            return Embeddings(self.proteins.accessions, vectors, None, {})
         description = embed.describe(self.proteins, model, pooling=self.settings.pooling)
         slug = "".join(c if c.isalnum() else "_" for c in Path(name).name)
         directory = paths.CACHE / "embeddings" / f"{slug}-{fingerprint(description)[:16]}"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from plm_geometry.errors import InputError
+from plm_geometry.proteins import accession_of
 
 FORMATS = ".npy, HDF5 (.h5), Parquet, or a store of this project"
 
@@ -153,14 +154,7 @@ def _accessions(file: Any, names: list[str]) -> list[str]:
     """Return the datasets' names, or the accessions in bio_embeddings' ``original_id``."""
     if "original_id" not in file[names[0]].attrs:
         return names
-    return [_accession(file[name].attrs.get("original_id", name)) for name in names]
-
-
-def _accession(header: str) -> str:
-    """Return the accession of ``sp|ACCESSION|NAME ...``, else the header's first word."""
-    word = (header.split() or [header])[0]
-    parts = word.split("|")
-    return parts[1] if len(parts) == 3 else word
+    return [accession_of(file[name].attrs.get("original_id", name)) for name in names]
 
 
 def _h5_blocks(path: Path, names: list[str], d: int, rows: int) -> Iterator[np.ndarray]:

@@ -1,0 +1,107 @@
+"""Downloads over HTTP: resumed where they broke, verified, recorded."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import requests
+from tqdm import tqdm
+
+from plm_geometry.errors import InputError
+
+_BLOCK = 1 << 20
+
+
+def fetch(
+    url: str, path: Path, *, sha256: str | None = None, progress: bool = True
+) -> Mapping[str, str]:
+    """Download `url` to `path`, taking up a download that was cut before.
+
+    Parameters
+    ----------
+    url : str
+        HTTP or HTTPS address.
+    path : Path
+        Where the file goes; until it is whole and verified it is called ``<name>.part``.
+    sha256 : str, optional
+        What the file must hash to. Without it, what it does hash to is recorded only.
+    progress : bool
+        Whether to show a bar on a terminal.
+
+    Returns
+    -------
+    mapping
+        The record, also written beside the file as ``<name>.json``.
+
+    Raises
+    ------
+    InputError
+        If there is no network, the server refuses, or the checksum differs.
+    """
+    record_path = path.with_name(f"{path.name}.json")
+    if path.exists() and record_path.exists():
+        record = json.loads(record_path.read_text())
+        _verify(record["sha256"], sha256, path)
+        return record
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.part")
+    try:
+        date = _transfer(url, partial, progress)
+    except requests.RequestException as error:
+        raise InputError(_network_sentence(url, partial, error)) from error
+    record = {"url": url, "sha256": _sha256(partial), "bytes": partial.stat().st_size, "date": date}
+    _verify(record["sha256"], sha256, partial)
+    partial.replace(path)
+    record_path.write_text(json.dumps(record, indent=2) + "\n")
+    return record
+
+
+def _transfer(url: str, partial: Path, progress: bool) -> str:
+    """Append what is missing to `partial`; return the server's date of the file."""
+    have = partial.stat().st_size if partial.exists() else 0
+    headers = {"Range": f"bytes={have}-"} if have else {}
+    with requests.get(url, headers=headers, stream=True, timeout=60) as response:
+        if response.status_code == requests.codes.requested_range_not_satisfiable:
+            return ""  # all of it is here already; the checksum has the last word
+        response.raise_for_status()
+        resumed = response.status_code == requests.codes.partial_content
+        have = have if resumed else 0
+        total = have + int(response.headers.get("Content-Length", 0))
+        with (
+            partial.open("ab" if resumed else "wb") as file,
+            tqdm(
+                total=total or None,
+                initial=have,
+                unit="B",
+                unit_scale=True,
+                desc=partial.stem,
+                disable=None if progress else True,
+            ) as bar,
+        ):
+            for block in response.iter_content(_BLOCK):
+                file.write(block)
+                bar.update(len(block))
+        return response.headers.get("Last-Modified", "")
+
+
+def _network_sentence(url: str, partial: Path, error: requests.RequestException) -> str:
+    if error.response is not None:
+        return f"{url} answers {error.response.status_code} {error.response.reason}; check the URL."
+    kept = f" ({partial} is kept)" if partial.exists() else ""
+    return f"{url} cannot be reached or broke off; run the command again to go on{kept}."
+
+
+def _verify(found: str, expected: str | None, path: Path) -> None:
+    """Refuse, and remove, a file whose checksum is not the expected one."""
+    if expected is not None and found != expected.lower():
+        path.unlink()
+        raise InputError(
+            f"{path.name} has sha256 {found}, not {expected}: it is corrupt or another release; "
+            "it was removed, download it again or correct the checksum."
+        )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,36 @@
+"""Models: one registry, and one contract (`Embedder`) for everything that embeds proteins."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from plm_geometry.models.registry import MODELS, counterpart, load
+from plm_geometry.models.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from plm_geometry.models.base import Embedder, Output, ProteinError
+    from plm_geometry.models.checking import CheckResult, check
+    from plm_geometry.models.embedding_file import EmbeddingFile
+
+__all__ = [
+    "MODELS",
+    "CheckResult",
+    "Embedder",
+    "EmbeddingFile",
+    "ModelSpec",
+    "Output",
+    "ProteinError",
+    "check",
+    "counterpart",
+    "load",
+]
+
+
+_HOMES = {"check": "checking", "CheckResult": "checking", "EmbeddingFile": "embedding_file"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs PyTorch when it is first asked for: the command's help must not wait."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = import_module(f"{__name__}.{_HOMES.get(name, 'base')}")
+    return getattr(home, name)

@@ -1,0 +1,132 @@
+"""What every loaded model is: an `Embedder` that turns a batch of sequences into an `Output`."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import BoolTensor, Tensor
+
+from plm_geometry.errors import InputError
+
+
+class ProteinError(InputError):
+    """One protein of a batch cannot be read by a model.
+
+    Attributes
+    ----------
+    index : int
+        Which sequence of the batch, counted from 0.
+    reason : str
+        What is wrong with it, to follow the protein's name in a sentence.
+    """
+
+    def __init__(self, index: int, reason: str) -> None:
+        super().__init__(f"Protein {index + 1} of the batch {reason}")
+        self.index = index
+        self.reason = reason
+
+    def named(self, accession: str) -> InputError:
+        """Return the same error, naming the protein by its accession."""
+        return InputError(f"Protein {accession} {self.reason}")
+
+
+@dataclass
+class Output:
+    """What a model computes for a batch of B proteins in T padded positions.
+
+    Attributes
+    ----------
+    hidden : list of Tensor
+        One ``(B, T, residue_width)`` for each layer asked for.
+    is_residue : BoolTensor
+        ``(B, T)``; ``hidden[l][is_residue]`` holds the residues of all proteins in order.
+    is_token : BoolTensor
+        ``(B, T)``; residues and special tokens, not padding.
+    protein : list of Tensor or None
+        One ``(B, width)`` for each layer asked for, where the architecture makes a global
+        embedding itself (ProteinBERT).
+    """
+
+    hidden: list[Tensor]
+    is_residue: BoolTensor
+    is_token: BoolTensor
+    protein: list[Tensor] | None = None
+
+
+class Embedder(ABC):
+    """A protein language model, or a control that stands in a model's place.
+
+    Attributes
+    ----------
+    name, title : str
+        What it is called on the command line, and in tables.
+    identity : dict of str to str
+        All that decides its vectors: source, revision, sha256 of the weights, preprocessing.
+    width, residue_width : int
+        Dimensions of a global and of a residue embedding.
+    n_layers : int
+        Layers after the input embedding, which is layer 0.
+    max_residues : int or None
+        The longest protein it reads; None if nothing limits it.
+    n_special : int
+        Special tokens it adds to a protein.
+    is_stand_in, is_control : bool
+        Whether it is a demo checkpoint in a real model's place; whether it is a control.
+    """
+
+    name: str
+    title: str
+    identity: dict[str, str]
+    width: int
+    residue_width: int
+    n_layers: int
+    max_residues: int | None = None
+    n_special: int = 0
+    is_stand_in: bool = False
+    is_control: bool = False
+
+    @abstractmethod
+    def forward(self, sequences: Sequence[str], layers: Sequence[int] = (-1,)) -> Output:
+        """Compute the hidden states of a batch of proteins, without gradients.
+
+        Parameters
+        ----------
+        sequences : sequence of str
+            Residues as IUPAC letters.
+        layers : sequence of int
+            0 is the input embedding, `n_layers` (or -1) the last layer.
+
+        Raises
+        ------
+        ProteinError
+            If a protein is longer than `max_residues`, or does not give one token a residue.
+        """
+
+    def to(self, device: str | torch.device, dtype: torch.dtype) -> Self:
+        """Move the weights to a device and a floating-point type; a control has none to move."""
+        return self
+
+    def layer_indices(self, layers: Sequence[int]) -> list[int]:
+        """Return `layers` counted from 0, refusing those the model does not have."""
+        n_states = self.n_layers + 1
+        for layer in layers:
+            if not -n_states <= layer < n_states:
+                raise InputError(
+                    f"{self.name} has no layer {layer}: choose from 0 (the input embedding) to "
+                    f"{self.n_layers}, or count back from -1 (the last)."
+                )
+        return [layer % n_states for layer in layers]
+
+    def check_lengths(self, sequences: Sequence[str]) -> None:
+        """Raise `ProteinError` for the first sequence longer than `max_residues`."""
+        if self.max_residues is None:
+            return
+        for index, sequence in enumerate(sequences):
+            if len(sequence) > self.max_residues:
+                raise ProteinError(
+                    index,
+                    f"has {len(sequence):,} residues, but {self.name} reads at most "
+                    f"{self.max_residues:,}: leave it out or choose another model.",
+                )

@@ -1,0 +1,112 @@
+"""Controls: what sequences give without any model, in the shape of one."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from itertools import product
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from plm_geometry.models.base import Embedder, Output
+from plm_geometry.models.tokens import pad
+from plm_geometry.proteins import STANDARD_RESIDUES
+
+_N_LETTERS = len(STANDARD_RESIDUES)
+# Place of each letter among the standard residues; all others share one place after them.
+_PLACE_OF_BYTE = np.full(256, _N_LETTERS, dtype=np.int64)
+_PLACE_OF_BYTE[np.frombuffer(STANDARD_RESIDUES.encode(), dtype=np.uint8)] = np.arange(_N_LETTERS)
+
+
+class _Control(Embedder):
+    """A model without weights: one layer, which is input and output at once."""
+
+    n_layers = 0
+    is_control = True
+
+    def __init__(self) -> None:
+        self.identity = {"architecture": self.name, "preprocessing": "standard residues only"}
+
+    def forward(self, sequences: Sequence[str], layers: Sequence[int] = (-1,)) -> Output:
+        """Count letters; see `Embedder.forward`."""
+        self.layer_indices(layers)
+        rows = [_places(sequence) for sequence in sequences]
+        places, is_residue = (
+            torch.from_numpy(array) for array in pad(rows, value=_N_LETTERS, left=False)
+        )
+        residues = self._residues(_one_hot(places))
+        protein = self._protein(rows)
+        return Output(
+            hidden=[residues] * len(layers),
+            is_residue=is_residue,
+            is_token=is_residue,
+            protein=None if protein is None else [protein] * len(layers),
+        )
+
+    @abstractmethod
+    def _residues(self, letters: Tensor) -> Tensor:
+        """Return residue embeddings from one-hot letters, both ``(B, T, ...)``."""
+
+    def _protein(self, rows: list[np.ndarray]) -> Tensor | None:
+        """Return global embeddings, unless they are the mean of the residues'."""
+        return None
+
+
+class CompositionEmbedder(_Control):
+    """A residue is its letter, one-hot over the 20 standard ones; a protein is their mean.
+
+    Any other letter is a zero vector, so that the shares of a protein with such letters add up
+    to less than 1.
+    """
+
+    name = "composition"
+    title = "Amino-acid composition"
+    width = residue_width = _N_LETTERS
+
+    def _residues(self, letters: Tensor) -> Tensor:
+        return letters
+
+
+class KmerEmbedder(_Control):
+    """A protein is the share of each of the 8,000 3-mers; a residue is the 3-mer around it.
+
+    A 3-mer with a letter beyond the standard ones counts nowhere. Residue embeddings are the
+    letters before, at and after a position one-hot side by side (60-d), zero beyond the ends.
+    """
+
+    name = "kmers"
+    title = "3-mers"
+    width = _N_LETTERS**3
+    residue_width = 3 * _N_LETTERS
+
+    def _residues(self, letters: Tensor) -> Tensor:
+        beyond = letters.new_zeros(len(letters), 1, _N_LETTERS)
+        before = torch.cat([beyond, letters[:, :-1]], dim=1)
+        after = torch.cat([letters[:, 1:], beyond], dim=1)
+        return torch.cat([before, letters, after], dim=-1)
+
+    def _protein(self, rows: list[np.ndarray]) -> Tensor:
+        return torch.from_numpy(np.stack([_kmer_shares(row) for row in rows]))
+
+
+def kmer_names() -> list[str]:
+    """Return the 3-mer that each dimension of `KmerEmbedder` stands for."""
+    return ["".join(letters) for letters in product(STANDARD_RESIDUES, repeat=3)]
+
+
+def _places(sequence: str) -> np.ndarray:
+    letters = np.frombuffer(sequence.upper().encode("ascii", "replace"), dtype=np.uint8)
+    return _PLACE_OF_BYTE[letters]
+
+
+def _one_hot(places: Tensor) -> Tensor:
+    return one_hot(places, _N_LETTERS + 1)[..., :_N_LETTERS].float()
+
+
+def _kmer_shares(places: np.ndarray) -> np.ndarray:
+    first, second, third = places[:-2], places[1:-1], places[2:]
+    known = (np.maximum(np.maximum(first, second), third) < _N_LETTERS).nonzero()
+    numbers = (first * _N_LETTERS + second)[known] * _N_LETTERS + third[known]
+    counts = np.bincount(numbers, minlength=_N_LETTERS**3)
+    return (counts / max(1, numbers.size)).astype(np.float32)

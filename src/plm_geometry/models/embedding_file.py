@@ -1,0 +1,175 @@
+"""A file of existing embeddings in a model's place: HDF5 as published, or NumPy with names."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import h5py
+import numpy as np
+
+from plm_geometry.errors import InputError
+from plm_geometry.models.weights import sha256_of_files
+from plm_geometry.proteins import accession_of
+
+_HDF5_SUFFIXES = (".h5", ".hdf5")
+SUFFIXES = (*_HDF5_SUFFIXES, ".npy")
+
+
+class EmbeddingFile:
+    """Global embeddings that someone has computed, read by accession.
+
+    Parameters
+    ----------
+    path : str or Path
+        HDF5 with one dataset a protein of shape ``(width,)`` or ``(1, width)``, named by accession
+        (as UniProt publishes) or by anything with the header in the attribute ``original_id`` (as
+        bio_embeddings writes); or ``NAME.npy`` of shape ``(n, width)`` beside ``NAME.txt`` with
+        one accession a line.
+
+    Attributes
+    ----------
+    name, title : str
+        The file's name, and the model's where the file says.
+    width : int
+        Dimensions of an embedding.
+    identity : dict of str to str
+        Digest of the file.
+
+    Raises
+    ------
+    InputError
+        If the file is not in one of these layouts.
+    """
+
+    is_stand_in = False
+    is_control = False
+    max_residues = None
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.name = str(path)
+        layout = _Hdf5Layout if self.path.suffix in _HDF5_SUFFIXES else _NumpyLayout
+        try:
+            self._layout = layout(self.path)
+        except InputError:
+            raise
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path} cannot be read as a file of embeddings: {error}.") from error
+        self.width, self.title = self._layout.width, self._layout.title
+        self.identity = {
+            "architecture": "file of embeddings",
+            "weights": sha256_of_files(self._layout.files),
+        }
+
+    def to(self, device: Any, dtype: Any) -> Self:
+        """Return the file itself: it computes nothing."""
+        return self
+
+    def vectors(self, accessions: Sequence[str]) -> np.ndarray:
+        """Return the embeddings of proteins.
+
+        Parameters
+        ----------
+        accessions : sequence of str
+
+        Returns
+        -------
+        ndarray of float32, shape ``(n_accessions, width)``
+
+        Raises
+        ------
+        InputError
+            If a protein is missing, or its embedding is of another width or not finite.
+        """
+        if missing := [a for a in accessions if a not in self._layout.places]:
+            raise InputError(
+                f"{self.path} lacks {len(missing):,} of {len(accessions):,} proteins, first "
+                f"{missing[0]}: leave them out or compute them."
+            )
+        vectors = self._layout.read(accessions)
+        if (wrong := np.flatnonzero(~np.isfinite(vectors).all(axis=1))).size:
+            raise InputError(
+                f"{self.path}: the embedding of {accessions[wrong[0]]} is not finite (NaN or "
+                "infinite values): compute it again."
+            )
+        return vectors
+
+
+class _Hdf5Layout:
+    """One dataset a protein."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.files = path, [path]
+        with h5py.File(path) as file:
+            first = next(iter(file), None)
+            if first is None:
+                raise InputError(f"{path} holds no embeddings.")
+            self.title = str(file.attrs.get("model_name", path.stem))
+            self.width = self._vector(file, first, first).size
+
+    @cached_property
+    def places(self) -> Mapping[str, str]:
+        """The dataset of each accession."""
+        with h5py.File(self.path) as file:
+            keys = list(file)
+            if "original_id" not in file[keys[0]].attrs:
+                return dict(zip(keys, keys, strict=True))
+            return {accession_of(str(file[key].attrs["original_id"])): key for key in keys}
+
+    def read(self, accessions: Sequence[str]) -> np.ndarray:
+        vectors = np.empty((len(accessions), self.width), dtype=np.float32)
+        with h5py.File(self.path) as file:
+            for row, accession in enumerate(accessions):
+                vector = self._vector(file, self.places[accession], accession)
+                if vector.size != self.width:
+                    raise InputError(
+                        f"{self.path}: the embedding of {accession} has {vector.size:,} "
+                        f"dimensions, others {self.width:,}: give a file of one model."
+                    )
+                vectors[row] = vector
+        return vectors
+
+    def _vector(self, file: h5py.File, key: str, accession: str) -> np.ndarray:
+        dataset = file[key]
+        shape = getattr(dataset, "shape", None)
+        is_vector = shape is not None and (len(shape) == 1 or (len(shape) == 2 and shape[0] == 1))
+        if not is_vector or dataset.dtype.kind != "f":
+            found = "a group" if shape is None else f"{dataset.dtype} of shape {shape}"
+            raise InputError(
+                f"{self.path}: {accession} is not one vector but {found}; a file with one "
+                "embedding a protein is needed."
+            )
+        return dataset[()].reshape(-1)
+
+
+class _NumpyLayout:
+    """One row a protein, and a text file that names the rows."""
+
+    def __init__(self, path: Path) -> None:
+        names_path = path.with_suffix(".txt")
+        self.title, self.files = path.stem, [path, names_path]
+        self._array = np.load(path, mmap_mode="r", allow_pickle=False)
+        if self._array.ndim != 2 or self._array.dtype.kind != "f":
+            raise InputError(
+                f"{path} holds {self._array.dtype} of shape {self._array.shape}; floating-point "
+                "numbers of shape (proteins, dimensions) are needed."
+            )
+        if not names_path.exists():
+            raise InputError(
+                f"{names_path} is missing: it must hold the accessions of the rows of "
+                f"{path.name}, one a line."
+            )
+        n_rows, self.width = self._array.shape
+        names = names_path.read_text().split()
+        if len(names) != n_rows:
+            hint = ", so it may be transposed" if len(names) == self.width else ""
+            raise InputError(
+                f"{path} has {n_rows:,} rows, but {names_path.name} names {len(names):,} "
+                f"proteins{hint}."
+            )
+        self.places = {accession: row for row, accession in enumerate(names)}
+
+    def read(self, accessions: Sequence[str]) -> np.ndarray:
+        rows = [self.places[accession] for accession in accessions]
+        return np.asarray(self._array[rows], dtype=np.float32)

@@ -1,0 +1,87 @@
+"""Checkpoints from the network: Hugging Face snapshots and ProteinBERT's official dump."""
+
+from fnmatch import fnmatch
+from pathlib import Path
+from urllib.parse import urlparse
+
+from huggingface_hub import HfApi, snapshot_download
+from huggingface_hub.errors import (
+    HfHubHTTPError,
+    HFValidationError,
+    HTTPError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+from plm_geometry import paths
+from plm_geometry.download import fetch
+from plm_geometry.errors import InputError
+
+_SMALL_FILES = ["config.json", "*token*", "vocab.txt", "spiece.model"]
+_SAFETENSORS = ["model*.safetensors", "model.safetensors.index.json"]
+_TIMEOUT = 30  # seconds
+_OLDER = ["pytorch_model*.bin", "pytorch_model.bin.index.json"]
+
+
+def fetch_snapshot(repo_id: str, revision: str, *, weights: bool) -> Path:
+    """Return the local directory of a Hugging Face checkpoint, downloading what is missing.
+
+    Parameters
+    ----------
+    repo_id, revision : str
+    weights : bool
+        Without them, only configuration and tokenizer are fetched.
+
+    Returns
+    -------
+    Path
+        Its name is the commit that the revision stands for.
+
+    Raises
+    ------
+    InputError
+        If it does not exist, or neither the network nor the local cache has it. With
+        ``HF_HUB_OFFLINE=1`` only the cache is asked.
+    """
+    try:
+        info = HfApi().model_info(repo_id, revision=revision, timeout=_TIMEOUT)
+        files = [sibling.rfilename for sibling in info.siblings]
+        patterns = _SMALL_FILES + (_weight_patterns(files) if weights else [])
+        return Path(snapshot_download(repo_id, revision=revision, allow_patterns=patterns))
+    except (RepositoryNotFoundError, RevisionNotFoundError, HFValidationError) as error:
+        raise InputError(
+            f"Hugging Face has no public model {repo_id} at revision {revision}: "
+            "check the name, or give a local directory."
+        ) from error
+    except HfHubHTTPError as error:
+        status = error.response.status_code
+        raise InputError(
+            f"Hugging Face refused {repo_id} with HTTP status {status}: try again later."
+        ) from error
+    # What the hub library's own HTTP library raises where there is no network.
+    except (HTTPError, OSError) as error:
+        return _cached_snapshot(repo_id, revision, error)
+
+
+def _weight_patterns(files: list[str]) -> list[str]:
+    """Choose one weight format: safetensors where there is one."""
+    has_safetensors = any(fnmatch(file, _SAFETENSORS[0]) for file in files)
+    return _SAFETENSORS if has_safetensors else _OLDER
+
+
+def _cached_snapshot(repo_id: str, revision: str, cause: Exception) -> Path:
+    try:
+        return Path(snapshot_download(repo_id, revision=revision, local_files_only=True))
+    except LocalEntryNotFoundError:
+        raise InputError(
+            f"{repo_id} is not on this machine and Hugging Face cannot be reached: connect, unset "
+            "HF_HUB_OFFLINE, or give a local directory in place of the key."
+        ) from cause
+
+
+def fetch_dump(url: str, sha256: str) -> Path:
+    """Return the local file of ProteinBERT's official weights, downloading it if it is missing."""
+    path = paths.CACHE / "proteinbert" / Path(urlparse(url).path).name
+    fetch(url, path, sha256=sha256)
+    return path

@@ -1,0 +1,132 @@
+"""ProteinBERT behind the `Embedder` contract: a protein alone, or padded as it was trained."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, Self
+
+import numpy as np
+import torch
+
+from plm_geometry.errors import InputError
+from plm_geometry.models.base import Embedder, Output
+from plm_geometry.models.proteinbert import (
+    MODEL_TYPE,
+    N_SPECIAL,
+    load_directory,
+    load_official_dump,
+    tokenize,
+)
+from plm_geometry.models.proteinbert_module import ProteinBERT, ProteinBERTConfig
+from plm_geometry.models.weights import UNTRAINED_SEED, move_weights, sha256_of_files
+
+
+class ProteinBERTEmbedder(Embedder):
+    """ProteinBERT as it embeds: all annotations zero.
+
+    Parameters
+    ----------
+    name : str
+    path : str, Path or None
+        An official dump, or a directory that `proteinbert.save_directory` wrote; None is for an
+        untrained model of the published size.
+    untrained : bool
+        Draw the weights at random instead: always the same, without touching PyTorch's global
+        random state.
+    padded_length : int or "power of two", optional
+        Show the model PAD up to this many positions, as the official code does (it trained with
+        128, 512 and 1,024); its answer depends on how many. By default it sees the protein alone.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        path: str | Path | None,
+        *,
+        untrained: bool = False,
+        padded_length: int | Literal["power of two"] | None = None,
+    ) -> None:
+        if isinstance(padded_length, str) and padded_length != "power of two":
+            raise InputError(
+                f"padded_length {padded_length!r} is unknown: give a number of positions, "
+                '"power of two", or nothing.'
+            )
+        trained = None if path is None else _trained_module(Path(path))
+        config = ProteinBERTConfig() if trained is None else trained.config
+        self.module = _untrained_module(config) if untrained else trained
+        self.name = self.title = name
+        self.width, self.residue_width = config.global_width, config.local_width
+        self.n_layers, self.n_special = config.n_blocks, N_SPECIAL
+        self.padded_length = padded_length
+        self.max_residues = _smaller(config.max_residues, _residues_within(padded_length))
+        self.identity = {
+            "architecture": MODEL_TYPE,
+            "config": str(config),
+            "weights": f"random, seed {UNTRAINED_SEED}" if untrained else _digest(Path(path)),
+            "preprocessing": "upper case, annotations all zero",
+            "padded_length": str(padded_length or "unpadded"),
+        }
+
+    def to(self, device: str | torch.device, dtype: torch.dtype) -> Self:
+        """Move the weights to a device and a floating-point type."""
+        move_weights(self.module, device, dtype)
+        return self
+
+    @torch.inference_mode()
+    def forward(self, sequences: Sequence[str], layers: Sequence[int] = (-1,)) -> Output:
+        """Compute local and global states after whole blocks; see `Embedder.forward`."""
+        indices = self.layer_indices(layers)
+        self.check_lengths(sequences)
+        sequences = [sequence.upper() for sequence in sequences]
+        n_tokens = np.array([len(sequence) + N_SPECIAL for sequence in sequences])[:, None]
+        n_seen = np.vectorize(self._positions_seen)(n_tokens)
+        positions = np.arange(n_seen.max())
+        token_ids = np.stack([tokenize(sequence, len(positions)) for sequence in sequences])
+        device = self.module.embedding.weight.device
+        is_seen, is_token, is_residue = (
+            torch.from_numpy(mask).to(device)
+            for mask in (
+                positions < n_seen,
+                positions < n_tokens,
+                (positions > 0) & (positions < n_tokens - 1),
+            )
+        )
+        local, global_ = self.module.hidden_states(token_ids, None, is_seen)
+        # Every block leaves two states, of which the second is its output.
+        return Output(
+            hidden=[local[2 * index] for index in indices],
+            is_residue=is_residue,
+            is_token=is_token,
+            protein=[global_[2 * index] for index in indices],
+        )
+
+    def _positions_seen(self, n_tokens: int) -> int:
+        match self.padded_length:
+            case None:
+                return n_tokens
+            case int() as length:
+                return length
+            case _:
+                return 1 << (int(n_tokens) - 1).bit_length()
+
+
+def _trained_module(path: Path) -> ProteinBERT:
+    return load_directory(path) if path.is_dir() else load_official_dump(path)[0]
+
+
+def _untrained_module(config: ProteinBERTConfig) -> ProteinBERT:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(UNTRAINED_SEED)
+        return ProteinBERT(config).eval()
+
+
+def _digest(path: Path) -> str:
+    return sha256_of_files([path / "model.safetensors" if path.is_dir() else path])
+
+
+def _residues_within(padded_length: int | str | None) -> int | None:
+    return padded_length - N_SPECIAL if isinstance(padded_length, int) else None
+
+
+def _smaller(*limits: int | None) -> int | None:
+    """Return the smallest of the limits there are."""
+    return min((limit for limit in limits if limit is not None), default=None)

@@ -1,0 +1,268 @@
+"""One table of every model, and `load`, which takes a key of it or a checkpoint of one's own."""
+
+import difflib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from plm_geometry import paths
+from plm_geometry.errors import InputError
+from plm_geometry.models.spec import ModelSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import torch
+
+    from plm_geometry.models.base import Embedder
+    from plm_geometry.models.embedding_file import EmbeddingFile
+
+PROTTRANS = "Elnaggar et al. 2021, IEEE TPAMI 44:7112, doi:10.1109/TPAMI.2021.3095381"
+PROTEINBERT = "Brandes et al. 2022, Bioinformatics 38:2102, doi:10.1093/bioinformatics/btac020"
+ESM2 = "Lin et al. 2023, Science 379:1123, doi:10.1126/science.ade2574"
+ESM1 = "Rives et al. 2021, PNAS 118:e2016239118, doi:10.1073/pnas.2016239118"
+THIS = "this repository (make minis)"
+
+UNTRAINED = "untrained:"
+
+
+# The commits at which several public projects record these checkpoints; for the others none was
+# found, and they follow the page's main branch.
+_REVISIONS = {
+    "prot_bert": "7a894481acdc12202f0a415dd567f6cfdb698908",
+    "prot_bert_bfd": "6c5c8a55a52ff08a664dfd584aa1773f125a0487",
+    "prot_t5_xl_half_uniref50-enc": "94a6abc029ae13029317b140b7424e012bf8dfbf",
+    "esm2_t6_8M_UR50D": "c731040fcd8d73dceaa04b0a8e6329b345b0f5df",
+    "esm2_t12_35M_UR50D": "6fbf070e65b0b7291e7bbcd451118c216cff79d8",
+    "esm2_t30_150M_UR50D": "a695f6045e2e32885fa60af20c13cb35398ce30c",
+    "esm2_t33_650M_UR50D": "08e4846e537177426273712802403f7ba8261b6c",
+    "esm2_t36_3B_UR50D": "476b639933c8baad5ad09a60ac1a87f987b656fc",
+}
+_SIZES_IN_CONFIG = {
+    "bert": ("num_hidden_layers", "hidden_size"),
+    "xlnet": ("n_layer", "d_model"),
+    "proteinbert": ("n_blocks", "global_width"),
+}
+_PREPROCESSING = {
+    "bert": "upper case, [UZOBJ] -> X",
+    "t5": "upper case, [UZOBJ] -> X",
+    "xlnet": "upper case, [UZOBXJ] -> <unk>",
+    "esm": "upper case, [J] -> X",
+    "proteinbert": "upper case, annotations all zero",
+}
+
+
+def _prottrans(key: str, title: str, architecture: str, name: str, layers: int) -> ModelSpec:
+    return ModelSpec(
+        key=key,
+        title=title,
+        architecture=architecture,
+        source=f"Rostlab/{name}",
+        revision=_REVISIONS.get(name, "main"),
+        width=1024,
+        layers=layers,
+        # BERT's table has 40,000 positions, two of which are [CLS] and [SEP].
+        max_residues=39_998 if architecture == "bert" else None,
+        preprocessing=_PREPROCESSING[architecture],
+        licence="AFL-3.0",
+        citation=PROTTRANS,
+    )
+
+
+def _esm(key: str, title: str, name: str, layers: int, width: int) -> ModelSpec:
+    is_first = key == "esm1b"
+    return ModelSpec(
+        key=key,
+        title=title,
+        architecture="esm",
+        source=f"facebook/{name}",
+        revision=_REVISIONS.get(name, "main"),
+        width=width,
+        layers=layers,
+        # ESM-1b has a table of 1,024 positions, two of them special; ESM-2's are rotary.
+        max_residues=1022 if is_first else None,
+        preprocessing=_PREPROCESSING["esm"],
+        licence="MIT",
+        citation=ESM1 if is_first else ESM2,
+    )
+
+
+def _stand_in(counterpart: str, title: str, architecture: str) -> ModelSpec:
+    key = f"demo_{counterpart}"
+    return ModelSpec(
+        key=key,
+        title=f"{title} (stand-in)",
+        architecture=architecture,
+        source=f"data/demo/checkpoints/{key}",
+        preprocessing=_PREPROCESSING[architecture],
+        licence="MIT",
+        citation=THIS,
+        download_bytes=0,
+        counterpart=counterpart,
+        is_stand_in=True,
+    )
+
+
+def _control(key: str, title: str, width: int, preprocessing: str) -> ModelSpec:
+    return ModelSpec(
+        key=key,
+        title=title,
+        architecture="control",
+        source="no weights",
+        width=width,
+        layers=0,
+        preprocessing=preprocessing,
+        licence="MIT",
+        citation=THIS,
+        download_bytes=0,
+    )
+
+
+_PROTEIN_BERT = ModelSpec(
+    key="protein_bert",
+    title="ProteinBERT",
+    architecture="proteinbert",
+    source=(
+        "https://zenodo.org/records/10371965/files/full_go_epoch_92400_sample_23500000.pkl"
+        "?download=1"
+    ),
+    revision="Zenodo record 10371965",
+    # As recorded by the multimolecule project, which checks its download against it.
+    sha256="cffb53e237e49fa91f19a4c8bc0898dcfd75fd12eab7833d6e95b36c02ebacbf",
+    width=512,
+    layers=6,
+    preprocessing=_PREPROCESSING["proteinbert"],
+    licence="MIT",
+    citation=PROTEINBERT,
+    download_bytes=191_800_918,
+)
+
+MODELS: dict[str, ModelSpec] = {
+    spec.key: spec
+    for spec in (
+        _stand_in("prot_bert", "ProtBERT", "bert"),
+        _stand_in("prot_bert_bfd", "ProtBERT-BFD", "bert"),
+        _stand_in("prot_xlnet", "ProtXLNet", "xlnet"),
+        _stand_in("protein_bert", "ProteinBERT", "proteinbert"),
+        _prottrans("prot_bert", "ProtBERT", "bert", "prot_bert", 30),
+        _prottrans("prot_bert_bfd", "ProtBERT-BFD", "bert", "prot_bert_bfd", 30),
+        _prottrans("prot_xlnet", "ProtXLNet", "xlnet", "prot_xlnet", 30),
+        _PROTEIN_BERT,
+        _prottrans("prot_t5", "ProtT5", "t5", "prot_t5_xl_half_uniref50-enc", 24),
+        _esm("esm2_8m", "ESM-2 8M", "esm2_t6_8M_UR50D", 6, 320),
+        _esm("esm2_35m", "ESM-2 35M", "esm2_t12_35M_UR50D", 12, 480),
+        _esm("esm2_150m", "ESM-2 150M", "esm2_t30_150M_UR50D", 30, 640),
+        _esm("esm2_650m", "ESM-2 650M", "esm2_t33_650M_UR50D", 33, 1280),
+        _esm("esm2_3b", "ESM-2 3B", "esm2_t36_3B_UR50D", 36, 2560),
+        _esm("esm1b", "ESM-1b", "esm1b_t33_650M_UR50S", 33, 1280),
+        _control("composition", "Amino-acid composition", 20, "share of each standard residue"),
+        _control("kmers", "3-mers", 8000, "share of each 3-mer of standard residues"),
+    )
+}
+
+
+def load(
+    name: str | Path,
+    *,
+    device: "str | torch.device" = "cpu",
+    dtype: "torch.dtype | None" = None,
+    padded_length: int | Literal["power of two"] | None = None,
+) -> "Embedder | EmbeddingFile":
+    """Load a model.
+
+    Parameters
+    ----------
+    name : str or Path
+        A key of `MODELS`; a checkpoint directory; a ProteinBERT dump (``.pkl``); a Hugging Face
+        id; ``untrained:`` before any of these, for the same architecture and tokenizer with
+        random weights; or a file of existing embeddings (see `EmbeddingFile`).
+    device : str or torch.device
+    dtype : torch.dtype, optional
+        float32 by default.
+    padded_length : int or "power of two", optional
+        For ProteinBERT alone: see `ProteinBERTEmbedder`.
+
+    Returns
+    -------
+    Embedder or EmbeddingFile
+
+    Raises
+    ------
+    InputError
+        If there is no such model, or its checkpoint cannot be had or read.
+    """
+    import torch
+
+    from plm_geometry.models.loading import open_model
+
+    model = open_model(str(name), padded_length=padded_length)
+    return model.to(device, dtype or torch.float32)
+
+
+def find(name: str) -> ModelSpec:
+    """Return the table's entry of a key.
+
+    Raises
+    ------
+    InputError
+        If there is none, naming the nearest.
+    """
+    if name in MODELS:
+        return MODELS[name]
+    near = difflib.get_close_matches(name, MODELS, n=3, cutoff=0.4)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(MODELS)}."
+    raise InputError(
+        f"There is no model {name!r}, and no file or directory of that name; {hint} "
+        "(`plm-geometry models` lists them)"
+    )
+
+
+def counterpart(name: str) -> str:
+    """Return the key of the paper's model that `name` stands in for; itself if it is that model.
+
+    Empty for models that the paper does not have, and for checkpoints of one's own.
+    """
+    spec = MODELS.get(name)
+    if spec is None:
+        return ""
+    stood_in_for = {other.counterpart for other in MODELS.values() if other.is_stand_in}
+    return spec.counterpart or (name if name in stood_in_for else "")
+
+
+def directory_of(spec: ModelSpec) -> Path:
+    """Return where a checkpoint that comes with the repository lies."""
+    return paths.ROOT / spec.source
+
+
+def table() -> "pd.DataFrame":
+    """Return the table as a person reads it, one row a model."""
+    import pandas as pd
+
+    return pd.DataFrame([_printed_row(spec) for spec in MODELS.values()])
+
+
+def _printed_row(spec: ModelSpec) -> dict[str, str]:
+    layers, width = _sizes(spec)
+    size = spec.download_bytes
+    return {
+        "key": spec.key,
+        "title": spec.title,
+        "architecture": spec.architecture,
+        "layers": str(layers),
+        "width": str(width),
+        "longest protein": f"{spec.max_residues:,}" if spec.max_residues else "-",
+        "licence": spec.licence,
+        "download": "unknown" if size is None else f"{size / 1e6:.0f} MB" if size else "-",
+        "source": spec.source,
+    }
+
+
+def _sizes(spec: ModelSpec) -> tuple[int | str, int | str]:
+    """Return layers and width; a stand-in's are what its configuration says."""
+    config_path = directory_of(spec) / "config.json"
+    if not spec.is_stand_in:
+        return spec.layers, spec.width
+    if not config_path.exists():
+        return "-", "-"
+    config = json.loads(config_path.read_text())
+    layers, width = _SIZES_IN_CONFIG[spec.architecture]
+    return config[layers], config[width]

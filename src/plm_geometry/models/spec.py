@@ -1,0 +1,53 @@
+"""What the registry says of a model."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec:
+    """What is known of a model before it is loaded.
+
+    Attributes
+    ----------
+    key, title : str
+        What the command and what tables call it.
+    architecture : str
+        "bert", "xlnet", "esm", "t5", "proteinbert" or "control".
+    source : str
+        Hugging Face id, address of a file, or directory below the repository.
+    revision : str
+        Commit of a Hugging Face source, or its branch where no commit is known. Whichever it is,
+        what was loaded is identified by the sha256 of its weights (`Embedder.identity`).
+    sha256 : str
+        What a file's address must yield; empty where unknown.
+    width, layers : int or None
+        Dimensions of a global embedding, and layers; None until the checkpoint is read.
+    max_residues : int or None
+        The longest protein; None if nothing limits it, or the checkpoint itself says.
+    preprocessing : str
+        How a protein is written for it.
+    licence, citation : str
+        Of the weights.
+    download_bytes : int or None
+        None where unknown, 0 where nothing is downloaded.
+    counterpart : str
+        Key of the paper's model that a demo checkpoint stands in for.
+    is_stand_in : bool
+        Whether it is such a checkpoint.
+    """
+
+    key: str
+    title: str
+    architecture: str
+    source: str
+    revision: str = ""
+    sha256: str = ""
+    width: int | None = None
+    layers: int | None = None
+    max_residues: int | None = None
+    preprocessing: str = ""
+    licence: str = ""
+    citation: str = ""
+    download_bytes: int | None = None
+    counterpart: str = ""
+    is_stand_in: bool = False

@@ -1,0 +1,176 @@
+"""Residues to token ids, one a residue, by a table read off a checkpoint's own tokenizer."""
+
+import hashlib
+import re
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from plm_geometry.models.base import ProteinError
+
+_NO_TOKEN = -1
+# How vocabularies mark the start of a word (SentencePiece) or its continuation (WordPiece).
+_WORD_MARKS = re.compile("▁|##|Ġ| ")
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How an architecture's checkpoints want a protein written.
+
+    Attributes
+    ----------
+    replaced : str
+        Letters that are read as an unknown residue. J is always among them: no vocabulary has it.
+    unknown : str
+        What stands for an unknown residue.
+    separator : str
+        What stands between residues.
+    """
+
+    replaced: str
+    unknown: str
+    separator: str
+
+    def write(self, sequence: str) -> str:
+        """Return the text that the checkpoint's tokenizer expects of a protein."""
+        return self.separator.join(self._letters.get(letter, letter) for letter in sequence)
+
+    @cached_property
+    def _letters(self) -> Mapping[str, str]:
+        return dict.fromkeys(self.replaced, self.unknown)
+
+    def __str__(self) -> str:
+        return f"upper case, [{self.replaced}] -> {self.unknown}"
+
+
+class TokenTable:
+    """The token of each letter and the special tokens around a protein.
+
+    Looking tokens up is faster than a tokenizer, and the same as long as that reads residues one
+    by one. A tokenizer with pieces of several residues is asked for every protein instead of
+    trusted.
+
+    Parameters
+    ----------
+    tokenizer : transformers.PreTrainedTokenizerBase
+    spelling : Spelling
+    model_name : str
+        For messages.
+    """
+
+    def __init__(self, tokenizer: Any, spelling: Spelling, model_name: str) -> None:
+        self._tokenizer, self._spelling, self._model_name = tokenizer, spelling, model_name
+        specials = self._encode("")
+        probe = self._encode("A")
+        n_before = next(
+            (i for i, special in enumerate(specials) if probe[i : i + 1] != [special]),
+            len(specials),
+        )
+        self.before, self.after = specials[:n_before], specials[n_before:]
+        self.n_special = len(specials)
+        self.pad = tokenizer.pad_token_id or 0
+        self._token_of_byte = np.full(256, _NO_TOKEN, dtype=np.int64)
+        for letter in string.ascii_uppercase:
+            self._token_of_byte[ord(letter)] = self._token_of_letter(letter)
+        self._is_trusted = not self._has_longer_pieces() and self._reads_pairs_singly()
+
+    @property
+    def digest(self) -> str:
+        """Identify the table: a tokenizer that numbers letters otherwise has another one."""
+        content = f"{self.before} {self._token_of_byte.tolist()} {self.after}"
+        return hashlib.sha256(content.encode()).hexdigest()
+
+    def residue_tokens(self, sequence: str, index: int = 0) -> np.ndarray:
+        """Return one token id a residue, shape ``(n_residues,)``.
+
+        Raises
+        ------
+        ProteinError
+            Naming `index` and the position, if a residue has no token of its own.
+        """
+        letters = np.frombuffer(sequence.upper().encode("ascii", "replace"), dtype=np.uint8)
+        tokens = self._token_of_byte[letters]
+        if (without := np.flatnonzero(tokens == _NO_TOKEN)).size:
+            self._refuse(sequence, index, int(without[0]))
+        if not self._is_trusted:
+            self._compare_with_tokenizer(sequence, tokens, index)
+        return tokens
+
+    def with_specials(self, tokens: np.ndarray) -> np.ndarray:
+        """Return a protein's tokens between the special ones."""
+        return np.concatenate([self.before, tokens, self.after]).astype(np.int64)
+
+    def _encode(self, sequence: str) -> list[int]:
+        return list(self._tokenizer(self._spelling.write(sequence))["input_ids"])
+
+    def _encode_residues(self, sequence: str) -> list[int]:
+        tokens = self._encode(sequence)
+        return tokens[len(self.before) : len(tokens) - len(self.after)]
+
+    def _token_of_letter(self, letter: str) -> int:
+        tokens = self._encode_residues(letter)
+        if len(tokens) != 1:
+            return _NO_TOKEN
+        unknown = self._tokenizer.unk_token
+        is_meant = self._spelling.write(letter) == unknown
+        return tokens[0] if is_meant or tokens[0] != self._tokenizer.unk_token_id else _NO_TOKEN
+
+    def _has_longer_pieces(self) -> bool:
+        specials = set(self._tokenizer.all_special_tokens)
+        pieces = (
+            _WORD_MARKS.sub("", piece)
+            for piece in self._tokenizer.get_vocab()
+            if piece not in specials
+        )
+        return any(len(piece) > 1 and piece.isalpha() and piece.isupper() for piece in pieces)
+
+    def _reads_pairs_singly(self) -> bool:
+        """Ask the tokenizer for every pair of letters that have a token, in one sequence."""
+        letters = [x for x in string.ascii_uppercase if self._token_of_byte[ord(x)] != _NO_TOKEN]
+        pairs = "".join(a + b for a, b in product(letters, repeat=2))
+        expected = self._token_of_byte[np.frombuffer(pairs.encode(), dtype=np.uint8)]
+        return self._encode_residues(pairs) == expected.tolist()
+
+    def _compare_with_tokenizer(self, sequence: str, tokens: np.ndarray, index: int) -> None:
+        read = self._encode_residues(sequence.upper())
+        expected = tokens.tolist()
+        if read != expected:
+            agree = [a == b for a, b in zip(read, expected, strict=False)]
+            self._refuse(sequence, index, agree.index(False) if False in agree else len(agree))
+
+    def _refuse(self, sequence: str, index: int, position: int) -> None:
+        raise ProteinError(
+            index,
+            f"does not give one token a residue: {self._model_name}'s tokenizer breaks at position "
+            f"{position + 1} ({sequence[position : position + 1]}), so check its vocabulary and "
+            "tokenizer_config.json (do_lower_case must be false).",
+        )
+
+
+def pad(rows: Sequence[np.ndarray], *, value: int, left: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows of different lengths as one array, and which of its places are theirs.
+
+    Parameters
+    ----------
+    rows : sequence of ndarray, shape ``(n_tokens,)``
+    value : int
+        What fills the rest.
+    left : bool
+        Fill before the rows instead of after them.
+
+    Returns
+    -------
+    tokens : ndarray of int64, shape ``(n_rows, longest)``
+    is_token : ndarray of bool, shape ``(n_rows, longest)``
+    """
+    lengths = np.array([len(row) for row in rows])[:, None]
+    positions = np.arange(lengths.max())
+    is_token = positions >= len(positions) - lengths if left else positions < lengths
+    tokens = np.full(is_token.shape, value, dtype=np.int64)
+    tokens[is_token] = np.concatenate(rows)
+    return tokens, is_token

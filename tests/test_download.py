@@ -1,0 +1,116 @@
+"""Downloads, against a real HTTP server on the loopback interface."""
+
+import hashlib
+import http.server
+import json
+import threading
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+from plm_geometry.download import fetch
+from plm_geometry.errors import InputError
+
+CONTENT = np.random.default_rng(0).bytes(3_000_000)
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Serves CONTENT with ranges; cuts the first answer short where the path asks for it."""
+
+    requests: list[str]
+    cut_next = False
+
+    def do_GET(self):
+        start = int(self.headers.get("Range", "bytes=0-")[6:-1])
+        self.requests.append(self.headers.get("Range", "whole"))
+        if self.path == "/missing":
+            return self.send_error(404)
+        if start >= len(CONTENT):
+            return self.send_error(416)
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(CONTENT) - start))
+        self.send_header("Last-Modified", "Wed, 05 Feb 2025 00:00:00 GMT")
+        self.end_headers()
+        stop = 1_200_000 if type(self).cut_next else len(CONTENT)
+        type(self).cut_next = False
+        self.wfile.write(CONTENT[start:stop])
+
+    def log_message(self, *args):
+        pass
+
+
+@contextmanager
+def serving():
+    handler = type("OwnHandler", (Handler,), {"requests": []})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", handler
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def server():
+    with serving() as found:
+        yield found
+
+
+def test_a_download_is_whole_and_recorded(server, tmp_path):
+    url, _ = server
+    record = fetch(f"{url}/file.gz", tmp_path / "file.gz", sha256=SHA256)
+    assert (tmp_path / "file.gz").read_bytes() == CONTENT
+    assert record == json.loads((tmp_path / "file.gz.json").read_text())
+    assert record["sha256"] == SHA256
+    assert record["date"].startswith("Wed, 05 Feb 2025")
+
+
+def test_a_cut_download_is_taken_up_where_it_broke(server, tmp_path):
+    url, handler = server
+    handler.cut_next = True
+    with pytest.raises(InputError, match="run the command again"):
+        fetch(f"{url}/file.gz", tmp_path / "file.gz")
+    assert not (tmp_path / "file.gz").exists()
+    fetch(f"{url}/file.gz", tmp_path / "file.gz", sha256=SHA256)
+    assert (tmp_path / "file.gz").read_bytes() == CONTENT
+    assert handler.requests[0] == "whole"
+    assert handler.requests[1] != "whole"
+
+
+def test_a_download_that_was_whole_but_not_yet_named_is_only_verified(server, tmp_path):
+    url, _ = server
+    (tmp_path / "file.gz.part").write_bytes(CONTENT)
+    fetch(f"{url}/file.gz", tmp_path / "file.gz", sha256=SHA256)
+    assert (tmp_path / "file.gz").read_bytes() == CONTENT
+
+
+def test_what_is_here_already_is_not_asked_for_again(server, tmp_path):
+    url, handler = server
+    for _ in range(2):
+        fetch(f"{url}/file.gz", tmp_path / "file.gz")
+    assert len(handler.requests) == 1
+
+
+def test_a_wrong_checksum_is_refused_and_the_file_removed(server, tmp_path):
+    url, _ = server
+    with pytest.raises(InputError, match="corrupt or another release"):
+        fetch(f"{url}/file.gz", tmp_path / "file.gz", sha256="0" * 64)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_not_there_is_a_sentence(server, tmp_path):
+    url, _ = server
+    with pytest.raises(InputError, match="answers 404"):
+        fetch(f"{url}/missing", tmp_path / "file.gz")
+
+
+def test_no_network_is_a_sentence(tmp_path):
+    with serving() as (url, _):
+        pass  # closed again: nothing listens there now
+    with pytest.raises(InputError, match="cannot be reached"):
+        fetch(f"{url}/file.gz", tmp_path / "file.gz")

@@ -1,0 +1,57 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plm_geometry.models.controls import CompositionEmbedder, KmerEmbedder, kmer_names
+from plm_geometry.proteins import STANDARD_RESIDUES
+
+PROTEINS = st.lists(
+    st.text(STANDARD_RESIDUES + "XU", min_size=1, max_size=20), min_size=1, max_size=4
+)
+
+
+@given(sequences=PROTEINS)
+def test_mean_of_the_residues_is_the_composition(sequences):
+    output = CompositionEmbedder().forward(sequences)
+    for hidden, mask, sequence in zip(output.hidden[0], output.is_residue, sequences, strict=True):
+        found = hidden[mask].mean(0).numpy()
+        expected = [sequence.count(letter) / len(sequence) for letter in STANDARD_RESIDUES]
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@given(sequences=PROTEINS)
+def test_kmers_are_counted(sequences):
+    output = KmerEmbedder().forward(sequences)
+    for vector, sequence in zip(output.protein[0], sequences, strict=True):
+        windows = [sequence[i : i + 3] for i in range(len(sequence) - 2)]
+        counts = Counter(w for w in windows if not set(w) & set("XU"))
+        expected = np.array([counts[name] for name in kmer_names()]) / max(1, counts.total())
+        np.testing.assert_allclose(vector.numpy(), expected, atol=1e-6)
+
+
+@given(sequences=PROTEINS)
+def test_kmer_residues_are_the_letters_around_a_position(sequences):
+    output = KmerEmbedder().forward(sequences)
+    residues = output.hidden[0][output.is_residue].reshape(-1, 3, 20)
+    letters = STANDARD_RESIDUES + "-"
+    padded = [f"-{s}-".replace("X", "-").replace("U", "-") for s in sequences]
+    expected = [p[i : i + 3] for p in padded for i in range(len(p) - 2)]
+    found = [
+        "".join(letters[int(row.argmax()) if row.any() else -1] for row in r) for r in residues
+    ]
+    assert found == expected
+
+
+@pytest.mark.parametrize("control", [CompositionEmbedder(), KmerEmbedder()])
+def test_widths_are_what_they_say(control):
+    output = control.forward(["MKV", "M"], (0, -1))
+    assert [h.shape for h in output.hidden] == [(2, 3, control.residue_width)] * 2
+    assert control.is_control
+    assert control.n_special == control.n_layers == 0
+    if output.protein is not None:
+        assert [p.shape for p in output.protein] == [(2, control.width)] * 2
+    else:
+        assert control.width == control.residue_width

@@ -1,0 +1,146 @@
+import h5py
+import numpy as np
+import pytest
+
+from plm_geometry.errors import InputError
+from plm_geometry.models import load
+from plm_geometry.models.embedding_file import EmbeddingFile
+
+ACCESSIONS = ["P00001", "Q00002", "A0A003"]
+
+
+@pytest.fixture
+def vectors():
+    return np.random.default_rng(0).normal(size=(3, 5)).astype(np.float16)
+
+
+def write_uniprot(path, vectors, dtype="f4", shape=(-1,)):
+    with h5py.File(path, "w") as file:
+        for accession, vector in zip(ACCESSIONS, vectors, strict=True):
+            file[accession] = vector.astype(dtype).reshape(shape)
+    return path
+
+
+def write_bio_embeddings(path, vectors):
+    with h5py.File(path, "w") as file:
+        for number, (accession, vector) in enumerate(zip(ACCESSIONS, vectors, strict=True)):
+            file[f"remapped{9 - number}"] = vector
+            header = f"sp|{accession}|NAME_HUMAN Some protein" if number else f"{accession} more"
+            file[f"remapped{9 - number}"].attrs["original_id"] = header
+    return path
+
+
+def write_numpy(path, vectors):
+    np.save(path, vectors)
+    path.with_suffix(".txt").write_text("\n".join(ACCESSIONS) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4"])
+@pytest.mark.parametrize("shape", [(-1,), (1, -1)])
+def test_uniprots_layout_is_read_in_the_order_asked(tmp_path, vectors, dtype, shape):
+    file = EmbeddingFile(write_uniprot(tmp_path / "x.h5", vectors, dtype, shape))
+    found = file.vectors(["A0A003", "P00001"])
+    assert (file.width, found.dtype) == (5, np.float32)
+    np.testing.assert_array_equal(found, vectors[[2, 0]].astype(np.float32))
+
+
+def test_bio_embeddings_layout_is_read_by_accession(tmp_path, vectors):
+    file = EmbeddingFile(write_bio_embeddings(tmp_path / "x.h5", vectors))
+    np.testing.assert_array_equal(file.vectors(ACCESSIONS), vectors.astype(np.float32))
+
+
+def test_numpy_with_accessions_beside_it_is_read(tmp_path, vectors):
+    file = EmbeddingFile(write_numpy(tmp_path / "x.npy", vectors))
+    np.testing.assert_array_equal(file.vectors(["Q00002"]), vectors[[1]].astype(np.float32))
+
+
+def test_load_takes_a_file_of_embeddings(tmp_path, vectors):
+    path = write_uniprot(tmp_path / "x.h5", vectors)
+    with h5py.File(path, "a") as file:
+        file.attrs["model_name"] = "Rostlab/prot_bert"
+    model = load(path)
+    assert isinstance(model, EmbeddingFile)
+    assert model.title == "Rostlab/prot_bert"
+
+
+def test_identity_is_the_contents(tmp_path, vectors):
+    one = EmbeddingFile(write_numpy(tmp_path / "one.npy", vectors)).identity
+    same = EmbeddingFile(write_numpy(tmp_path / "same.npy", vectors)).identity
+    other = EmbeddingFile(write_numpy(tmp_path / "other.npy", vectors + 1)).identity
+    assert one == same != other
+
+
+@pytest.mark.parametrize(
+    ("write", "name"),
+    [(write_uniprot, "x.h5"), (write_bio_embeddings, "x.h5"), (write_numpy, "x.npy")],
+)
+def test_missing_and_broken_vectors_are_named(tmp_path, vectors, write, name):
+    vectors[1, 2] = np.nan
+    file = EmbeddingFile(write(tmp_path / name, vectors))
+    assert file.vectors(["P00001"]).shape == (1, 5)
+    with pytest.raises(InputError, match="embedding of Q00002 is not finite"):
+        file.vectors(ACCESSIONS)
+    with pytest.raises(InputError, match="lacks 1 of 2 proteins, first NEVER1"):
+        file.vectors(["P00001", "NEVER1"])
+
+
+def test_another_width_is_named(tmp_path, vectors):
+    path = write_uniprot(tmp_path / "x.h5", vectors)
+    with h5py.File(path, "a") as file:
+        del file["Q00002"]
+        file["Q00002"] = np.zeros(4, np.float32)
+    with pytest.raises(InputError, match="Q00002 has 4 dimensions, others 5"):
+        EmbeddingFile(path).vectors(ACCESSIONS)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (np.zeros((7, 5), np.float32), r"float32 of shape \(7, 5\); a file with one embedding"),
+        (np.zeros(5, np.int32), r"int32 of shape \(5,\)"),
+        (None, "a group"),
+    ],
+)
+def test_datasets_that_are_no_vectors_are_refused(tmp_path, content, complaint):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        if content is None:
+            file.create_group("P00001")
+        else:
+            file["P00001"] = content
+    with pytest.raises(InputError, match=complaint):
+        EmbeddingFile(tmp_path / "x.h5")
+
+
+def test_an_empty_file_of_embeddings_is_refused(tmp_path):
+    h5py.File(tmp_path / "x.h5", "w").close()
+    with pytest.raises(InputError, match="holds no embeddings"):
+        EmbeddingFile(tmp_path / "x.h5")
+
+
+@pytest.mark.parametrize("name", ["x.h5", "x.npy"])
+def test_a_damaged_file_is_refused(tmp_path, vectors, name):
+    write = write_uniprot if name == "x.h5" else write_numpy
+    path = write(tmp_path / name, vectors)
+    path.write_bytes(path.read_bytes()[:30])
+    with pytest.raises(InputError, match="cannot be read as a file of embeddings"):
+        EmbeddingFile(path)
+
+
+def test_pickled_arrays_are_not_read(tmp_path):
+    np.save(tmp_path / "x.npy", np.array([[print]], dtype=object), allow_pickle=True)
+    with pytest.raises(InputError, match="cannot be read as a file of embeddings"):
+        EmbeddingFile(tmp_path / "x.npy")
+
+
+def test_numpy_without_its_accessions_is_refused(tmp_path, vectors):
+    path = write_numpy(tmp_path / "x.npy", vectors)
+    path.with_suffix(".txt").unlink()
+    with pytest.raises(InputError, match=r"x\.txt is missing"):
+        EmbeddingFile(path)
+
+
+def test_a_transposed_array_is_noticed(tmp_path, vectors):
+    path = write_numpy(tmp_path / "x.npy", vectors.T)
+    with pytest.raises(InputError, match=r"names 3 proteins, so it may be transposed"):
+        EmbeddingFile(path)

@@ -1,0 +1,240 @@
+import math
+import os
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from plm_geometry.errors import InputError
+from plm_geometry.models.proteinbert import (
+    load_directory,
+    load_official_dump,
+    save_directory,
+    tokenize,
+)
+from plm_geometry.models.proteinbert_module import ProteinBERT, ProteinBERTConfig
+
+SMALL = ProteinBERTConfig(
+    n_annotations=7, local_width=6, global_width=8, n_heads=2, key_width=3, n_blocks=2
+)
+SEQUENCES = ["MKTAYIAKQR", "M", "MKTUXBZOJ"]
+
+
+def dump_arrays(config: ProteinBERTConfig, seed: int = 0) -> list[np.ndarray]:
+    """Random arrays in the shapes and the order of an official dump (variables of the model)."""
+    rng = np.random.default_rng(seed)
+    annotations, local, global_ = config.n_annotations, config.local_width, config.global_width
+    heads, key, value = config.n_heads, config.key_width, config.global_width // config.n_heads
+    shapes = [(annotations, global_), (global_,), (26, local)]
+    for _ in range(config.n_blocks):
+        shapes += [(global_, local), (local,)]
+        shapes += [(9, local, local), (local,)] * 2
+        shapes += [(local,), (local,), (local, local), (local,), (local,), (local,)]
+        shapes += [(global_, global_), (global_,)]
+        shapes += [(heads, global_, key), (heads, local, key), (heads, local, value)]
+        shapes += [(global_,), (global_,), (global_, global_), (global_,), (global_,), (global_,)]
+    shapes += [(local, 26), (26,), (global_, annotations), (annotations,)]
+    return [rng.normal(0, 0.3, shape).astype(np.float32) for shape in shapes]
+
+
+def write_dump(path, arrays, n_annotations):
+    optimiser = [np.float32(0.5), *arrays]
+    path.write_bytes(pickle.dumps((n_annotations, arrays, optimiser), protocol=4))
+    return path
+
+
+def gelu(x):
+    return 0.5 * x * (1 + np.vectorize(math.erf)(x / np.sqrt(2)))
+
+
+def layer_norm(x, gamma, beta):
+    mean, variance = x.mean(-1, keepdims=True), x.var(-1, keepdims=True)
+    return (x - mean) / np.sqrt(variance + 1e-3) * gamma + beta
+
+
+def convolve(s, kernel, bias, dilation):
+    """Keras' Conv1D with "same" padding, one position and one tap at a time."""
+    answer = np.tile(bias, (len(s), 1))
+    for position in range(len(s)):
+        for tap in range(9):
+            source = position + (tap - 4) * dilation
+            if 0 <= source < len(s):
+                answer[position] += s[source] @ kernel[tap]
+    return answer
+
+
+def attend(g, s, query, key, value):
+    heads = []
+    for wq, wk, wv in zip(query, key, value, strict=True):
+        scores = np.tanh(s @ wk) @ np.tanh(g @ wq) / np.sqrt(wq.shape[1])
+        weights = np.exp(scores - scores.max())
+        heads.append(weights / weights.sum() @ gelu(s @ wv))
+    return np.concatenate(heads)
+
+
+def published_equations(arrays, tokens, annotations, n_blocks):
+    """The published model for one protein, in float64, from the arrays of a dump."""
+    left = iter([array.astype(np.float64) for array in arrays])
+
+    def take(n):
+        return [next(left) for _ in range(n)]
+
+    w, b, embedding = take(3)
+    s, g = embedding[tokens], gelu(annotations @ w + b)
+    for _ in range(n_blocks):
+        wb, bb, wn, bn, ww, bw, g1, b1, wd, bd, g2, b2 = take(12)
+        narrow, wide = convolve(s, wn, bn, 1), convolve(s, ww, bw, 5)
+        s = layer_norm(s + gelu(g @ wb + bb) + gelu(narrow) + gelu(wide), g1, b1)
+        s = layer_norm(s + gelu(s @ wd + bd), g2, b2)
+        w1, b1, q, k, v, g1, be1, w2, b2, g2, be2 = take(11)
+        g = layer_norm(g + gelu(g @ w1 + b1) + attend(g, s, q, k, v), g1, be1)
+        g = layer_norm(g + gelu(g @ w2 + b2), g2, be2)
+    ws, bs, wa, ba = take(4)
+    return s, g, s @ ws + bs, g @ wa + ba
+
+
+@pytest.fixture
+def dump(tmp_path):
+    arrays = dump_arrays(SMALL)
+    return write_dump(tmp_path / "dump.pkl", arrays, SMALL.n_annotations), arrays
+
+
+def test_tokens_are_numbered_as_published():
+    # The official tokenizer's answer to this sequence.
+    assert tokenize("MKTUXBZOJ", 13).tolist() == [23, 10, 8, 16, 17, 20, *[22] * 4, 24, 25, 25]
+    assert tokenize("ACDEFGHIKLMNPQRSTUVWXY").tolist() == [23, *range(22), 24]
+
+
+def test_a_protein_longer_than_the_padded_length_is_refused():
+    with pytest.raises(InputError, match=r"3 residues needs 5 positions"):
+        tokenize("MKV", 4)
+
+
+@pytest.mark.parametrize("annotated", [False, True])
+def test_module_equals_the_published_equations(dump, annotated):
+    path, arrays = dump
+    module, n_annotations = load_official_dump(path)
+    assert (module.config, n_annotations) == (SMALL, 7)
+    annotations = np.random.default_rng(1).integers(0, 2, (3, 7)) * float(annotated)
+    tokens = np.stack([tokenize(sequence, 16) for sequence in SEQUENCES])
+    with torch.inference_mode():
+        local, global_ = module(tokens, annotations)
+        sequence_logits, annotation_logits = module.heads(local, global_)
+    for i in range(3):
+        expected = published_equations(arrays, tokens[i], annotations[i], SMALL.n_blocks)
+        computed = (local[i], global_[i], sequence_logits[i], annotation_logits[i])
+        for found, right in zip(computed, expected, strict=True):
+            np.testing.assert_allclose(found.numpy(), right, atol=1e-5)
+
+
+def test_no_annotations_are_all_zero_annotations(dump):
+    module, n_annotations = load_official_dump(dump[0])
+    tokens = np.stack([tokenize(sequence, 12) for sequence in SEQUENCES])
+    with torch.inference_mode():
+        without, zero = module(tokens), module(tokens, np.zeros((3, n_annotations)))
+    torch.testing.assert_close(without, zero, rtol=0, atol=1e-6)
+
+
+def test_hidden_layer_output_has_the_official_widths():
+    with torch.device("meta"):
+        module = ProteinBERT(ProteinBERTConfig())
+        local, global_ = module.all_layers(torch.zeros(1, 5, dtype=torch.long))
+    assert (local.shape[-1], global_.shape[-1]) == (1562, 15599)
+    parameters = list(module.parameters())
+    assert (len(parameters), sum(p.numel() for p in parameters)) == (145, 15_981_321)
+
+
+def test_hidden_layer_output_ends_with_the_heads_probabilities(dump):
+    module, _ = load_official_dump(dump[0])
+    tokens = tokenize("MKTAYI")[None]
+    with torch.inference_mode():
+        local, global_ = module.all_layers(tokens)
+        states = module(tokens)
+        sequence_logits, annotation_logits = module.heads(*states)
+    torch.testing.assert_close(local[..., -26:], sequence_logits.softmax(-1))
+    torch.testing.assert_close(local[..., -32:-26], states[0])
+    torch.testing.assert_close(global_[..., -7:], annotation_logits.sigmoid())
+    torch.testing.assert_close(global_[..., -15:-7], states[1])
+
+
+def test_a_safetensors_conversion_computes_the_same(dump, tmp_path):
+    module, _ = load_official_dump(dump[0])
+    save_directory(module, tmp_path / "converted")
+    tokens = tokenize("MKTAYI")[None]
+    with torch.inference_mode():
+        converted, original = load_directory(tmp_path / "converted")(tokens), module(tokens)
+    torch.testing.assert_close(converted, original, rtol=0, atol=1e-6)
+
+
+class Malicious:
+    def __reduce__(self):
+        return os.system, ("echo never > executed",)
+
+
+def test_a_malicious_dump_is_refused_and_not_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "dump.pkl"
+    path.write_bytes(pickle.dumps((7, [Malicious()], [])))
+    with pytest.raises(InputError, match=r"not a safe pickle of arrays \(refers to \w+\.system\)"):
+        load_official_dump(path)
+    assert not (tmp_path / "executed").exists()
+
+
+@pytest.mark.parametrize("keep", [0, 10, 400, -1])
+def test_a_truncated_dump_is_refused(dump, keep):
+    path, _ = dump
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(InputError, match="not a safe pickle of arrays"):
+        load_official_dump(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (["nothing"], "is not a ProteinBERT dump"),
+        ((7, [np.zeros(3)], None), "not those of a ProteinBERT"),
+        ((8, dump_arrays(SMALL), None), "says 8 annotations"),
+        ((7, dump_arrays(SMALL)[:-1], None), "holds 52 arrays"),
+        ((7, [a.astype(int) for a in dump_arrays(SMALL)], None), "no floating-point numbers"),
+        ((7, [a[..., :-1] for a in dump_arrays(SMALL)], None), "has shape"),
+    ],
+)
+def test_a_dump_of_something_else_is_refused(tmp_path, content, complaint):
+    path = tmp_path / "dump.pkl"
+    path.write_bytes(pickle.dumps(content))
+    with pytest.raises(InputError, match=complaint):
+        load_official_dump(path)
+
+
+def test_a_missing_dump_is_refused(tmp_path):
+    with pytest.raises(InputError, match="cannot be read: No such file"):
+        load_official_dump(tmp_path / "dump.pkl")
+
+
+def test_a_directory_with_wrong_tensors_is_refused_by_name(dump, tmp_path):
+    module, _ = load_official_dump(dump[0])
+    save_directory(module, tmp_path)
+    path = tmp_path / "model.safetensors"
+    state = load_file(path)
+    save_file({k: v for k, v in state.items() if k != "embedding.weight"}, path)
+    with pytest.raises(InputError, match=r"lacks tensor embedding\.weight"):
+        load_directory(tmp_path)
+    save_file(state | {"more": torch.zeros(1)}, path)
+    with pytest.raises(InputError, match="unknown tensor more"):
+        load_directory(tmp_path)
+    save_file(state | {"global_input.bias": torch.zeros(9)}, path)
+    with pytest.raises(InputError, match=r"global_input\.bias has shape \(9,\) instead of \(8,\)"):
+        load_directory(tmp_path)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(InputError, match="not a whole safetensors file"):
+        load_directory(tmp_path)
+
+
+def test_an_unknown_setting_in_the_configuration_is_refused(dump, tmp_path):
+    module, _ = load_official_dump(dump[0])
+    save_directory(module, tmp_path)
+    (tmp_path / "config.json").write_text('{"depth": 6}')
+    with pytest.raises(InputError, match="not the configuration of a ProteinBERT"):
+        load_directory(tmp_path)
