@@ -3,8 +3,6 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 PROFILE ?= demo
-# Two workers on two threads each would only get in each other's way.
-export OMP_NUM_THREADS ?= 2
 
 .PHONY: help env book test check format pair minis bench clean
 
@@ -34,7 +32,7 @@ format: env  ## put the code into its format
 	$(BIN)/ruff check --fix .
 
 pair: env  ## write each notebook's .ipynb from its .md
-	$(BIN)/jupytext --sync notebooks/*.md
+	$(BIN)/jupytext --to ipynb --update notebooks/*.md
 
 minis: env  ## simulate the demo proteome and train its four small checkpoints again
 	$(BIN)/python -m plm_geometry.minis

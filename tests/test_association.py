@@ -180,3 +180,9 @@ def test_a_number_of_bins_spans_what_occurs():
 def test_bins_that_cannot_be_are_refused(bins):
     with pytest.raises(InputError, match="ascending"):
         binned_spread([0.1, 0.9], [1, 2], bins)
+
+
+def test_bins_without_any_pair_are_empty_rows():
+    spread = binned_spread([0.1, 0.2], [1.0, 2.0], [0.5, 0.7, 0.9])
+    assert spread["n"].tolist() == [0, 0]
+    assert spread[["median", "q05", "q95", "std", "iqr"]].isna().all(axis=None)

@@ -116,6 +116,8 @@ def test_sampling_depends_on_the_seed_alone(fasta):
         ({"n_proteins": "many"}, "parameter 'n_proteins' has value 'many'"),
         ({"n_proteins": -1}, "greater than or equal to 0"),
         ({"precision": "fp8"}, "'fp32', 'bf16' or 'fp16'"),
+        ({"models": []}, "no model was named"),
+        ({"models": ["kmers"], "controls": ["kmers"]}, "kmers is named twice"),
     ],
 )
 def test_wrong_parameters_are_sentences(parameters, sentence):

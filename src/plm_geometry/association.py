@@ -146,7 +146,9 @@ def binned_spread(similarity, distance, bins: int | np.ndarray) -> pd.DataFrame:
     number = np.searchsorted(edges, table["similarity"], side="right") - 1
     number = np.minimum(number, len(edges) - 2)
     groups = table["distance"].groupby(number)
-    quantiles = groups.quantile([0.05, 0.25, 0.5, 0.75, 0.95]).unstack()
+    shares = [0.05, 0.25, 0.5, 0.75, 0.95]
+    # reindex: without a pair in any bin, unstacking has no columns to give.
+    quantiles = groups.quantile(shares).unstack().reindex(columns=shares)
     spread = pd.DataFrame(
         {
             "n": groups.size(),

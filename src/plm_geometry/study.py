@@ -75,6 +75,7 @@ class Study:
             self.settings = Settings(**parameters)
         except ValidationError as error:
             raise InputError(_parameter_sentence(error)) from error
+        _check_names(self.settings.models, self.names)
         self._embeddings: dict[str, Embeddings] = {}
 
     @property
@@ -308,6 +309,14 @@ def _row_or_missing(moments: Moments) -> dict[str, object]:
     spread = np.trace(moments.scatter) > 0
     known = isotropy_row(moments) if spread else {"n": moments.count, "d": moments.dim}
     return _NO_ISOTROPY | known
+
+
+def _check_names(models: list[str], names: list[str]) -> None:
+    """Refuse a study of no model, or of one model twice."""
+    if not models:
+        raise InputError("no model was named; name at least one beside the controls.")
+    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise InputError(f"{twice[0]} is named twice among models and controls; name it once.")
 
 
 def _parameter_sentence(error: ValidationError) -> str:

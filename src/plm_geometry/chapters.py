@@ -1,0 +1,253 @@
+"""Run chapters and build the book: a profile's parameters in, executed notebooks and pages out.
+
+What has not changed is not computed again: every result carries the fingerprint of all it
+depends on, and a result takes its place only when it is whole.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
+from hashlib import file_digest, sha256
+from multiprocessing import get_context
+from pathlib import Path
+
+import typer
+
+from plm_geometry import paths
+from plm_geometry.compute import available_cores
+from plm_geometry.errors import ComputationError, InputError
+from plm_geometry.notebooks import execute, write_html
+from plm_geometry.parameters import (
+    chapter_names,
+    profile_names,
+    read_notebook,
+    read_parameters,
+    resolve_parameters,
+)
+from plm_geometry.store import fingerprint, write_json
+
+__all__ = [
+    "build_book",
+    "chapter_fingerprint",
+    "chapter_names",
+    "profile_names",
+    "read_parameters",
+    "resolve_parameters",
+    "run_chapter",
+    "run_chapters",
+]
+
+_SOURCES = (Path(__file__).parent, paths.DEMO, paths.PUBLISHED, paths.ROOT / "constraints.txt")
+_BOOK_SOURCES = (paths.BOOK, paths.ROOT / "_config.yml", paths.ROOT / "_toc.yml")
+_SITE = paths.ROOT / "_build" / "html"
+_tell = partial(typer.echo, err=True)
+
+
+def run_chapter(
+    chapter: str,
+    profile: str = "demo",
+    overrides: Mapping[str, object] | None = None,
+    out: Path | None = None,
+    *,
+    tell: Callable[[str], None] = _tell,
+) -> Path:
+    """Execute one chapter, unless its result is there already.
+
+    Parameters
+    ----------
+    chapter : str
+        Its name.
+    profile : str
+        A profile's name, or the path of a YAML file with parameters of one's own.
+    overrides : mapping, optional
+        Parameters that go before the profile's.
+    out : Path, optional
+        Where the result goes. Without it and without overrides: ``results/<profile>/<chapter>``
+        and the book; with overrides: ``runs/<chapter>-<hash of the parameters>``.
+    tell : callable
+        What takes the lines that say what happens.
+
+    Returns
+    -------
+    Path
+        The directory with the executed notebook, ``tables``, ``figures`` and ``summary.json``
+        (outside the book also the notebook as HTML).
+
+    Raises
+    ------
+    InputError
+        If what was given cannot be used, also where only the chapter finds out.
+    ComputationError
+        If a cell fails; what earlier runs left stays as it is.
+    """
+    parameters = resolve_parameters(chapter, profile, overrides)
+    is_book = not overrides and out is None and profile in profile_names()
+    if out is None:
+        named = f"{chapter}-{fingerprint(parameters)[:8]}"
+        out = paths.RESULTS / profile / chapter if is_book else paths.RUNS / named
+    mark = chapter_fingerprint(chapter, parameters)
+    if _recorded(out / "summary.json") == mark:
+        tell(f"{chapter}: unchanged, {_short(out)}")
+    else:
+        _refuse_foreign(out)
+        tell(f"{chapter}: running with profile {profile}")
+        _run_into(out, chapter, parameters, mark, as_html=not is_book)
+        tell(f"{chapter}: done, {_short(out)}")
+    if is_book:
+        _publish(out / f"{chapter}.ipynb")
+    return out
+
+
+def run_chapters(
+    profile: str,
+    chapters: Iterable[str] | None = None,
+    *,
+    tell: Callable[[str], None] = _tell,
+) -> None:
+    """Execute chapters for the book, two at a time; all are tried before the first error ends it.
+
+    Raises
+    ------
+    InputError, ComputationError
+        As `run_chapter`.
+    """
+    # Chapters wait for each other's embeddings (the store is locked), so more than two would idle.
+    # Threads suffice: each chapter executes in a process of its own.
+    # Two share the cores; with more threads than cores, small products take ten times as long.
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, available_cores() // 2)))
+    with ThreadPoolExecutor(2) as pool:
+        names = list(chapters or chapter_names())
+        waiting = [pool.submit(run_chapter, name, profile, tell=tell) for name in names]
+    for done in waiting:
+        done.result()
+
+
+def build_book(
+    profile: str = "demo", *, strict: bool = True, tell: Callable[[str], None] = _tell
+) -> Path:
+    """Execute all chapters and build the HTML book, as far as anything has changed.
+
+    Parameters
+    ----------
+    profile : str
+        Whose parameters the chapters take.
+    strict : bool
+        Whether a warning of the build is an error.
+    tell : callable
+        What takes the lines that say what happens.
+
+    Returns
+    -------
+    Path
+        The page to open.
+
+    Raises
+    ------
+    InputError, ComputationError
+        As `run_chapter`, and if the pages cannot be built.
+    """
+    run_chapters(profile, tell=tell)
+    page = _SITE / "index.html"
+    record = _SITE.parent / "book.json"
+    mark = fingerprint({"sources": _digest(_BOOK_SOURCES), "strict": strict})
+    if _recorded(record) != mark or not page.exists():
+        tell("book: building the pages")
+        record.unlink(missing_ok=True)
+        _build_pages(strict)
+        write_json(record, {"fingerprint": mark})
+    return page
+
+
+def chapter_fingerprint(chapter: str, parameters: Mapping[str, object]) -> str:
+    """Return the hash of all that a chapter's result depends on.
+
+    That is its text and parameters, the package, the data that come with it, the pinned
+    packages, and every file or directory that a parameter names.
+    """
+    texts = [item for value in parameters.values()
+             for item in (value if isinstance(value, list) else [value])]  # fmt: skip
+    given = [Path(text).expanduser() for text in texts if isinstance(text, str) and text]
+    notebook = paths.NOTEBOOKS / f"{chapter}.md"
+    sources = [*_SOURCES, notebook, *(path for path in given if path.exists())]
+    return fingerprint({"parameters": dict(parameters), "sources": _digest(sources)})
+
+
+def _digest(sources: Iterable[Path]) -> str:
+    """Return the hash of files, and of all files in directories, by name and content."""
+    digest = sha256()
+    for source in sources:
+        files = sorted(source.rglob("*")) if source.is_dir() else [source]
+        for path in files:
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(str(path.relative_to(source.parent)).encode())
+                with path.open("rb") as file:
+                    digest.update(file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _recorded(summary: Path) -> str | None:
+    """Return the fingerprint a finished result carries, None where there is none."""
+    return json.loads(summary.read_text()).get("fingerprint") if summary.exists() else None
+
+
+def _refuse_foreign(out: Path) -> None:
+    """Refuse to replace a directory that no run has written."""
+    if out.exists() and not (out / "summary.json").exists() and (
+        not out.is_dir() or any(out.iterdir())
+    ):  # fmt: skip
+        raise InputError(f"{out} holds other things; name an empty or new directory for --out.")
+
+
+def _run_into(
+    out: Path, chapter: str, parameters: Mapping[str, object], mark: str, *, as_html: bool
+) -> None:
+    """Execute in a neighbour of `out`, which takes its place only when everything is there."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    declared = read_parameters(chapter)
+    # Only what differs from the notebook is injected, so that no page shows the same cell twice.
+    changed = {k: v for k, v in parameters.items() if v != declared[k].default}
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".", suffix=".part") as partial:
+        fresh = Path(partial) / "fresh"
+        fresh.mkdir()
+        notebook = fresh / f"{chapter}.ipynb"
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            pool.submit(execute, read_notebook(chapter), changed, notebook).result()
+        if as_html:
+            write_html(notebook)
+        summary = json.loads((fresh / "summary.json").read_text())
+        write_json(fresh / "summary.json", summary | {"fingerprint": mark})
+        if out.exists():
+            out.rename(Path(partial) / "stale")
+        fresh.rename(out)
+
+
+def _publish(notebook: Path) -> None:
+    """Put an executed chapter where the book reads it, if it is not there already."""
+    target = paths.CHAPTERS / notebook.name
+    if not target.exists() or target.read_bytes() != notebook.read_bytes():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(notebook, target)
+
+
+def _build_pages(strict: bool) -> None:
+    """Build all pages anew: numbers quoted across pages are not tracked by Sphinx."""
+    start = "from jupyter_book.cli.main import main; main()"
+    config, toc = paths.ROOT / "_config.yml", paths.ROOT / "_toc.yml"
+    command = [sys.executable, "-c", start, "build", str(paths.BOOK), "--all", "--quiet",
+               "--config", str(config), "--toc", str(toc),
+               "--path-output", str(paths.ROOT)]  # fmt: skip
+    command += ["-W", "-n", "--keep-going"] if strict else []
+    done = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ComputationError(f"The pages could not be built.\n{done.stdout}{done.stderr}")
+
+
+def _short(path: Path) -> str:
+    """Return a path as seen from the working directory, if it lies below it."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

@@ -1,0 +1,127 @@
+"""The paper's figures, as far as they are known, and a run's values beside them.
+
+Everything lies in ``data/published/*.csv``, each row with its source. What the paper's
+available text does not print is absent there: nothing is filled in.
+"""
+
+import pandas as pd
+
+from plm_geometry.association import COLUMNS
+from plm_geometry.errors import InputError
+from plm_geometry.paths import PUBLISHED
+
+
+def table(name: str) -> pd.DataFrame:
+    """Read one table of published figures, as it is stored.
+
+    Parameters
+    ----------
+    name : str
+        The file's name in ``data/published`` without ``.csv``.
+
+    Raises
+    ------
+    InputError
+        If there is no such table.
+    """
+    known = sorted(path.stem for path in PUBLISHED.glob("*.csv"))
+    if name not in known:
+        raise InputError(f"There is no published table {name!r}; there are {', '.join(known)}.")
+    return pd.read_csv(PUBLISHED / f"{name}.csv")
+
+
+def global_isotropy() -> pd.DataFrame:
+    """Return the paper's table of global isotropy, one row a model.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by model key: title, n (embedding dimensions), isoscore, printed_dimensions,
+        and effective_dimensions, which is i (n - 1) + 1 [1]_ before the paper rounds it.
+
+    References
+    ----------
+    .. [1] Rudman et al., IsoScore, Findings of ACL 2022.
+    """
+    frame = table("global_isotropy").set_index("model")
+    frame["effective_dimensions"] = frame["isoscore"] * (frame["n"] - 1) + 1
+    return frame
+
+
+def correlation_matrix() -> pd.DataFrame:
+    """Return the paper's ProtBERT matrix of Pearson correlations over protein pairs.
+
+    Returns
+    -------
+    DataFrame
+        Shape (4, 4), rows and columns `association.COLUMNS`; the paper's *similarity score*
+        is ``sequence_identity``.
+    """
+    upper = table("correlation_protbert").pivot(index="first", columns="second", values="pearson")
+    upper = upper.reindex(index=COLUMNS, columns=COLUMNS)
+    matrix = upper.fillna(upper.T)
+    for measure in COLUMNS:
+        matrix.loc[measure, measure] = 1.0
+    return matrix.rename_axis(index=None, columns=None)
+
+
+def entries(matrix: pd.DataFrame) -> dict[str, float]:
+    """Return the entries above a square matrix's diagonal, named ``row:column``."""
+    names = list(matrix)
+    return {
+        f"{row}:{column}": float(matrix.loc[row, column])
+        for i, row in enumerate(names)
+        for column in names[i + 1 :]
+    }
+
+
+def local_dimensions() -> float:
+    """Return the effective dimensions an amino acid uses on average ("about 14")."""
+    return float(table("local_isotropy").set_index("quantity").value.effective_dimensions_average)
+
+
+def beside(frame: pd.DataFrame) -> pd.DataFrame:
+    """Put the published figures of global isotropy beside a run's.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``Study.global_isotropy()``: one row a model or control.
+
+    Returns
+    -------
+    DataFrame
+        The same rows with published_n, published_isoscore, published_effective_dimensions and
+        published_printed_dimensions (missing where the paper has no such model), and verdict.
+    """
+    columns = ["n", "isoscore", "effective_dimensions", "printed_dimensions"]
+    found = global_isotropy()[columns].add_prefix("published_").reindex(frame["counterpart"])
+    joined = frame.assign(**{name: found[name].to_numpy() for name in found})
+    joined["published_printed_dimensions"] = joined["published_printed_dimensions"].astype("Int64")
+    joined["published_n"] = joined["published_n"].astype("Int64")
+    verdicts = zip(joined.isoscore, joined.published_isoscore, joined.role, strict=True)
+    return joined.assign(verdict=[verdict(*row, decimals=6) for row in verdicts])
+
+
+def verdict(value: float, published: float, role: str, *, decimals: int) -> str:
+    """Say how a run's value stands to the published one.
+
+    Parameters
+    ----------
+    value, published : float
+        This run's figure and the paper's; NaN where there is none.
+    role : {"model", "stand-in", "control"}
+        What produced `value`: only a model of the paper can reproduce its figures.
+    decimals : int
+        Decimals the paper prints; the tolerance is half of the last one.
+
+    Returns
+    -------
+    str
+        "agrees", "differs", "not comparable" or "not published".
+    """
+    if pd.isna(published):
+        return "not published"
+    if role != "model":
+        return "not comparable"
+    return "agrees" if abs(value - published) <= 0.5 * 10**-decimals else "differs"

@@ -1,0 +1,216 @@
+"""What a chapter writes: tables, figures, sentences with numbers, and one summary.
+
+Everything is shown in the notebook and kept as a file: tables as CSV, figures as SVG and PNG,
+numbers in ``summary.json``, from where the book's pages quote them (MyST's glue).
+"""
+
+import html
+import io
+import math
+import os
+import platform
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import matplotlib
+import pandas as pd
+from IPython.display import HTML, SVG, Markdown, display
+from matplotlib.figure import Figure
+
+from plm_geometry import figures, paths
+from plm_geometry.store import write_json
+from plm_geometry.study import Study
+
+# Set by `chapters.run_chapter` for the kernel; a notebook opened by hand writes below runs/.
+OUT_VARIABLE = "PLM_GEOMETRY_OUT"
+_RECORDED_PACKAGES = ("plm-geometry", "torch", "transformers", "numpy", "parasail")
+_DASH = "–"
+_STAND_INS = (
+    "warning",
+    "Stand-ins, not the paper's models",
+    "{} are small checkpoints that this repository trained on simulated proteins. They have the "
+    "architectures of the paper's models and none of their knowledge: their numbers show that the "
+    "computation works, and neither confirm nor contradict the paper's.",
+)
+_REAL = ("note", "The models of this run", "{}.")
+
+
+class Report:
+    """The written side of one chapter.
+
+    Parameters
+    ----------
+    chapter : str
+        The notebook's name without suffix.
+    study : Study
+        What the chapter's numbers come from.
+    directory : Path, optional
+        Where files go: by default where the command says, else ``runs/<chapter>``.
+    """
+
+    def __init__(self, chapter: str, study: Study, *, directory: Path | None = None):
+        self.chapter = chapter
+        self.study = study
+        default = os.environ.get(OUT_VARIABLE) or paths.RUNS / chapter
+        self.directory = Path(directory or default)
+        self._numbers: dict[str, object] = {}
+
+    def opening(self) -> None:
+        """Show which proteins these are, who was left out, and what stands in for what."""
+        self._say_which_models()
+        self.table(self.study.data_set(), "data_set", "The proteins of this run.")
+        self._name_left_out()
+        self.number("profile", self.study.settings.profile)
+        self.number("n_proteins", len(self.study.proteins))
+
+    def table(
+        self,
+        frame: pd.DataFrame,
+        name: str,
+        caption: str,
+        *,
+        headings: Mapping[str, str] | None = None,
+        decimals: Mapping[str, int] | None = None,
+        rows: int | None = None,
+    ) -> None:
+        """Show a table and keep it, unrounded and with all columns, as ``tables/<name>.csv``.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            The table; its index is not shown.
+        name : str
+            File name without suffix.
+        caption : str
+            One sentence over the table.
+        headings : mapping of str to str, optional
+            Which columns to show, and their headings; by default all under their names.
+        decimals : mapping of str to int, optional
+            Decimals by column; other fractions are shown to four digits.
+        rows : int, optional
+            Show the first so many rows; the file has all of them.
+        """
+        frame.to_csv(self._file("tables", f"{name}.csv"), index=False)
+        headings = headings or {column: str(column) for column in frame}
+        decimals = decimals or {}
+        shown = pd.DataFrame(
+            {
+                heading: [_format(value, decimals.get(column)) for value in frame[column][:rows]]
+                for column, heading in headings.items()
+            }
+        )
+        display(_ShownTable(_scrolling(shown, caption), shown.to_string(index=False)))
+
+    def figure(self, figure: Figure, name: str) -> None:
+        """Show a figure and keep it as ``figures/<name>.svg`` and ``.png``."""
+        drawn = io.BytesIO()
+        with matplotlib.rc_context(figures.STYLE):
+            # No date: the same figure is the same file.
+            figure.savefig(drawn, format="svg", metadata={"Date": None}, dpi=200)
+            figure.savefig(self._file("figures", f"{name}.png"), dpi=160)
+        self._file("figures", f"{name}.svg").write_bytes(drawn.getvalue())
+        display(SVG(drawn.getvalue()))
+
+    def say(self, text: str) -> None:
+        """Show a paragraph of Markdown whose numbers come from this run."""
+        display(Markdown(text))
+
+    def number(self, name: str, value: object) -> None:
+        """Keep a number (or a short text) under a name, for the summary and the book's pages."""
+        from myst_nb import glue
+
+        value = value.item() if hasattr(value, "item") else value
+        self._numbers[name] = value
+        glue(name, value, display=False)
+
+    def close(self) -> None:
+        """Write ``summary.json``: numbers, settings, proteins, models, versions and machine."""
+        summary = {
+            "chapter": self.chapter,
+            "numbers": self._numbers,
+            "settings": self.study.settings.model_dump(),
+            "proteins": self.study.data_set().iloc[0].to_dict(),
+            "models": self.study.models.reset_index(names="model").to_dict("records"),
+            "versions": {package: version(package) for package in _RECORDED_PACKAGES},
+            "machine": platform.platform(),
+        }
+        write_json(self._file("summary.json"), _plain(summary))
+
+    def _file(self, *parts: str) -> Path:
+        path = self.directory.joinpath(*parts)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def _say_which_models(self) -> None:
+        """Show the note on the models, which the book's first page shows as well."""
+        from myst_nb import glue
+
+        models = self.study.models
+        titles = models.title[models.role == "stand-in"]
+        glue(
+            "build_note", _note(*_STAND_INS, titles) if len(titles) else _note(*_REAL, models.title)
+        )
+
+    def _name_left_out(self) -> None:
+        left_out = self.study.left_out()
+        if left_out.empty:
+            self.say("No protein was left out, and none was truncated.")
+        else:
+            n = left_out.accession.nunique()
+            self.table(left_out, "left_out", f"Left out: {n:,} of the proteins asked for.")
+
+
+class _ShownTable:
+    """A table as a notebook shows it: HTML for pages, aligned text for terminals."""
+
+    def __init__(self, as_html: str, as_text: str):
+        self.as_html, self.as_text = as_html, as_text
+
+    def _repr_html_(self) -> str:
+        return self.as_html
+
+    def __repr__(self) -> str:
+        return self.as_text
+
+
+def _scrolling(shown: pd.DataFrame, caption: str) -> str:
+    """Return the table as HTML that scrolls by itself where the screen is too narrow."""
+    table = shown.to_html(index=False, border=0, justify="left", classes="report-table")
+    opening, rest = table.split(">", 1)
+    caption = html.escape(caption)
+    return (
+        f'<div class="table-scroll" role="region" tabindex="0" aria-label="{caption}">'
+        f"{opening}><caption>{caption}</caption>{rest}</div>"
+    )
+
+
+def _note(kind: str, title: str, body: str, models: Iterable[str]) -> HTML:
+    """Return a box in the book's style that names models."""
+    body = body.format(html.escape(", ".join(models)))
+    return HTML(
+        f'<div class="admonition {kind}"><p class="admonition-title">{title}</p><p>{body}</p></div>'
+    )
+
+
+def _format(value: object, decimals: int | None) -> str:
+    """Return a value as a reader expects it; what is missing is a dash."""
+    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
+        return _DASH
+    if isinstance(value, str):
+        return value
+    if float(value).is_integer() and decimals is None:
+        return f"{int(value):,}"
+    return f"{value:.{decimals}f}" if decimals is not None else f"{value:.4g}"
+
+
+def _plain(value: object) -> object:
+    """Return `value` with everything JSON has no word for as null."""
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    missing = value is pd.NA or (isinstance(value, float) and not math.isfinite(value))
+    return None if missing else value

@@ -1,0 +1,237 @@
+"""Chapters run as asked for, once, and what goes wrong is said and harms nothing.
+
+A chapter of its own is run here, which does what the real ones do in as little time as may be.
+"""
+
+import html
+import json
+import re
+import sys
+
+import pytest
+
+from plm_geometry import chapters, parameters, paths
+from plm_geometry.errors import ComputationError, InputError, NothingLeftError
+
+HEAD = """---
+jupytext:
+  formats: md:myst,ipynb
+  text_representation: {extension: .md, format_name: myst}
+kernelspec: {display_name: Python 3, language: python, name: python3}
+---
+
+"""
+TOY = """# Toy
+
+```{code-cell} ipython3
+:tags: [parameters]
+
+profile: str = "demo"  # where these values come from
+proteins: str = "demo"  # a file
+n: int = 3  # how many
+share: float = 0.5  # of the whole
+exact: bool = True  # or not
+names: list[str] = ["a", "b"]  # of things
+```
+
+```{code-cell} ipython3
+import json, os, sys
+from pathlib import Path
+from plm_geometry.errors import InputError, NothingLeftError
+
+if n == 11: raise InputError("Eleven is too many; give ten.")
+if n == 12: raise NothingLeftError("Nothing is left.")
+content = {"n": 1 // n, "names": names, "python": sys.executable, "at": os.getcwd()}
+Path(os.environ["PLM_GEOMETRY_OUT"], "summary.json").write_text(json.dumps(content))
+```
+"""
+OTHER = """# Other
+
+```{code-cell} ipython3
+:tags: [parameters]
+
+depth: int = 1  # how deep
+```
+"""
+
+
+@pytest.fixture(autouse=True)
+def house(tmp_path, monkeypatch):
+    """A house of its own with two chapters and a profile."""
+    for name in ("NOTEBOOKS", "PROFILES", "RESULTS", "RUNS", "CHAPTERS"):
+        directory = tmp_path / name.lower()
+        directory.mkdir()
+        monkeypatch.setattr(paths, name, directory)
+    (tmp_path / "package").mkdir()
+    monkeypatch.setattr(chapters, "_SOURCES", (tmp_path / "package",))
+    (tmp_path / "notebooks" / "01_toy.md").write_text(HEAD + TOY)
+    (tmp_path / "notebooks" / "02_other.md").write_text(HEAD + OTHER)
+    (tmp_path / "profiles" / "demo.yaml").write_text("profile: demo\nn: 4\ndepth: 2\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def told():
+    """Takes the lines that runs say, by its `append`."""
+    return []
+
+
+def summary(directory):
+    return json.loads((directory / "summary.json").read_text())
+
+
+def test_parameters_are_read_with_type_default_and_help():
+    found = parameters.read_parameters("01_toy")
+    assert list(found) == ["profile", "proteins", "n", "share", "exact", "names"]
+    assert found["names"] == parameters.Parameter("names", "list[str]", ["a", "b"], "of things")
+
+
+def test_a_profile_goes_before_the_notebook_and_an_override_before_the_profile():
+    assert parameters.resolve_parameters("01_toy", "demo")["n"] == 4
+    assert parameters.resolve_parameters("01_toy", "demo", {"n": "5"})["n"] == 5
+    assert "depth" not in parameters.resolve_parameters("01_toy", "demo")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("n", "12", 12),
+        ("share", "1e-3", 0.001),
+        ("share", "2", 2.0),
+        ("exact", "false", False),
+        ("proteins", "12", "12"),
+        ("names", "x,y", ["x", "y"]),
+        ("names", "['x', 'y']", ["x", "y"]),
+        ("names", "", []),
+    ],
+)
+def test_text_is_read_as_the_type_the_chapter_declares(name, text, value):
+    found = parameters.resolve_parameters("01_toy", "demo", {name: text})[name]
+    assert found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("n", "many"), ("n", "1.5"), ("share", "half"), ("exact", "perhaps")]
+)
+def test_a_wrong_type_is_refused_by_name_type_and_value(name, value):
+    declared = parameters.read_parameters("01_toy")[name].type_name
+    with pytest.raises(InputError, match=rf"{name} is '{value}', which is no {declared}"):
+        parameters.resolve_parameters("01_toy", "demo", {name: value})
+
+
+def test_a_wrong_type_in_a_profile_is_refused(house):
+    (house / "profiles" / "demo.yaml").write_text("names: a\nn: '3'\nshare: [1]\n")
+    with pytest.raises(InputError, match="share"):
+        parameters.resolve_parameters("01_toy", "demo")
+
+
+def test_an_unknown_override_lists_the_right_names_and_the_nearest():
+    with pytest.raises(InputError, match=r"no parameter 'nmaes' \(did you mean names\?\).*exact"):
+        parameters.resolve_parameters("01_toy", "demo", {"nmaes": "x"})
+
+
+def test_another_chapters_parameter_is_no_override_of_this_one():
+    with pytest.raises(InputError, match="no parameter 'depth'"):
+        parameters.resolve_parameters("01_toy", "demo", {"depth": "3"})
+
+
+def test_a_profile_key_that_no_chapter_declares_is_refused(house):
+    (house / "profiles" / "demo.yaml").write_text("dept: 2\n")
+    with pytest.raises(InputError, match=r"sets 'dept' \(did you mean depth\?\)"):
+        parameters.resolve_parameters("01_toy", "demo")
+
+
+@pytest.mark.parametrize("text", ["", "- 1\n", "n: [\n"])
+def test_a_profile_that_is_no_mapping_is_refused(house, text):
+    (house / "profiles" / "demo.yaml").write_text(text)
+    with pytest.raises(InputError, match="demo"):
+        parameters.resolve_parameters("01_toy", "demo")
+
+
+def test_unknown_chapters_and_profiles_are_refused_with_the_known_ones():
+    with pytest.raises(InputError, match=r"'01_toi' \(did you mean 01_toy\?\); there are 01_toy"):
+        chapters.run_chapter("01_toi")
+    with pytest.raises(InputError, match=r"no profile 'dmeo' \(did you mean demo\?\)"):
+        chapters.run_chapter("01_toy", "dmeo")
+
+
+def test_the_profile_is_no_override():
+    with pytest.raises(InputError, match="--profile"):
+        parameters.resolve_parameters("01_toy", "demo", {"profile": "paper"})
+
+
+def test_a_run_without_overrides_is_the_books_and_is_not_repeated(house, told):
+    where = chapters.run_chapter("01_toy", tell=told.append)
+    assert where == house / "results" / "demo" / "01_toy"
+    found = summary(where)
+    assert found["python"] == sys.executable
+    assert found["at"] == str(house)
+    book = house / "chapters" / "01_toy.ipynb"
+    assert book.read_bytes() == (where / "01_toy.ipynb").read_bytes()
+
+    assert chapters.run_chapter("01_toy", tell=told.append) == where
+    assert "unchanged" in told[-1]
+    assert summary(where) == found
+    assert [path.name for path in where.parent.iterdir()] == ["01_toy"]
+
+
+def test_a_change_of_source_data_text_or_parameters_is_noticed(house):
+    fasta = house / "my.fasta"
+    seen = set()
+    for path in (fasta, house / "package" / "new.py", house / "notebooks" / "01_toy.md"):
+        seen.add(chapters.chapter_fingerprint("01_toy", {"proteins": str(fasta), "n": 3}))
+        path.write_text("changed\n")
+    for n in (3, 4, 3):
+        seen.add(chapters.chapter_fingerprint("01_toy", {"proteins": str(fasta), "n": n}))
+    assert len(seen) == 5
+
+
+def test_a_run_with_overrides_leaves_the_book_alone_and_shows_html_without_network(house, told):
+    where = chapters.run_chapter("01_toy", overrides={"names": "c"}, tell=told.append)
+    assert where.parent == house / "runs"
+    assert summary(where)["names"] == ["c"]
+    page = (where / "01_toy.html").read_text()
+    assert 'names = ["c"]' in html.unescape(re.sub("<[^>]*>", "", page))
+    assert 'src="http' not in page
+    assert not list((house / "results").iterdir())
+    assert not list((house / "chapters").iterdir())
+
+
+def test_a_failing_cell_names_chapter_and_cell_and_leaves_what_was_there(house, told):
+    where = chapters.run_chapter("01_toy", tell=told.append)
+    before = {path: path.read_bytes() for path in where.rglob("*") if path.is_file()}
+    (house / "profiles" / "demo.yaml").write_text("n: 0\n")
+    with pytest.raises(ComputationError, match=r"01_toy, cell \d(.|\n)*ZeroDivisionError"):
+        chapters.run_chapter("01_toy", tell=told.append)
+    assert {path: path.read_bytes() for path in where.parent.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("n", "error", "sentence"),
+    [
+        (11, InputError, "Eleven is too many; give ten."),
+        (12, NothingLeftError, "Nothing is left."),
+    ],
+)
+def test_a_sentence_raised_in_a_chapter_comes_out_as_it_is(n, error, sentence, told):
+    with pytest.raises(InputError) as caught:
+        chapters.run_chapter("01_toy", overrides={"n": n}, tell=told.append)
+    assert type(caught.value) is error
+    assert str(caught.value) == sentence
+
+
+def test_a_directory_with_other_things_is_not_replaced(house):
+    (house / "thesis").mkdir()
+    (house / "thesis" / "chapter.tex").write_text("years of work")
+    with pytest.raises(InputError, match="holds other things"):
+        chapters.run_chapter("01_toy", overrides={"n": "5"}, out=house / "thesis")
+    assert (house / "thesis" / "chapter.tex").read_text() == "years of work"
+
+
+def test_a_profile_of_ones_own_is_read_and_stays_out_of_the_book(house, told):
+    (house / "mine.yaml").write_text("n: 1\n")
+    where = chapters.run_chapter("01_toy", str(house / "mine.yaml"), tell=told.append)
+    assert where.parent == house / "runs"
+    assert summary(where)["n"] == 1

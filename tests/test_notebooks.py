@@ -1,0 +1,118 @@
+"""The notebooks keep to the house rules, and each pair is one notebook in two formats."""
+
+import ast
+
+import jupytext
+import nbformat
+import pytest
+import yaml
+
+from plm_geometry import parameters, paths
+from plm_geometry.study import Settings
+
+CHAPTERS = parameters.chapter_names()
+MAXIMAL_LINES = 15
+
+
+@pytest.fixture(params=CHAPTERS)
+def chapter(request):
+    return request.param
+
+
+@pytest.fixture
+def notebook(chapter):
+    return parameters.read_notebook(chapter)
+
+
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def test_every_text_has_its_notebook_and_every_notebook_its_text():
+    texts = {path.stem for path in paths.NOTEBOOKS.glob("*.md")}
+    assert texts == {path.stem for path in paths.NOTEBOOKS.glob("*.ipynb")} == set(CHAPTERS)
+    assert len(CHAPTERS) >= 4
+
+
+def test_the_pair_is_in_sync(chapter, notebook):
+    paired = nbformat.read(paths.NOTEBOOKS / f"{chapter}.ipynb", as_version=4)
+    assert [content(cell) for cell in paired.cells] == [content(cell) for cell in notebook.cells], (
+        "run `make pair`"
+    )
+
+
+def content(cell):
+    return cell.cell_type, cell.source, dict(cell.metadata)
+
+
+def test_the_notebook_has_no_outputs(chapter):
+    paired = nbformat.read(paths.NOTEBOOKS / f"{chapter}.ipynb", as_version=4)
+    nbformat.validate(paired)
+    assert all(not cell.outputs and cell.execution_count is None for cell in code(paired))
+
+
+def test_code_cells_are_short(notebook):
+    longest = max(len(cell.source.splitlines()) for cell in code(notebook))
+    assert longest <= MAXIMAL_LINES
+
+
+def test_no_cell_holds_a_function(notebook):
+    bodies = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
+    for cell in code(notebook):
+        assert not [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, bodies)]
+
+
+def test_every_parameter_is_annotated_commented_and_known_to_the_study(chapter):
+    declared = parameters.read_parameters(chapter)
+    assert set(declared) <= set(Settings.model_fields)
+    for parameter in declared.values():
+        assert parameter.help
+        assert parameter.parse(parameter.default) == parameter.default
+
+
+@pytest.mark.parametrize("profile", parameters.profile_names())
+def test_every_profile_fits_every_chapter(chapter, profile):
+    found = parameters.resolve_parameters(chapter, profile)
+    assert found["profile"] == profile
+    Settings(**found)
+
+
+def test_the_notebooks_own_values_are_the_demo_profiles(chapter):
+    declared = parameters.read_parameters(chapter)
+    defaults = {name: parameter.default for name, parameter in declared.items()}
+    assert parameters.resolve_parameters(chapter, "demo") == defaults
+
+
+def test_a_chapter_opens_with_its_question_and_closes_with_what_was_seen(notebook):
+    texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    assert "In this chapter" in texts[0]
+    assert "## What was seen" in texts[-1]
+    assert "{exercise}" in texts[-1]
+    assert "{solution}" in texts[-1]
+
+
+def test_figures_have_alternative_text_and_a_caption(notebook):
+    drawn = [cell for cell in code(notebook) if "report.figure(" in cell.source]
+    assert drawn
+    for cell in drawn:
+        shown = cell.metadata["mystnb"]
+        assert shown["image"]["alt"].endswith(".")
+        assert shown["figure"]["caption"].endswith(".")
+        assert "hide-input" in cell.metadata["tags"]
+
+
+def test_a_chapter_reports_under_its_own_name(chapter, notebook):
+    assert any(f'Report("{chapter}", study)' in cell.source for cell in code(notebook))
+    assert code(notebook)[-1].source.endswith("report.close()")
+
+
+def test_the_text_names_its_format_and_its_pair(chapter):
+    header = jupytext.read(paths.NOTEBOOKS / f"{chapter}.md").metadata["jupytext"]
+    assert header["formats"] == "md:myst,ipynb"
+
+
+def test_every_chapter_and_every_page_is_in_the_table_of_contents():
+    contents = yaml.safe_load((paths.ROOT / "_toc.yml").read_text())
+    listed = {page["file"] for part in contents["parts"] for page in part["chapters"]}
+    pages = {path.stem for path in paths.BOOK.glob("*.md")} - {contents["root"]}
+    assert listed == pages | {f"chapters/{name}" for name in CHAPTERS}

@@ -1,0 +1,101 @@
+"""The paper's figures are as printed, and stand beside the right rows of a run."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from plm_geometry import published
+from plm_geometry.association import COLUMNS
+from plm_geometry.errors import InputError
+from plm_geometry.isotropy import printed_dimensions
+
+TABLES = [
+    "correlation_protbert",
+    "global_isotropy",
+    "local_isotropy",
+    "measured_real",
+    "natural_language",
+]
+
+
+@pytest.fixture
+def run():
+    """Three rows as `Study.global_isotropy` makes them: stand-in, control, the paper's model."""
+    return pd.DataFrame(
+        {
+            "model": ["demo_prot_xlnet", "composition", "prot_bert"],
+            "role": ["stand-in", "control", "model"],
+            "counterpart": ["prot_xlnet", "", "prot_bert"],
+            "isoscore": [0.2, 0.3, 0.0016583],
+        }
+    )
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_row_of_every_table_names_its_source(name):
+    table = published.table(name)
+    assert len(table) > 0
+    assert table["source"].str.len().gt(10).all()
+
+
+def test_an_unknown_table_is_refused_and_the_known_ones_are_listed():
+    with pytest.raises(InputError, match="global_isotropy"):
+        published.table("global")
+
+
+def test_isoscores_give_the_dimensions_the_paper_prints():
+    table = published.global_isotropy()
+    assert list(table.index) == ["prot_bert", "prot_bert_bfd", "prot_xlnet", "protein_bert"]
+    assert [round(k, 3) for k in table["effective_dimensions"]] == [2.696, 5.059, 2.537, 119.158]
+    printed = [printed_dimensions(k) for k in table["effective_dimensions"]]
+    assert printed == list(table["printed_dimensions"]) == [3, 6, 3, 120]
+
+
+def test_the_correlation_matrix_is_whole_symmetric_and_in_the_order_of_a_runs():
+    matrix = published.correlation_matrix()
+    assert tuple(matrix.index) == tuple(matrix.columns) == COLUMNS
+    assert np.array_equal(matrix, matrix.T)
+    assert (np.diag(matrix) == 1).all()
+    assert matrix.loc["squared_euclidean", "cosine_similarity"] == 0.791
+    assert matrix.loc["sequence_identity", "alignment_score"] == 0.847
+
+
+def test_entries_are_those_above_the_diagonal():
+    entries = published.entries(published.correlation_matrix())
+    assert list(entries.values()) == [0.791, 0.014, -0.011, -0.103, -0.146, 0.847]
+    assert list(entries)[-1] == "alignment_score:sequence_identity"
+
+
+def test_natural_language_has_every_layer_and_the_two_scores_the_paper_quotes():
+    table = published.table("natural_language")
+    assert table.groupby("model").size().to_dict() == {
+        "bert": 12, "distilbert": 6, "gpt2": 12, "openai_gpt": 12
+    }  # fmt: skip
+    quoted = table.dropna(subset="quoted_by_paper")
+    assert list(quoted["isoscore"]) == [0.11690, 0.17911]
+    assert list(quoted["quoted_by_paper"]) == [0.11, 0.18]
+
+
+def test_what_is_not_known_is_missing():
+    table = published.table("measured_real").set_index("model")
+    assert table.loc["prot_bert", "cosine_squared_euclidean"] == -0.835
+    assert np.isnan(table.loc["esm2_650m", "cosine_squared_euclidean"])
+
+
+def test_a_stand_in_stands_beside_its_counterpart_and_is_never_a_reproduction(run):
+    joined = published.beside(run).set_index("model")
+    assert joined.loc["demo_prot_xlnet", "published_isoscore"] == 0.001502
+    assert list(joined["verdict"]) == ["not comparable", "not published", "agrees"]
+    assert pd.isna(joined.loc["composition", "published_printed_dimensions"])
+
+
+@pytest.mark.parametrize(
+    ("value", "verdict"),
+    [(16584, "agrees"), (16576, "agrees"), (16586, "differs"), (16574, "differs")],
+)
+def test_agreement_ends_at_half_the_last_printed_digit(value, verdict):
+    assert published.verdict(value * 1e-7, 0.001658, "model", decimals=6) == verdict
+
+
+def test_an_undefined_value_of_a_model_does_not_agree():
+    assert published.verdict(float("nan"), 0.001658, "model", decimals=6) == "differs"

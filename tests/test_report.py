@@ -1,0 +1,118 @@
+"""What a chapter shows is kept: tables unrounded, figures as files, numbers in one summary."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from matplotlib.figure import Figure
+
+from plm_geometry import paths
+from plm_geometry.proteins import Proteins, write_fasta
+from plm_geometry.report import OUT_VARIABLE, Report
+from plm_geometry.study import Study
+
+
+@pytest.fixture(autouse=True)
+def shell(tmp_path, monkeypatch):
+    """An IPython shell as in a kernel, whose history is left nowhere."""
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    yield InteractiveShell.instance()
+    InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """Everything displayed, as bundles of MIME type to content."""
+    bundles = []
+    publisher = InteractiveShell.instance().display_pub
+    monkeypatch.setattr(publisher, "publish", lambda data, *_, **__: bundles.append(data))
+    return bundles
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "CACHE", tmp_path / "cache")
+    fasta = tmp_path / "three.fasta"
+    write_fasta(Proteins(("P1", "P2", "P3"), ("MKV", "ACDE", "WWYF"), "three"), fasta)
+    return Study(proteins=str(fasta), models=[], controls=["composition"])
+
+
+@pytest.fixture
+def report(study, tmp_path):
+    return Report("01_toy", study, directory=tmp_path / "out")
+
+
+def test_the_command_says_where_files_go(study, tmp_path, monkeypatch):
+    monkeypatch.setenv(OUT_VARIABLE, str(tmp_path / "there"))
+    assert Report("01_toy", study).directory == tmp_path / "there"
+
+
+def test_a_notebook_opened_by_hand_writes_below_runs(study, monkeypatch):
+    monkeypatch.delenv(OUT_VARIABLE, raising=False)
+    assert Report("01_toy", study).directory == paths.RUNS / "01_toy"
+
+
+def test_the_opening_says_which_proteins_and_models_these_are(report, shown):
+    report.opening()
+    pages = "".join(bundle.get("text/html", "") for bundle in shown)
+    assert "three.fasta" in pages
+    assert "Amino-acid composition" in pages
+    assert "Stand-ins" not in pages
+    assert any("No protein was left out" in bundle.get("text/markdown", "") for bundle in shown)
+
+
+def test_the_opening_warns_of_stand_ins(study, report, shown):
+    study.models = study.models.assign(role="stand-in", title="ProtBERT (stand-in)")
+    report.opening()
+    assert "Stand-ins, not the paper" in shown[0]["text/html"]
+    assert "ProtBERT (stand-in)" in shown[0]["text/html"]
+
+
+def test_a_table_is_shown_rounded_and_kept_unrounded(report, shown):
+    frame = pd.DataFrame({"name": ["a", "b"], "value": [1 / 3, np.nan], "n": [12345, 6]})
+    report.table(frame, "some", "A <caption>.", headings={"value": "share", "n": "count"},
+                 decimals={"value": 2})  # fmt: skip
+    page = shown[0]["text/html"]
+    assert "0.33" in page
+    assert "12,345" in page
+    assert "–" in page
+    assert "&lt;caption&gt;" in page
+    assert ">name<" not in page
+    kept = pd.read_csv(report.directory / "tables" / "some.csv")
+    pd.testing.assert_frame_equal(kept, frame)
+
+
+def test_a_long_table_shows_its_first_rows_and_keeps_all(report, shown):
+    report.table(pd.DataFrame({"value": range(100, 150)}), "long", "Long.", rows=3)
+    assert shown[0]["text/plain"].split() == ["value", "100", "101", "102"]
+    assert len(pd.read_csv(report.directory / "tables" / "long.csv")) == 50
+
+
+def test_a_figure_is_shown_as_vectors_and_kept_as_svg_and_png(report, shown):
+    figure = Figure()
+    figure.subplots().plot([1, 2])
+    report.figure(figure, "line")
+    kept = report.directory / "figures"
+    assert (kept / "line.png").read_bytes().startswith(b"\x89PNG")
+    assert "<svg" in shown[0]["image/svg+xml"]
+    assert (kept / "line.svg").read_text().startswith("<?xml")
+
+
+def test_the_summary_holds_numbers_settings_models_and_versions(report):
+    report.number("share", np.float64(0.25))
+    report.number("undefined", float("nan"))
+    report.number("profile", "demo")
+    report.close()
+    summary = json.loads((report.directory / "summary.json").read_text())
+    assert summary["numbers"] == {"share": 0.25, "undefined": None, "profile": "demo"}
+    assert summary["settings"]["controls"] == ["composition"]
+    assert summary["models"][0]["role"] == "control"
+    assert summary["proteins"]["proteins"] == 3
+    assert summary["versions"].keys() >= {"torch", "plm-geometry"}
+
+
+def test_numbers_reach_the_books_pages_without_being_shown(report, shown):
+    report.number("share", 0.25)
+    assert shown == [{"application/papermill.record/text/plain": "0.25"}]
