@@ -40,3 +40,13 @@ def refused(command):
         return sentences[0]
 
     return run
+
+
+@pytest.fixture(scope="session", params=["bert", "xlnet"])
+def model(request, tmp_path_factory):
+    """A small random checkpoint, loaded as any other."""
+    from plm_geometry.embed import load_model
+    from tiny_checkpoints import WRITERS
+
+    directory = WRITERS[request.param](tmp_path_factory.mktemp(request.param))
+    return load_model(str(directory), device="cpu")

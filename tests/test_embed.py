@@ -8,38 +8,15 @@ import time
 import h5py
 import numpy as np
 import pytest
-import torch
 
 from plm_geometry import embed
-from plm_geometry.embed import load_model
+from plm_geometry.embed import load_model, load_models
 from plm_geometry.errors import InputError
 from plm_geometry.moments import Moments
 from plm_geometry.plan import make_plan
-from plm_geometry.proteins import STANDARD_RESIDUES, Proteins
+from small_proteins import embedded, random_proteins, relative
+from test_forward import Hungry
 from tiny_checkpoints import WRITERS
-
-
-def random_proteins(n, longest=100, seed=0):
-    rng = np.random.default_rng(seed)
-    lengths = rng.integers(1, longest, n)
-    sequences = tuple("".join(rng.choice(list(STANDARD_RESIDUES + "X"), m)) for m in lengths)
-    return Proteins(tuple(f"P{i:04}" for i in range(n)), sequences, "made")
-
-
-@pytest.fixture(scope="module", params=["bert", "xlnet"])
-def model(request, tmp_path_factory):
-    directory = WRITERS[request.param](tmp_path_factory.mktemp(request.param))
-    return load_model(str(directory), device="cpu")
-
-
-def embedded(proteins, model, directory, **options):
-    store = embed.embed(proteins, model, directory, progress=False, **options)
-    return embed.load(store, proteins)
-
-
-def relative(a, b):
-    return np.linalg.norm(a - b, axis=-1) / np.linalg.norm(b, axis=-1)
-
 
 # The vectors
 
@@ -98,42 +75,19 @@ def test_residues_are_kept_where_asked_for(model, tmp_path):
             assert relative(file[accession][:].ravel(), plain.ravel()) <= 1e-5
 
 
-# Memory
+# Several devices
 
 
-class Hungry:
-    """A model that runs out of memory above a number of residues, as a small GPU does."""
-
-    def __init__(self, model, most):
-        self.model, self.most = model, most
-
-    def __getattr__(self, name):
-        return getattr(self.model, name)
-
-    def forward(self, sequences, layers):
-        if sum(map(len, sequences)) > self.most:
-            raise torch.OutOfMemoryError("out of memory")
-        return self.model.forward(sequences, layers)
-
-
-def test_out_of_memory_halves_the_batch_and_names_who_does_not_fit_alone(model, tmp_path):
-    proteins = random_proteins(30)
-    found = embedded(proteins, Hungry(model, 90), tmp_path / "hungry", residues_per_batch=2000)
-    whole = embedded(proteins, model, tmp_path / "whole")
-    too_long = {a for a, n in zip(proteins.accessions, proteins.lengths, strict=True) if n > 90}
-    assert set(found.left_out) == too_long
-    assert too_long
-    kept = [proteins.accessions.index(a) for a in found.accessions]
-    assert relative(found.vectors, whole.vectors[kept]).max() <= 1e-5
-
-
-def test_other_errors_are_not_taken_for_memory_trouble(model, tmp_path):
-    class Broken(Hungry):
-        def forward(self, sequences, layers):
-            raise RuntimeError("something else")
-
-    with pytest.raises(RuntimeError, match="something else"):
-        embedded(random_proteins(2), Broken(model, 0), tmp_path)
+def test_two_workers_give_the_same_bits_as_one(model, tmp_path):
+    proteins = random_proteins(150)
+    copies = load_models(model.name, device="cpu,cpu")
+    assert len(copies) == 2
+    one = embedded(proteins, model, tmp_path / "one", residues_per_batch=200)
+    two = embedded(proteins, copies[0], tmp_path / "two", residues_per_batch=200,
+                   copies=copies[1:])  # fmt: skip
+    np.testing.assert_array_equal(two.vectors, one.vectors)
+    for letter, moments in one.residue_moments.items():
+        np.testing.assert_array_equal(two.residue_moments[letter].scatter, moments.scatter)
 
 
 # Stopping and going on

@@ -8,7 +8,7 @@ import pytest
 from plm_geometry.errors import InputError
 from plm_geometry.jobs import EmbedJob, align_file
 from plm_geometry.store import EmbeddingStore
-from test_embed import random_proteins
+from small_proteins import random_proteins
 from tiny_checkpoints import WRITERS
 
 

@@ -36,7 +36,7 @@ def study(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "CACHE", tmp_path / "cache")
     fasta = tmp_path / "three.fasta"
     write_fasta(Proteins(("P1", "P2", "P3"), ("MKV", "ACDE", "WWYF"), "three"), fasta)
-    return Study(proteins=str(fasta), models=[], controls=["composition"])
+    return Study(proteins=str(fasta), models=["composition"])
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from plm_geometry.errors import InputError
 from plm_geometry.isotropy import isoscore
 from plm_geometry.proteins import Proteins, write_fasta
 from plm_geometry.study import Study
-from test_embed import random_proteins
+from small_proteins import random_proteins
 from tiny_checkpoints import WRITERS
 
 CONTROLS = ["composition", "untrained:demo_prot_bert"]
@@ -86,7 +86,7 @@ def test_zero_pairs_takes_them_all(fasta):
 def test_what_was_computed_is_found_again_by_the_next_study(study, fasta, monkeypatch):
     first, pairs = study.global_isotropy(), study.pairs()
     monkeypatch.setattr("plm_geometry.align.job.AlignmentJob.run", None)
-    monkeypatch.setattr("plm_geometry.embed._Pass.block", None)
+    monkeypatch.setattr("plm_geometry.forward.ForwardPass.block", None)
     again = Study(proteins=str(fasta), models=study.settings.models, controls=CONTROLS, n_pairs=100)
     pd.testing.assert_frame_equal(again.global_isotropy(), first)
     pd.testing.assert_frame_equal(again.pairs(), pairs)

@@ -6,7 +6,7 @@ import pytest
 from plm_geometry import embed, tuning
 from plm_geometry.plan import make_plan
 from plm_geometry.tuning import choose_budget, forecast
-from test_embed import random_proteins
+from small_proteins import random_proteins
 from tiny_checkpoints import WRITERS
 
 

@@ -138,7 +138,9 @@ def embed(
         int | None,
         typer.Option(min=1, help="Cut longer proteins there; off by default.", show_default=False),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
+    device: Annotated[
+        str, typer.Option(help="auto (every GPU, else cpu), cpu, cuda:0,cuda:1, ...")
+    ] = "auto",
     precision: Annotated[str, typer.Option(help="fp32, bf16 or fp16.")] = "fp32",
     pooling: Annotated[
         str, typer.Option(help="mean, mean_with_special, first or max over a protein's residues.")

@@ -5,7 +5,7 @@ moments of their amino acid, so that memory does not grow with the number of pro
 """
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,26 +14,26 @@ import numpy as np
 from tqdm import tqdm
 
 import plm_geometry.models
+from plm_geometry.compute import run_blocks
 from plm_geometry.errors import InputError
+from plm_geometry.forward import Block, ForwardPass
 from plm_geometry.moments import Moments
-from plm_geometry.plan import Plan, batches, make_plan
+from plm_geometry.plan import Plan, make_plan
 from plm_geometry.pooling import (
     POOLINGS,
-    LayerMoments,
-    ResidueBuffer,
     merge_into,
-    pool,
-    split_residues,
 )
 from plm_geometry.proteins import Proteins
 from plm_geometry.store import EmbeddingStore, source_digest
 from plm_geometry.tuning import choose_budget, forecast
 
 if TYPE_CHECKING:
-    from plm_geometry.models import Embedder, Output
+    from plm_geometry.models import Embedder
 
 # The rooms whose code decides what an embedding is.
-_COMPUTED_BY = [sys.modules[f"plm_geometry.{room}"] for room in ("embed", "moments", "pooling")]
+_COMPUTED_BY = [
+    sys.modules[f"plm_geometry.{room}"] for room in ("embed", "forward", "moments", "pooling")
+]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,25 @@ class Embeddings:
     left_out: Mapping[str, str]
 
 
-def load_model(name: str, *, device: str = "auto", precision: str = "fp32") -> "Embedder":
+def load_models(name: str, *, device: str = "auto", precision: str = "fp32") -> list["Embedder"]:
+    """Load a model onto each of several devices, as workers that share the proteins.
+
+    Parameters
+    ----------
+    name, precision : str
+        As in `load_model`.
+    device : str
+        Names parted by commas; "auto" is every GPU, or the CPU where there is none.
+    """
+    import torch
+
+    if device == "auto":
+        n_gpus = torch.cuda.device_count()
+        device = ",".join(f"cuda:{number}" for number in range(n_gpus)) or "cpu"
+    return [load_model(name, device=one, precision=precision) for one in device.split(",")]
+
+
+def load_model(name: str, *, device: str = "cpu", precision: str = "fp32") -> "Embedder":
     """Load a model onto a device.
 
     Parameters
@@ -66,7 +84,7 @@ def load_model(name: str, *, device: str = "auto", precision: str = "fp32") -> "
     name : str
         Whatever `plm_geometry.models.load` takes.
     device : str
-        As torch names devices; "auto" is the GPU where there is one.
+        As torch names devices.
     precision : {"fp32", "bf16", "fp16"}
         Of weights and activations; what is added up over residues is float32 or wider.
 
@@ -82,8 +100,6 @@ def load_model(name: str, *, device: str = "auto", precision: str = "fp32") -> "
     dtypes = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
     if precision not in dtypes:
         raise InputError(f"precision {precision!r} is unknown; choose fp32, bf16 or fp16.")
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
@@ -127,6 +143,7 @@ def embed(
     pooling: str = "mean",
     keep_residues: bool = False,
     residues_per_batch: int | None = None,
+    copies: Sequence["Embedder"] = (),
     progress: bool = True,
     tell: Callable[[str], None] = lambda line: None,
 ) -> EmbeddingStore:
@@ -149,6 +166,8 @@ def embed(
     residues_per_batch : int, optional
         Padded residues a batch may hold; by default what suits the device. A store that was
         begun keeps its own.
+    copies : sequence of Embedder
+        The same model on other devices, one worker each (`load_models`).
     progress : bool
         Whether to show a bar on a terminal.
     tell : callable
@@ -171,7 +190,7 @@ def embed(
     with store.lock:
         plan = _fixed_plan(store, proteins, model, layers, residues_per_batch)
         tell(f"{model.title}: {forecast(proteins, model, plan, len(layers))}")
-        _run_blocks(store, plan, _Pass(proteins, model, **options), progress)
+        _run_blocks(store, plan, ForwardPass(proteins, (model, *copies), **options), progress)
     return store
 
 
@@ -202,8 +221,8 @@ def _fixed_plan(
     return plan
 
 
-def _run_blocks(store: EmbeddingStore, plan: Plan, work: "_Pass", progress: bool) -> None:
-    """Compute the blocks that are missing, in order, recording each as it is done."""
+def _run_blocks(store: EmbeddingStore, plan: Plan, work: ForwardPass, progress: bool) -> None:
+    """Compute the blocks that are missing, recording each, in order, as it is done."""
     blocks_done, moments, left_out = store.read_progress()
     blocks = plan.blocks()
     lengths = work.proteins.lengths[plan.order]
@@ -213,87 +232,27 @@ def _run_blocks(store: EmbeddingStore, plan: Plan, work: "_Pass", progress: bool
         initial=done,
         unit=" residues",
         unit_scale=True,
-        desc=work.model.title,
+        desc=work.models[0].title,
         disable=None if progress else True,
     ) as bar:
-        for number, block in enumerate(blocks[blocks_done:], start=blocks_done + 1):
-            found = work.block(plan, block, left_out, bar)
-            store.write_block(block, found.vectors)
+        missing = blocks[blocks_done:]
+        found = run_blocks(lambda b: work.block(plan, b, bar), missing, workers=len(work.models))
+        for number, result in enumerate(_in_order(found), start=blocks_done + 1):
+            store.write_block(blocks[number - 1], result.vectors)
             if work.keep_residues:
-                store.write_residues(number, found.residues)
-            merge_into(moments, found.moments)
+                store.write_residues(number, result.residues)
+            # In the order of the blocks: sums of floats depend on it.
+            merge_into(moments, result.moments)
+            left_out |= result.left_out
             store.write_progress(number, moments, left_out)
 
 
-@dataclass
-class _Block:
-    """What a block of proteins gives: vectors ``(n_layers, rows, width)``, moments, residues."""
-
-    vectors: np.ndarray
-    moments: LayerMoments
-    residues: dict[str, np.ndarray]
-
-
-@dataclass
-class _Pass:
-    """What stays the same from block to block."""
-
-    proteins: Proteins
-    model: "Embedder"
-    layers: tuple[int, ...]
-    pooling: str
-    keep_residues: bool
-
-    def block(self, plan: Plan, block: slice, left_out: dict[str, str], bar: tqdm) -> _Block:
-        """Compute one block; who does not fit into memory is added to `left_out`."""
-        members = plan.order[block]
-        lengths = self.proteins.lengths[members]
-        vectors = np.full((len(self.layers), len(members), self.model.width), np.nan, np.float32)
-        buffer, residues = ResidueBuffer(), {}
-        for batch in batches(lengths, plan.residues_per_batch):
-            rows = range(*batch.indices(len(members)))
-            for some, output in self._forward(members, rows, left_out):
-                vectors[:, list(some)] = pool(output, self.pooling)
-                chosen = self.proteins.select(members[list(some)])
-                buffer.add(output, "".join(chosen.sequences))
-                if self.keep_residues:
-                    residues |= split_residues(output, chosen)
-            bar.update(int(lengths[batch].sum()))
-        return _Block(vectors, buffer.finish(), residues)
-
-    def _forward(
-        self, members: np.ndarray, rows: range, left_out: dict[str, str]
-    ) -> Iterator[tuple[range, "Output"]]:
-        """Run `rows` of the block; out of memory, run halves, down to one protein."""
-        try:
-            output = self._run(members, rows)
-        except (MemoryError, RuntimeError) as error:
-            if not _is_out_of_memory(error):
-                raise
-            output = None
-        if output is not None:
-            yield rows, output
-        elif len(rows) == 1:
-            left_out[self.proteins.accessions[members[rows[0]]]] = "out of memory even alone"
-        else:
-            middle = len(rows) // 2
-            yield from self._forward(members, rows[:middle], left_out)
-            yield from self._forward(members, rows[middle:], left_out)
-
-    def _run(self, members: np.ndarray, rows: range) -> "Output":
-        from plm_geometry.models import ProteinError
-
-        sequences = [self.proteins.sequences[members[row]] for row in rows]
-        try:
-            return self.model.forward(sequences, self.layers)
-        except ProteinError as error:
-            raise error.named(self.proteins.accessions[members[rows[error.index]]]) from error
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """Tell memory trouble from other errors: on the CPU torch raises a bare RuntimeError."""
-    import torch
-
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
-        "can't allocate memory" in str(error)
-    )
+def _in_order(numbered: Iterable[tuple[int, Block]]) -> Iterator[Block]:
+    """Yield results by their number, holding back those that come early."""
+    early: dict[int, Block] = {}
+    due = 0
+    for number, result in numbered:
+        early[number] = result
+        while due in early:
+            yield early.pop(due)
+            due += 1

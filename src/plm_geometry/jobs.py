@@ -30,7 +30,7 @@ class EmbedJob:
     max_residues : int or None
         Where longer proteins are cut; None never cuts.
     device, precision, pooling, residues_per_batch
-        As in `embed.load_model` and `embed.embed`.
+        As in `embed.load_models` and `embed.embed`.
     cut, left_out : dict of str to str
         After `run`: accessions that were cut, or have no vector, and why.
     ran_out_of_memory : bool
@@ -61,7 +61,7 @@ class EmbedJob:
         from plm_geometry import embed
         from plm_geometry.plan import cut_to, within_limit
 
-        model = embed.load_model(self.model, device=self.device, precision=self.precision)
+        model, *copies = embed.load_models(self.model, device=self.device, precision=self.precision)
         layers = self._layers(model)
         if self.max_residues is not None:
             proteins, self.cut = cut_to(proteins, self.max_residues)
@@ -74,6 +74,7 @@ class EmbedJob:
             pooling=self.pooling,
             keep_residues=self.residues is not None,
             residues_per_batch=self.residues_per_batch,
+            copies=copies,
             tell=tell,
         )
         self._write(store, proteins, model)

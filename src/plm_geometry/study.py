@@ -4,6 +4,7 @@ This is the one room the chapters talk to for numbers. What it computes is kept 
 ``data/cache``, found again by a fingerprint of all it depends on, the code included.
 """
 
+from collections.abc import Mapping
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -93,7 +94,7 @@ class Study:
     @cached_property
     def models(self) -> pd.DataFrame:
         """One row a model or control: ``title, role, counterpart, width, max_residues``."""
-        return pd.DataFrame([_model_row(self._load(name)) for name in self.names], self.names)
+        return pd.DataFrame([_model_row(self._load(name)[0]) for name in self.names], self.names)
 
     @cached_property
     def proteins(self) -> Proteins:
@@ -122,6 +123,7 @@ class Study:
             "residues": int(lengths.sum()),
             "median length": float(np.median(lengths)),
             "longest": int(lengths.max()),
+            "normalised": _counted(self.requested.notes),
             "sha256": self.proteins.sha256[:12],
         }
         return pd.DataFrame([row])
@@ -220,8 +222,8 @@ class Study:
             matrix=chosen.matrix, gap_open=chosen.gap_open, gap_extend=chosen.gap_extend
         )
 
-    def _load(self, name: str):
-        return embed.load_model(
+    def _load(self, name: str) -> list["Embedder"]:
+        return embed.load_models(
             name, device=self.settings.device, precision=self.settings.precision
         )
 
@@ -231,7 +233,7 @@ class Study:
     def _embed(self, name: str) -> Embeddings:
         from plm_geometry.models import EmbeddingFile
 
-        model = self._load(name)
+        model, *copies = self._load(name)
         if isinstance(model, EmbeddingFile):
             vectors = model.vectors(self.proteins.accessions)
             return Embeddings(self.proteins.accessions, vectors, None, {})
@@ -243,6 +245,7 @@ class Study:
             model,
             directory,
             pooling=self.settings.pooling,
+            copies=copies,
         )
         return embed.load(store, self.proteins)
 
@@ -317,6 +320,11 @@ def _check_names(models: list[str], names: list[str]) -> None:
         raise InputError("no model was named; name at least one beside the controls.")
     if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
         raise InputError(f"{twice[0]} is named twice among models and controls; name it once.")
+
+
+def _counted(notes: Mapping[str, int]) -> str:
+    """Say what reading the proteins normalised, and how often."""
+    return ", ".join(f"{what} ({count:,})" for what, count in notes.items()) or "nothing"
 
 
 def _parameter_sentence(error: ValidationError) -> str:

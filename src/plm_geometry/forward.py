@@ -1,0 +1,129 @@
+"""Blocks of proteins through a model: vectors, residue moments, and memory running out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+import numpy as np
+from tqdm import tqdm
+
+from plm_geometry.plan import Plan, batches
+from plm_geometry.pooling import LayerMoments, ResidueBuffer, pool, split_residues
+from plm_geometry.proteins import Proteins
+
+if TYPE_CHECKING:
+    from plm_geometry.models import Embedder, Output
+
+
+@dataclass
+class Block:
+    """What a block of proteins gives.
+
+    Attributes
+    ----------
+    vectors : ndarray of float32, shape (n_layers, n_proteins, width)
+        NaN where a protein was left out.
+    moments : dict of int to dict of str to Moments
+        Of the residue embeddings, by layer and letter.
+    residues : dict of str to ndarray
+        Residue embeddings by accession, where they are kept.
+    left_out : dict of str to str
+        Accessions that did not fit into memory, and why.
+    """
+
+    vectors: np.ndarray
+    moments: LayerMoments
+    residues: dict[str, np.ndarray]
+    left_out: dict[str, str]
+
+
+@dataclass
+class ForwardPass:
+    """A model, on one device or several, and what to keep of what it computes.
+
+    Attributes
+    ----------
+    proteins : Proteins
+        All of them; blocks are slices of the plan's order.
+    models : tuple of Embedder
+        The same model on each device.
+    layers : tuple of int
+        Layers to keep.
+    pooling : str
+        From residues to the protein.
+    keep_residues : bool
+        Whether residue embeddings are kept.
+    """
+
+    proteins: Proteins
+    models: tuple["Embedder", ...]
+    layers: tuple[int, ...]
+    pooling: str
+    keep_residues: bool
+
+    def __post_init__(self) -> None:
+        self._idle = SimpleQueue()
+        for model in self.models:
+            self._idle.put(model)
+
+    def block(self, plan: Plan, block: slice, bar: tqdm) -> Block:
+        """Compute one block on a model that is idle."""
+        model = self._idle.get()
+        try:
+            return self._compute(model, plan, block, bar)
+        finally:
+            self._idle.put(model)
+
+    def _compute(self, model: "Embedder", plan: Plan, block: slice, bar: tqdm) -> Block:
+        members = plan.order[block]
+        lengths = self.proteins.lengths[members]
+        vectors = np.full((len(self.layers), len(members), model.width), np.nan, np.float32)
+        buffer, residues, left_out = ResidueBuffer(), {}, {}
+        for batch in batches(lengths, plan.residues_per_batch):
+            rows = range(*batch.indices(len(members)))
+            for some, output in self._forward(model, members, rows, left_out):
+                vectors[:, list(some)] = pool(output, self.pooling)
+                chosen = self.proteins.select(members[list(some)])
+                buffer.add(output, "".join(chosen.sequences))
+                if self.keep_residues:
+                    residues |= split_residues(output, chosen)
+            bar.update(int(lengths[batch].sum()))
+        return Block(vectors, buffer.finish(), residues, left_out)
+
+    def _forward(
+        self, model: "Embedder", members: np.ndarray, rows: range, left_out: dict[str, str]
+    ) -> Iterator[tuple[range, "Output"]]:
+        """Run `rows` of the block; out of memory, run halves, down to one protein."""
+        try:
+            output = self._run(model, members, rows)
+        except (MemoryError, RuntimeError) as error:
+            if not _is_out_of_memory(error):
+                raise
+            output = None
+        if output is not None:
+            yield rows, output
+        elif len(rows) == 1:
+            left_out[self.proteins.accessions[members[rows[0]]]] = "out of memory even alone"
+        else:
+            middle = len(rows) // 2
+            yield from self._forward(model, members, rows[:middle], left_out)
+            yield from self._forward(model, members, rows[middle:], left_out)
+
+    def _run(self, model: "Embedder", members: np.ndarray, rows: range) -> "Output":
+        from plm_geometry.models import ProteinError
+
+        sequences = [self.proteins.sequences[members[row]] for row in rows]
+        try:
+            return model.forward(sequences, self.layers)
+        except ProteinError as error:
+            raise error.named(self.proteins.accessions[members[rows[error.index]]]) from error
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Tell memory trouble from other errors: on the CPU torch raises a bare RuntimeError."""
+    import torch
+
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
+        "can't allocate memory" in str(error)
+    )

@@ -1,0 +1,41 @@
+"""Memory running out: halves, then one by one, and whoever is left out is named."""
+
+import pytest
+import torch
+
+from small_proteins import embedded, random_proteins, relative
+
+
+class Hungry:
+    """A model that runs out of memory above a number of residues, as a small GPU does."""
+
+    def __init__(self, model, most):
+        self.model, self.most = model, most
+
+    def __getattr__(self, name):
+        return getattr(self.model, name)
+
+    def forward(self, sequences, layers):
+        if sum(map(len, sequences)) > self.most:
+            raise torch.OutOfMemoryError("out of memory")
+        return self.model.forward(sequences, layers)
+
+
+def test_out_of_memory_halves_the_batch_and_names_who_does_not_fit_alone(model, tmp_path):
+    proteins = random_proteins(30)
+    found = embedded(proteins, Hungry(model, 90), tmp_path / "hungry", residues_per_batch=2000)
+    whole = embedded(proteins, model, tmp_path / "whole")
+    too_long = {a for a, n in zip(proteins.accessions, proteins.lengths, strict=True) if n > 90}
+    assert set(found.left_out) == too_long
+    assert too_long
+    kept = [proteins.accessions.index(a) for a in found.accessions]
+    assert relative(found.vectors, whole.vectors[kept]).max() <= 1e-5
+
+
+def test_other_errors_are_not_taken_for_memory_trouble(model, tmp_path):
+    class Broken(Hungry):
+        def forward(self, sequences, layers):
+            raise RuntimeError("something else")
+
+    with pytest.raises(RuntimeError, match="something else"):
+        embedded(random_proteins(2), Broken(model, 0), tmp_path)
