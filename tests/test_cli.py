@@ -11,9 +11,11 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+from safetensors.torch import load_file, save_file
 
 from plm_geometry.cli import app
 from test_download import SHA256, serving
+from tiny_checkpoints import WRITERS
 
 GOOD = ">a\nMKVLAAGIW\n>b\nMKVLSAGIWH\n>c\nGGSTPLKDE\n"
 
@@ -170,6 +172,73 @@ def test_a_pickle_that_runs_code_is_refused_and_does_not_run(refused, fasta, tmp
     said = refused("embed", dump, fasta(GOOD), "--out", tmp_path / "x.h5")
     assert "protein_bert.pkl" in said
     assert not (tmp_path / "evil").exists()
+
+
+def test_a_damaged_checkpoint_is_refused(refused, fasta, tmp_path):
+    checkpoint = WRITERS["bert"](tmp_path / "bert")
+    weights = checkpoint / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1000])
+    said = refused("embed", checkpoint, fasta(GOOD), "--out", tmp_path / "x.h5")
+    assert "bert" in said
+
+
+def test_a_checkpoint_that_lacks_a_tensor_is_refused_by_its_name(refused, fasta, tmp_path):
+    checkpoint = WRITERS["bert"](tmp_path / "bert")
+    tensors = load_file(checkpoint / "model.safetensors")
+    lacking = next(name for name in tensors if "attention.self.query.weight" in name)
+    del tensors[lacking]
+    save_file(tensors, checkpoint / "model.safetensors", metadata={"format": "pt"})
+    said = refused("embed", checkpoint, fasta(GOOD), "--out", tmp_path / "x.h5")
+    assert "attention.self.query.weight" in said
+
+
+# Files of embeddings in a model's place
+
+
+@pytest.fixture
+def embeddings(tmp_path):
+    def write(vectors):
+        with h5py.File(tmp_path / "given.h5", "w") as file:
+            for accession, vector in vectors.items():
+                file[accession] = np.array(vector, dtype="float32")
+        return tmp_path / "given.h5"
+
+    return write
+
+
+VECTORS = {"a": [1, 2, 4], "b": [2, 1, 0], "c": [0, 5, 1]}
+
+
+@pytest.mark.parametrize(
+    ("vectors", "sentence"),
+    [
+        (VECTORS | {"b": [1, np.nan, 3]}, "b is not finite"),
+        ({"a": [1, 2, 4], "c": [0, 5, 1]}, "lacks 1 of 3 proteins, first b"),
+        (VECTORS | {"b": [1, 2]}, "b has 2 dimensions, others 3"),
+    ],
+    ids=["NaN", "missing accession", "wrong width"],
+)
+def test_bad_files_of_embeddings_are_refused(
+    refused, fasta, embeddings, tmp_path, vectors, sentence
+):
+    said = refused("run", "01_global_isotropy", "-p", "proteins", fasta(GOOD),
+                   "-p", "models", embeddings(vectors), "--out", tmp_path / "o")  # fmt: skip
+    assert sentence in said
+
+
+def test_a_chapter_runs_on_a_file_of_embeddings(command, fasta, embeddings, tmp_path):
+    status, _, err = command("run", "01_global_isotropy", "-p", "proteins", fasta(GOOD),
+                             "-p", "models", embeddings(VECTORS), "-p", "controls", "composition",
+                             "--out", tmp_path / "o")  # fmt: skip
+    assert status == 0, err
+    table = pd.read_csv(tmp_path / "o" / "tables" / "global_isotropy.csv")
+    assert table["role"].tolist() == ["model", "control"]
+    assert table["d"].tolist() == [3, 20]
+
+
+def test_embedding_with_a_file_of_embeddings_is_refused(refused, fasta, embeddings, tmp_path):
+    said = refused("embed", embeddings(VECTORS), fasta(GOOD), "--out", tmp_path / "x.h5")
+    assert "holds embeddings already" in said
 
 
 # The embedding that is written

@@ -107,7 +107,7 @@ def test_the_summary_holds_numbers_settings_models_and_versions(report):
     report.close()
     summary = json.loads((report.directory / "summary.json").read_text())
     assert summary["numbers"] == {"share": 0.25, "undefined": None, "profile": "demo"}
-    assert summary["settings"]["controls"] == ["composition"]
+    assert summary["settings"]["models"] == ["composition"]
     assert summary["models"][0]["role"] == "control"
     assert summary["proteins"]["proteins"] == 3
     assert summary["versions"].keys() >= {"torch", "plm-geometry"}

@@ -59,9 +59,14 @@ class EmbedJob:
             As `embed.embed`, and if several layers are asked of one HDF5 file.
         """
         from plm_geometry import embed
+        from plm_geometry.models import EmbeddingFile
         from plm_geometry.plan import cut_to, within_limit
 
         model, *copies = embed.load_models(self.model, device=self.device, precision=self.precision)
+        if isinstance(model, EmbeddingFile):
+            raise InputError(
+                f"{self.model} holds embeddings already; name a model to compute them."
+            )
         layers = self._layers(model)
         if self.max_residues is not None:
             proteins, self.cut = cut_to(proteins, self.max_residues)
