@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 
@@ -59,8 +60,9 @@ def test_every_subcommand_explains_itself_and_each_option(command, name):
     status, out, _ = command(name, "--help")
     assert status == 0
     assert out.startswith(f"Usage: plm-geometry {name}")
-    options = [line for line in out.splitlines() if line.lstrip().startswith("--")]
-    assert all(len(line.split("  ")) > 1 for line in options)
+    explained = re.findall(r"^ +(?:-\w, )?--[\w-]+[^\n]*?(?:\s{2,}|\n\s{20,})\S", out, re.MULTILINE)
+    options = re.findall(r"^ +(?:-\w, )?--[\w-]+", out, re.MULTILINE)
+    assert len(explained) == len(options) > 0
 
 
 def test_version(command):
@@ -255,6 +257,26 @@ def test_embed_writes_the_same_vectors_again_and_leaves_no_store_behind(command,
 
 
 # Vectors
+
+
+def test_a_finished_file_is_not_computed_again_and_never_overwritten(
+    command, refused, fasta, tmp_path
+):
+    out = tmp_path / "x.h5"
+    command("embed", "composition", fasta(GOOD), "--out", out)
+    written = out.stat().st_mtime_ns
+    status, _, err = command("embed", "composition", fasta(GOOD), "--out", out)
+    assert (status, out.stat().st_mtime_ns) == (0, written)
+    assert "is there already" in err
+    assert "something else" in refused("embed", "kmers", fasta(GOOD), "--out", out)
+    assert out.stat().st_mtime_ns == written
+
+
+def test_pairs_do_not_replace_a_file_that_is_no_table(refused, fasta, tmp_path):
+    (tmp_path / "x.parquet").write_text("a person's notes")
+    said = refused("align", fasta(GOOD), "--pairs", 2, "--out", tmp_path / "x.parquet")
+    assert "no Parquet file" in said
+    assert (tmp_path / "x.parquet").read_text() == "a person's notes"
 
 
 def test_isotropy_of_embedded_proteins_as_json(command, fasta, tmp_path):

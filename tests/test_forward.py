@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from plm_geometry import forward
 from small_proteins import embedded, random_proteins, relative
 
 
@@ -39,3 +40,19 @@ def test_other_errors_are_not_taken_for_memory_trouble(model, tmp_path):
 
     with pytest.raises(RuntimeError, match="something else"):
         embedded(random_proteins(2), Broken(model, 0), tmp_path)
+
+
+def test_memory_that_runs_out_while_pooling_halves_the_batch_too(model, tmp_path, monkeypatch):
+    pool = forward.pool
+
+    def hungry(output, pooling):
+        if len(output.is_token) > 2:
+            raise MemoryError
+        return pool(output, pooling)
+
+    proteins = random_proteins(20)
+    whole = embedded(proteins, model, tmp_path / "whole")
+    monkeypatch.setattr(forward, "pool", hungry)
+    found = embedded(proteins, model, tmp_path / "hungry", residues_per_batch=2000)
+    assert not found.left_out
+    assert relative(found.vectors, whole.vectors).max() <= 1e-5

@@ -6,7 +6,7 @@ import torch
 
 from plm_geometry.models import Output
 from plm_geometry.moments import Moments
-from plm_geometry.pooling import POOLINGS, ResidueBuffer, pool
+from plm_geometry.pooling import POOLINGS, ResidueBuffer, pool, residue_vectors
 
 SEQUENCES = ["MKV", "AAKLM", "G"]
 
@@ -57,7 +57,8 @@ def test_residue_moments_equal_those_of_each_letters_vectors(output, monkeypatch
     for row, sequence in enumerate(SEQUENCES):
         one = slice(row, row + 1)
         hidden = [h[one] for h in output.hidden]
-        buffer.add(Output(hidden, output.is_residue[one], output.is_token[one], None), sequence)
+        batch = Output(hidden, output.is_residue[one], output.is_token[one], None)
+        buffer.add(residue_vectors(batch), sequence)
     found = buffer.finish()
     letters = np.array(list("".join(SEQUENCES)))
     for layer, hidden in enumerate(output.hidden):

@@ -11,15 +11,9 @@ import numpy as np
 import pytest
 
 from plm_geometry.errors import InputError
+from plm_geometry.files import replacing, write_json
 from plm_geometry.moments import Moments
-from plm_geometry.store import (
-    EmbeddingStore,
-    fingerprint,
-    replacing,
-    source_digest,
-    write_json,
-    write_uniprot_h5,
-)
+from plm_geometry.store import EmbeddingStore, fingerprint, source_digest, write_uniprot_h5
 
 
 @pytest.fixture
@@ -111,3 +105,10 @@ def test_hdf5_has_uniprots_layout(tmp_path, rng):
         np.testing.assert_array_equal(file["P1"], vectors[0])
         assert file["P1"].shape == (4,)
         assert file["a_b"].attrs["original_id"] == "a/b"
+
+
+def test_accessions_that_hdf5_would_take_for_one_are_both_kept(tmp_path):
+    write_uniprot_h5(tmp_path / "x.h5", ["a/b", "a_b"], np.eye(2), model_name="m")
+    with h5py.File(tmp_path / "x.h5") as file:
+        found = {file[name].attrs["original_id"]: file[name][:].tolist() for name in file}
+    assert found == {"a/b": [1, 0], "a_b": [0, 1]}

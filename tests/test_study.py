@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plm_geometry import paths
+from plm_geometry import embed, paths
 from plm_geometry.errors import InputError
 from plm_geometry.isotropy import isoscore
 from plm_geometry.proteins import Proteins, write_fasta
 from plm_geometry.study import Study
 from small_proteins import random_proteins
+from test_forward import Hungry
 from tiny_checkpoints import WRITERS
 
 CONTROLS = ["composition", "untrained:demo_prot_bert"]
@@ -128,3 +129,33 @@ def test_wrong_parameters_are_sentences(parameters, sentence):
 def test_swissprot_that_was_not_fetched_says_how_to_fetch_it():
     with pytest.raises(InputError, match="plm-geometry fetch swissprot"):
         _ = Study(proteins="swissprot").requested
+
+
+def test_a_stand_in_named_by_its_directory_is_still_labelled_as_one():
+    study = Study(models=[str(paths.DEMO / "checkpoints" / "demo_prot_bert")])
+    assert study.models["role"].tolist() == ["stand-in"]
+    assert study.models["counterpart"].tolist() == ["prot_bert"]
+
+
+def test_who_did_not_fit_into_memory_is_counted_and_named(fasta, monkeypatch):
+    study = Study(proteins=str(fasta), models=["demo_prot_bert"])
+    load = embed.load_models
+    longest = study.requested.lengths.max()
+
+    def hungry(name, **options):
+        return [Hungry(load(name, **options)[0], longest - 1)]
+
+    monkeypatch.setattr(embed, "load_models", hungry)
+    assert study.left_out()["why"].str.contains("out of memory").all()
+    assert len(study.left_out()) == study.data_set()["left out"].iloc[0] == 1
+
+
+def test_proteins_that_do_not_differ_have_no_isotropy(tmp_path):
+    write_fasta(Proteins(("a", "b"), ("MKV", "MKV"), "made"), tmp_path / "same.fasta")
+    with pytest.raises(InputError, match="give at least two different proteins"):
+        Study(proteins=str(tmp_path / "same.fasta"), models=["composition"]).global_isotropy()
+
+
+def test_a_wrong_matrix_is_refused_before_any_work():
+    with pytest.raises(InputError, match="PAM999"):
+        Study(matrix="PAM999")

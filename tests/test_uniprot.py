@@ -1,9 +1,13 @@
 """What can be fetched from UniProt."""
 
+from plm_geometry import paths
 from plm_geometry.uniprot import DOWNLOADS
 
 
 def test_known_downloads_come_from_uniprot_over_https():
     for download in DOWNLOADS.values():
         assert download.url.startswith("https://ftp.uniprot.org/")
-        assert download.url.endswith(download.filename)
+
+
+def test_swissprot_is_fetched_to_where_a_study_looks_for_it():
+    assert DOWNLOADS["swissprot"].url.endswith(f"/{paths.SWISSPROT.name}")

@@ -22,6 +22,7 @@ import typer
 from plm_geometry import paths
 from plm_geometry.compute import available_cores
 from plm_geometry.errors import ComputationError, InputError
+from plm_geometry.files import write_json
 from plm_geometry.notebooks import execute, write_html
 from plm_geometry.parameters import (
     chapter_names,
@@ -30,7 +31,7 @@ from plm_geometry.parameters import (
     read_parameters,
     resolve_parameters,
 )
-from plm_geometry.store import fingerprint, write_json
+from plm_geometry.store import fingerprint
 
 __all__ = [
     "build_book",
@@ -152,6 +153,11 @@ def build_book(
     InputError, ComputationError
         As `run_chapter`, and if the pages cannot be built.
     """
+    if profile not in profile_names():
+        raise InputError(
+            f"The book shows one of the profiles {', '.join(profile_names())}; "
+            "run single chapters with a file of your own."
+        )
     run_chapters(profile, tell=tell)
     page = _SITE / "index.html"
     record = _SITE.parent / "book.json"
@@ -174,6 +180,8 @@ def chapter_fingerprint(chapter: str, parameters: Mapping[str, object]) -> str:
              for item in (value if isinstance(value, list) else [value])]  # fmt: skip
     given = [Path(text).expanduser() for text in texts if isinstance(text, str) and text]
     notebook = paths.NOTEBOOKS / f"{chapter}.md"
+    if "swissprot" in texts:
+        given.append(paths.SWISSPROT)
     sources = [*_SOURCES, notebook, *(path for path in given if path.exists())]
     return fingerprint({"parameters": dict(parameters), "sources": _digest(sources)})
 
@@ -197,10 +205,9 @@ def _recorded(summary: Path) -> str | None:
 
 
 def _refuse_foreign(out: Path) -> None:
-    """Refuse to replace a directory that no run has written."""
-    if out.exists() and not (out / "summary.json").exists() and (
-        not out.is_dir() or any(out.iterdir())
-    ):  # fmt: skip
+    """Refuse to replace what no run has written."""
+    is_free = not out.exists() or (out.is_dir() and not any(out.iterdir()))
+    if not is_free and _recorded(out / "summary.json") is None:
         raise InputError(f"{out} holds other things; name an empty or new directory for --out.")
 
 

@@ -255,7 +255,7 @@ def fetch(
             f"{', '.join(uniprot.DOWNLOADS)}."
         )
     url = known.url if known else what
-    path = out or paths.CACHE / "uniprot" / url.rsplit("/", 1)[-1]
+    path = out or paths.SWISSPROT.with_name(url.rsplit("/", 1)[-1])
     if known:
         say(f"{known.what}, about {known.size}, from {url}")
     record = download.fetch(url, path, sha256=sha256)

@@ -9,6 +9,7 @@ import requests
 from tqdm import tqdm
 
 from plm_geometry.errors import InputError
+from plm_geometry.files import write_json
 
 _BLOCK = 1 << 20
 
@@ -42,8 +43,10 @@ def fetch(
     record_path = path.with_name(f"{path.name}.json")
     if path.exists() and record_path.exists():
         record = json.loads(record_path.read_text())
-        _verify(record["sha256"], sha256, path)
-        return record
+        if record["url"] == url:
+            if sha256 is not None:
+                _verify(_sha256(path), sha256, path)
+            return record
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.part")
     try:
@@ -51,38 +54,72 @@ def fetch(
     except requests.RequestException as error:
         raise InputError(_network_sentence(url, partial, error)) from error
     record = {"url": url, "sha256": _sha256(partial), "bytes": partial.stat().st_size, "date": date}
-    _verify(record["sha256"], sha256, partial)
+    try:
+        _verify(record["sha256"], sha256, partial)
+    except InputError:
+        _forget(partial)
+        raise
     partial.replace(path)
-    record_path.write_text(json.dumps(record, indent=2) + "\n")
+    _forget(partial)
+    write_json(record_path, record)
     return record
 
 
 def _transfer(url: str, partial: Path, progress: bool) -> str:
     """Append what is missing to `partial`; return the server's date of the file."""
-    have = partial.stat().st_size if partial.exists() else 0
-    headers = {"Range": f"bytes={have}-"} if have else {}
+    have, headers = _resumption(url, partial)
     with requests.get(url, headers=headers, stream=True, timeout=60) as response:
         if response.status_code == requests.codes.requested_range_not_satisfiable:
             return ""  # all of it is here already; the checksum has the last word
         response.raise_for_status()
         resumed = response.status_code == requests.codes.partial_content
-        have = have if resumed else 0
-        total = have + int(response.headers.get("Content-Length", 0))
-        with (
-            partial.open("ab" if resumed else "wb") as file,
-            tqdm(
-                total=total or None,
-                initial=have,
-                unit="B",
-                unit_scale=True,
-                desc=partial.stem,
-                disable=None if progress else True,
-            ) as bar,
-        ):
-            for block in response.iter_content(_BLOCK):
-                file.write(block)
-                bar.update(len(block))
+        version = response.headers.get("ETag") or response.headers.get("Last-Modified", "")
+        write_json(_version_path(partial), {"url": url, "version": version})
+        _save(response, partial, have if resumed else 0, progress)
         return response.headers.get("Last-Modified", "")
+
+
+def _resumption(url: str, partial: Path) -> tuple[int, dict[str, str]]:
+    """Return how many bytes can be kept, and the headers that ask for the others.
+
+    ``If-Range`` makes the server send the whole file if it has changed since: without it the
+    end of a new release would be put behind the beginning of the old one.
+    """
+    about = _version_path(partial)
+    known = json.loads(about.read_text()) if about.exists() and partial.exists() else {}
+    if known.get("url") != url or not known["version"]:
+        return 0, {}
+    have = partial.stat().st_size
+    return have, {"Range": f"bytes={have}-", "If-Range": known["version"]} if have else {}
+
+
+def _save(response: requests.Response, partial: Path, have: int, progress: bool) -> None:
+    """Write the body behind the first `have` bytes of `partial`."""
+    total = have + int(response.headers.get("Content-Length", 0))
+    with (
+        partial.open("ab" if have else "wb") as file,
+        tqdm(
+            total=total or None,
+            initial=have,
+            unit="B",
+            unit_scale=True,
+            desc=partial.stem,
+            disable=None if progress else True,
+        ) as bar,
+    ):
+        for block in response.iter_content(_BLOCK):
+            file.write(block)
+            bar.update(len(block))
+
+
+def _version_path(partial: Path) -> Path:
+    return partial.with_name(f"{partial.name}.json")
+
+
+def _forget(partial: Path) -> None:
+    """Remove a partial download and what is known of it."""
+    partial.unlink(missing_ok=True)
+    _version_path(partial).unlink(missing_ok=True)
 
 
 def _network_sentence(url: str, partial: Path, error: requests.RequestException) -> str:
@@ -93,12 +130,11 @@ def _network_sentence(url: str, partial: Path, error: requests.RequestException)
 
 
 def _verify(found: str, expected: str | None, path: Path) -> None:
-    """Refuse, and remove, a file whose checksum is not the expected one."""
+    """Refuse a file whose checksum is not the expected one."""
     if expected is not None and found != expected.lower():
-        path.unlink()
         raise InputError(
-            f"{path.name} has sha256 {found}, not {expected}: it is corrupt or another release; "
-            "it was removed, download it again or correct the checksum."
+            f"{path.name.removesuffix('.part')} has sha256 {found}, not {expected}: it is corrupt "
+            "or another release; download it again or correct the checksum."
         )
 
 

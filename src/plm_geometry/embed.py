@@ -5,6 +5,7 @@ moments of their amino acid, so that memory does not grow with the number of pro
 """
 
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +20,7 @@ from plm_geometry.errors import InputError
 from plm_geometry.forward import Block, ForwardPass
 from plm_geometry.moments import Moments
 from plm_geometry.plan import Plan, make_plan
-from plm_geometry.pooling import (
-    POOLINGS,
-    merge_into,
-)
+from plm_geometry.pooling import POOLINGS, LayerMoments, merge_into
 from plm_geometry.proteins import Proteins
 from plm_geometry.store import EmbeddingStore, source_digest
 from plm_geometry.tuning import choose_budget, forecast
@@ -32,8 +30,13 @@ if TYPE_CHECKING:
 
 # The rooms whose code decides what an embedding is.
 _COMPUTED_BY = [
-    sys.modules[f"plm_geometry.{room}"] for room in ("embed", "forward", "moments", "pooling")
+    sys.modules[f"plm_geometry.{room}"]
+    for room in ("accumulate", "embed", "forward", "moments", "pooling")
 ]
+# Blocks handed out together: results that come early wait for the first of them.
+_BLOCKS_PER_WORKER = 4
+# Recording takes at most this share of the time: moments of a wide model are large.
+_RECORDING_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -235,16 +238,43 @@ def _run_blocks(store: EmbeddingStore, plan: Plan, work: ForwardPass, progress: 
         desc=work.models[0].title,
         disable=None if progress else True,
     ) as bar:
-        missing = blocks[blocks_done:]
-        found = run_blocks(lambda b: work.block(plan, b, bar), missing, workers=len(work.models))
-        for number, result in enumerate(_in_order(found), start=blocks_done + 1):
-            store.write_block(blocks[number - 1], result.vectors)
+        record = _Recorder(store)
+        for number, result in _finished(work, plan, blocks, blocks_done, bar):
+            store.write_block(blocks[number], result.vectors)
             if work.keep_residues:
                 store.write_residues(number, result.residues)
             # In the order of the blocks: sums of floats depend on it.
             merge_into(moments, result.moments)
             left_out |= result.left_out
-            store.write_progress(number, moments, left_out)
+            record(number + 1, moments, left_out, is_last=number + 1 == len(blocks))
+
+
+class _Recorder:
+    """Writes progress to the store, as often as costs little."""
+
+    def __init__(self, store: EmbeddingStore):
+        self._store = store
+        self._due = 0.0
+
+    def __call__(
+        self, done: int, moments: LayerMoments, left_out: dict[str, str], *, is_last: bool
+    ) -> None:
+        start = time.monotonic()
+        if start >= self._due or is_last:
+            self._store.write_progress(done, moments, left_out)
+            now = time.monotonic()
+            self._due = now + (now - start) / _RECORDING_SHARE
+
+
+def _finished(
+    work: ForwardPass, plan: Plan, blocks: list[slice], start: int, bar: tqdm
+) -> Iterator[tuple[int, Block]]:
+    """Yield the number and the result of each block from `start` on, in order."""
+    step = _BLOCKS_PER_WORKER * len(work.models)
+    for first in range(start, len(blocks), step):
+        part = blocks[first : first + step]
+        found = run_blocks(lambda b: work.block(plan, b, bar), part, workers=len(work.models))
+        yield from enumerate(_in_order(found), start=first)
 
 
 def _in_order(numbered: Iterable[tuple[int, Block]]) -> Iterator[Block]:

@@ -9,7 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from plm_geometry.plan import Plan, batches
-from plm_geometry.pooling import LayerMoments, ResidueBuffer, pool, split_residues
+from plm_geometry.pooling import LayerMoments, ResidueBuffer, pool, residue_vectors
 from plm_geometry.proteins import Proteins
 
 if TYPE_CHECKING:
@@ -82,35 +82,41 @@ class ForwardPass:
         buffer, residues, left_out = ResidueBuffer(), {}, {}
         for batch in batches(lengths, plan.residues_per_batch):
             rows = range(*batch.indices(len(members)))
-            for some, output in self._forward(model, members, rows, left_out):
-                vectors[:, list(some)] = pool(output, self.pooling)
+            for some, pooled, found in self._results(model, members, rows, left_out):
+                vectors[:, list(some)] = pooled
                 chosen = self.proteins.select(members[list(some)])
-                buffer.add(output, "".join(chosen.sequences))
+                buffer.add(found, "".join(chosen.sequences))
                 if self.keep_residues:
-                    residues |= split_residues(output, chosen)
+                    parts = np.split(found[-1], np.cumsum(chosen.lengths)[:-1])
+                    residues |= dict(zip(chosen.accessions, parts, strict=True))
             bar.update(int(lengths[batch].sum()))
         return Block(vectors, buffer.finish(), residues, left_out)
 
-    def _forward(
+    def _results(
         self, model: "Embedder", members: np.ndarray, rows: range, left_out: dict[str, str]
-    ) -> Iterator[tuple[range, "Output"]]:
-        """Run `rows` of the block; out of memory, run halves, down to one protein."""
+    ) -> Iterator[tuple[range, np.ndarray, list[np.ndarray]]]:
+        """Yield rows, their vectors and their residues' vectors.
+
+        Out of memory, the batch is halved, down to one protein.
+        """
         try:
-            output = self._run(model, members, rows)
+            output = self._forward(model, members, rows)
+            # Within the try: a copy in float32 may be what does not fit.
+            result = rows, pool(output, self.pooling), residue_vectors(output)
         except (MemoryError, RuntimeError) as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
-            output = None
-        if output is not None:
-            yield rows, output
+            result = None
+        if result is not None:
+            yield result
         elif len(rows) == 1:
             left_out[self.proteins.accessions[members[rows[0]]]] = "out of memory even alone"
         else:
             middle = len(rows) // 2
-            yield from self._forward(model, members, rows[:middle], left_out)
-            yield from self._forward(model, members, rows[middle:], left_out)
+            yield from self._results(model, members, rows[:middle], left_out)
+            yield from self._results(model, members, rows[middle:], left_out)
 
-    def _run(self, model: "Embedder", members: np.ndarray, rows: range) -> "Output":
+    def _forward(self, model: "Embedder", members: np.ndarray, rows: range) -> "Output":
         from plm_geometry.models import ProteinError
 
         sequences = [self.proteins.sequences[members[row]] for row in rows]
@@ -120,10 +126,10 @@ class ForwardPass:
             raise error.named(self.proteins.accessions[members[rows[error.index]]]) from error
 
 
-def _is_out_of_memory(error: Exception) -> bool:
-    """Tell memory trouble from other errors: on the CPU torch raises a bare RuntimeError."""
+def is_out_of_memory(error: Exception) -> bool:
+    """Tell memory trouble from other errors: torch often raises a bare RuntimeError for it."""
     import torch
 
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
-        "can't allocate memory" in str(error)
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
+        sign in str(error) for sign in ("can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
     )

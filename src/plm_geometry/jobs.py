@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from plm_geometry.errors import InputError
 from plm_geometry.proteins import Proteins
+from plm_geometry.store import fingerprint, read_fingerprint, write_uniprot_h5
 
 if TYPE_CHECKING:
     from plm_geometry.models import Embedder
@@ -71,18 +72,25 @@ class EmbedJob:
         if self.max_residues is not None:
             proteins, self.cut = cut_to(proteins, self.max_residues)
         proteins, self.left_out = within_limit(proteins, model.max_residues)
+        options = {
+            "layers": tuple(layers),
+            "pooling": self.pooling,
+            "keep_residues": self.residues is not None,
+        }
+        mark = fingerprint(embed.describe(proteins, model, **options))
+        if self._is_there_already(mark):
+            tell(f"{self.out} is there already, of the same proteins and model")
+            return
         store = embed.embed(
             proteins,
             model,
             self._directory,
-            layers=layers,
-            pooling=self.pooling,
-            keep_residues=self.residues is not None,
+            **options,
             residues_per_batch=self.residues_per_batch,
             copies=copies,
             tell=tell,
         )
-        self._write(store, proteins, model)
+        self._write(store, proteins, model, mark)
 
     @property
     def _is_h5(self) -> bool:
@@ -109,9 +117,20 @@ class EmbedJob:
         model.layer_indices(chosen)
         return chosen
 
-    def _write(self, store: "EmbeddingStore", proteins: Proteins, model: "Embedder") -> None:
+    def _is_there_already(self, mark: str) -> bool:
+        """Tell whether the HDF5 file is finished; refuse to replace one that holds other things."""
+        if not self._is_h5 or not self.out.exists():
+            return False
+        if read_fingerprint(self.out) != mark:
+            raise InputError(
+                f"{self.out} holds something else; choose another output, or remove that file."
+            )
+        return self.residues is None or self.residues.exists()
+
+    def _write(
+        self, store: "EmbeddingStore", proteins: Proteins, model: "Embedder", mark: str
+    ) -> None:
         from plm_geometry import embed
-        from plm_geometry.store import write_uniprot_h5
 
         found = embed.load(store, proteins, layer=-1)
         self.ran_out_of_memory = bool(found.left_out)
@@ -119,7 +138,13 @@ class EmbedJob:
         if self.residues is not None:
             store.gather_residues(self.residues, model_name=model.name)
         if self._is_h5:
-            write_uniprot_h5(self.out, found.accessions, found.vectors, model_name=model.name)
+            write_uniprot_h5(
+                self.out,
+                found.accessions,
+                found.vectors,
+                model_name=model.name,
+                fingerprint=mark,
+            )
             store.remove()
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plm_geometry.moments import Moments
-from plm_geometry.proteins import Proteins
 
 if TYPE_CHECKING:
     import torch
@@ -54,19 +53,9 @@ _POOL = {
 }
 
 
-def split_residues(output: "Output", proteins: Proteins) -> dict[str, np.ndarray]:
-    """Return each protein's residue embeddings ``(length, residue_width)`` of the last layer kept.
-
-    Parameters
-    ----------
-    output : Output
-        Of a batch.
-    proteins : Proteins
-        The batch's proteins, in its order.
-    """
-    together = output.hidden[-1][output.is_residue].float().cpu().numpy()
-    parts = np.split(together, np.cumsum(proteins.lengths)[:-1])
-    return dict(zip(proteins.accessions, parts, strict=True))
+def residue_vectors(output: "Output") -> list[np.ndarray]:
+    """Return the residues of a batch, one protein after another: ``(n, residue_width)`` a layer."""
+    return [hidden[output.is_residue].float().cpu().numpy() for hidden in output.hidden]
 
 
 class ResidueBuffer:
@@ -77,9 +66,9 @@ class ResidueBuffer:
         self._vectors: list[list[np.ndarray]] = []
         self._letters: list[str] = []
 
-    def add(self, output: "Output", letters: str) -> None:
-        """Take the residues of one batch; `letters` are its sequences one after another."""
-        self._vectors.append([h[output.is_residue].float().cpu().numpy() for h in output.hidden])
+    def add(self, vectors: list[np.ndarray], letters: str) -> None:
+        """Take a batch's `residue_vectors`; `letters` are its sequences one after another."""
+        self._vectors.append(vectors)
         self._letters.append(letters)
         if sum(map(len, self._letters)) >= _BUFFER_ROWS:
             self._flush()

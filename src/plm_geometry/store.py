@@ -2,10 +2,8 @@
 
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,9 +11,10 @@ from typing import Any
 import h5py
 import numpy as np
 import zarr
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from plm_geometry.errors import InputError
+from plm_geometry.files import replacing, write_json
 from plm_geometry.moments import Moments
 from plm_geometry.pooling import LayerMoments
 
@@ -38,24 +37,6 @@ def source_digest(*modules: ModuleType) -> str:
     return digest.hexdigest()
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary neighbour of `path` to write to; it takes the name only when whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        yield partial
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write `content` to `path` as indented JSON, whole or not at all."""
-    with replacing(path) as partial:
-        partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-
-
 class EmbeddingStore:
     """The vectors and residue moments of one model on one set of proteins, in one directory.
 
@@ -75,16 +56,17 @@ class EmbeddingStore:
 
     def __init__(self, directory: Path, description: Mapping[str, Any]):
         self.directory = directory
-        self._check_description(dict(description))
+        directory.mkdir(parents=True, exist_ok=True)
         self.lock = FileLock(str(directory / "lock"))
-        self._sweep()
+        with self.lock:
+            self._sweep()
+            self._check_description(dict(description))
 
     def _sweep(self) -> None:
-        """Remove what a killed writer left half-written; with a writer at work, leave it."""
-        with suppress(Timeout), self.lock.acquire(blocking=False):
-            for pattern in (".*.part", "vectors.zarr/**/*.partial"):
-                for partial in self.directory.glob(pattern):
-                    partial.unlink(missing_ok=True)
+        """Remove what a killed writer left half-written."""
+        for pattern in (".*.part", "vectors.zarr/**/*.partial"):
+            for partial in self.directory.glob(pattern):
+                partial.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Delete the store, when what it holds has been written elsewhere."""
@@ -187,7 +169,12 @@ def _nested_moments(arrays: Mapping[str, np.ndarray]) -> LayerMoments:
 
 
 def write_uniprot_h5(
-    path: Path, accessions: Sequence[str], vectors: Sequence[np.ndarray], *, model_name: str
+    path: Path,
+    accessions: Sequence[str],
+    vectors: Sequence[np.ndarray],
+    *,
+    model_name: str,
+    fingerprint: str = "",
 ) -> None:
     """Write one dataset an accession, as UniProt publishes embeddings.
 
@@ -204,11 +191,28 @@ def write_uniprot_h5(
         own precision.
     model_name : str
         What computed them.
+    fingerprint : str
+        Of all they depend on, kept as the root attribute ``fingerprint``.
     """
     with replacing(path) as partial, h5py.File(partial, "w") as file:
-        file.attrs["model_name"] = model_name
+        file.attrs.update({"model_name": model_name, "fingerprint": fingerprint})
         for accession, vector in zip(accessions, vectors, strict=True):
-            # An accession may hold "/", which HDF5 reads as a group; keep one flat name.
-            file.create_dataset(accession.replace("/", "_"), data=vector).attrs["original_id"] = (
-                accession
-            )
+            name = _dataset_name(accession, file)
+            file.create_dataset(name, data=vector).attrs["original_id"] = accession
+
+
+def read_fingerprint(path: Path) -> str:
+    """Return the fingerprint in an HDF5 file that `write_uniprot_h5` wrote, else nothing."""
+    try:
+        with h5py.File(path) as file:
+            return str(file.attrs.get("fingerprint", ""))
+    except OSError:
+        return ""
+
+
+def _dataset_name(accession: str, file: h5py.File) -> str:
+    """Return a flat name that is not taken: HDF5 reads ``/`` as a group."""
+    name = accession.replace("/", "_")
+    while name in file:
+        name += "_"
+    return name

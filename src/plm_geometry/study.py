@@ -77,7 +77,13 @@ class Study:
         except ValidationError as error:
             raise InputError(_parameter_sentence(error)) from error
         _check_names(self.settings.models, self.names)
+        self.alignment = AlignmentSettings(
+            matrix=self.settings.matrix,
+            gap_open=self.settings.gap_open,
+            gap_extend=self.settings.gap_extend,
+        )
         self._embeddings: dict[str, Embeddings] = {}
+        self._pairs: dict[bool, pd.DataFrame] = {}
 
     @property
     def names(self) -> list[str]:
@@ -87,7 +93,7 @@ class Study:
     @cached_property
     def requested(self) -> Proteins:
         """The proteins asked for, before any model's limit."""
-        found = read_fasta(_fasta_path(self.settings.proteins))
+        found = read_fasta(fasta_path(self.settings.proteins))
         n = self.settings.n_proteins
         return sample(found, n, seed=self.settings.seed) if n else found
 
@@ -105,6 +111,7 @@ class Study:
 
     def left_out(self) -> pd.DataFrame:
         """Return the proteins without a vector: ``accession, model, why``."""
+        _ = self.common  # who does not fit into memory is known when all are embedded
         rows = []
         for name, limit in self.models["max_residues"].dropna().items():
             _, reasons = within_limit(self.requested, int(limit))
@@ -115,16 +122,16 @@ class Study:
 
     def data_set(self) -> pd.DataFrame:
         """Return one row that says which proteins these are."""
-        lengths = self.proteins.lengths
+        lengths = self.common.lengths
         row = {
             "source": self.requested.source,
-            "proteins": len(self.proteins),
-            "left out": len(self.requested) - len(self.proteins),
+            "proteins": len(self.common),
+            "left out": len(self.requested) - len(self.common),
             "residues": int(lengths.sum()),
             "median length": float(np.median(lengths)),
             "longest": int(lengths.max()),
             "normalised": _counted(self.requested.notes),
-            "sha256": self.proteins.sha256[:12],
+            "sha256": self.common.sha256[:12],
         }
         return pd.DataFrame([row])
 
@@ -144,7 +151,13 @@ class Study:
             self._labels(name) | _row_or_missing(Moments.from_vectors(self.vectors(name)))
             for name in self.names
         ]
-        return pd.DataFrame(rows)
+        table = pd.DataFrame(rows)
+        if table["isoscore"].isna().all():
+            raise InputError(
+                f"the vectors of the {len(self.common)} proteins do not differ, so there is no "
+                "isotropy to measure; give at least two different proteins."
+            )
+        return table
 
     def local_isotropy(self) -> pd.DataFrame:
         """Return one row a model and amino acid, and ``residue = "all"`` over all residues.
@@ -192,6 +205,11 @@ class Study:
             ``accession_a, accession_b, alignment_score, identities, alignment_length,
             sequence_identity, stratum``, the last "random" or "similar".
         """
+        if similar not in self._pairs:
+            self._pairs[similar] = self._make_pairs(similar)
+        return self._pairs[similar]
+
+    def _make_pairs(self, similar: bool) -> pd.DataFrame:
         first, second = self._random_pairs()
         n_random = len(first)
         if similar:
@@ -213,14 +231,6 @@ class Study:
             table["accession_b"].map(row).to_numpy(),
         )
         return table.join(distances)
-
-    @property
-    def alignment(self) -> AlignmentSettings:
-        """How pairs are aligned."""
-        chosen = self.settings
-        return AlignmentSettings(
-            matrix=chosen.matrix, gap_open=chosen.gap_open, gap_extend=chosen.gap_extend
-        )
 
     def _load(self, name: str) -> list["Embedder"]:
         return embed.load_models(
@@ -270,16 +280,21 @@ class Study:
         return pd.read_parquet(path)
 
 
-def _fasta_path(name: str) -> Path:
-    """Resolve "demo", "swissprot" or a path."""
+def fasta_path(name: str) -> Path:
+    """Return the file that "demo", "swissprot" or a path stands for.
+
+    Raises
+    ------
+    InputError
+        If Swiss-Prot has not been fetched.
+    """
     if name == "demo":
         return paths.DEMO / "proteome.fasta.gz"
     if name != "swissprot":
         return Path(name).expanduser()
-    path = paths.CACHE / "uniprot" / "uniprot_sprot.fasta.gz"
-    if not path.exists():
+    if not paths.SWISSPROT.exists():
         raise InputError("Swiss-Prot is not here yet; run `plm-geometry fetch swissprot` first.")
-    return path
+    return paths.SWISSPROT
 
 
 def _model_row(model: "Embedder") -> dict[str, object]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from plm_geometry.forward import is_out_of_memory
 from plm_geometry.plan import Plan, padded_residues
 from plm_geometry.proteins import Proteins
 
@@ -55,7 +56,9 @@ def choose_budget(proteins: Proteins, model: "Embedder") -> int:
 
 
 def _seconds_per_residue(proteins: Proteins, model: "Embedder", budget: int) -> float:
-    """Time one batch of proteins of about the median length; infinity where memory runs out."""
+    """Time one batch of proteins of about the median length; infinity where it does not run."""
+    from plm_geometry.models import ProteinError
+
     order = np.argsort(proteins.lengths, kind="stable")
     middle = len(order) // 2
     count = max(1, budget // max(1, int(proteins.lengths[order[middle]])))
@@ -63,7 +66,11 @@ def _seconds_per_residue(proteins: Proteins, model: "Embedder", budget: int) -> 
     sequences = [proteins.sequences[i] for i in chosen]
     try:
         seconds = min(_seconds(model, sequences) for _ in range(2))
-    except (MemoryError, RuntimeError):
+    except ProteinError:
+        return np.inf  # the run itself will name the protein
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
         return np.inf
     return seconds / sum(map(len, sequences))
 

@@ -24,11 +24,6 @@ class Download:
     size: str
     what: str
 
-    @property
-    def filename(self) -> str:
-        """The file's name, here as there."""
-        return self.url.rsplit("/", 1)[-1]
-
 
 DOWNLOADS = {
     "swissprot": Download(

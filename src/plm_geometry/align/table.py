@@ -17,8 +17,9 @@ from plm_geometry.align.job import AlignmentJob
 from plm_geometry.align.pairwise import replaced_residues
 from plm_geometry.align.settings import AlignmentSettings
 from plm_geometry.errors import InputError
+from plm_geometry.files import replacing, write_json
 from plm_geometry.proteins import Proteins
-from plm_geometry.store import fingerprint, replacing, write_json
+from plm_geometry.store import fingerprint
 
 METADATA_KEY = b"plm_geometry"
 _NUMBERS = ("alignment_score", "identities", "alignment_length", "sequence_identity")
@@ -86,6 +87,10 @@ def _explained(path: Path) -> Iterator[None]:
     """Turn what goes wrong with the disk into a sentence."""
     try:
         yield
+    except pa.ArrowInvalid as error:
+        raise InputError(
+            f"{path} is there already and is no Parquet file; choose another output."
+        ) from error
     except OSError as error:
         raise InputError(
             f"{path} cannot be written ({error.strerror or error}); what is aligned stays beside "

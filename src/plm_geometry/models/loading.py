@@ -82,7 +82,7 @@ def _open_path(
 
 def _describe(model: Embedder, name: str, path: Path | None, revision: str) -> None:
     """Give a model what is known of it beyond its checkpoint."""
-    spec = registry.MODELS.get(name)
+    spec = registry.MODELS.get(name) or registry.stand_in_at(path)
     model.identity["revision"] = revision
     if spec is None:
         model.title = path.name if revision == "local" else name

@@ -221,11 +221,18 @@ def counterpart(name: str) -> str:
 
     Empty for models that the paper does not have, and for checkpoints of one's own.
     """
-    spec = MODELS.get(name)
+    spec = MODELS.get(name) or stand_in_at(Path(name))
     if spec is None:
         return ""
     stood_in_for = {other.counterpart for other in MODELS.values() if other.is_stand_in}
     return spec.counterpart or (name if name in stood_in_for else "")
+
+
+def stand_in_at(path: Path | None) -> ModelSpec | None:
+    """Return the stand-in whose checkpoint lies at `path`: named so, it is one all the same."""
+    stand_ins = (spec for spec in MODELS.values() if spec.is_stand_in)
+    at = None if path is None else path.resolve()
+    return next((spec for spec in stand_ins if directory_of(spec).resolve() == at), None)
 
 
 def directory_of(spec: ModelSpec) -> Path:
