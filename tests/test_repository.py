@@ -1,11 +1,13 @@
 """What holds of the repository as a whole: lists that agree, nothing that must not be there."""
 
+import ast
 import importlib.metadata
 import re
 import subprocess
 import tomllib
 from pathlib import Path
 
+PACKAGE = "plm_geometry"
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
@@ -108,3 +110,35 @@ def test_every_source_module_has_its_test_module():
     # Constants and exception classes have nothing to test on their own.
     for module in modules - {"__init__", "errors", "paths"}:
         assert TESTED_THROUGH.get(module, module) in tests, f"{module} has no tests"
+
+
+def rooms_in_order() -> list[str]:
+    table = (ROOT / "CONTRIBUTING.md").read_text().partition("| rooms | hold |")[2]
+    rows = [row.split("|")[1] for row in table.partition("\n\n")[0].splitlines()[2:]]
+    return [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+
+
+def imported_rooms(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("plm_geometry"):
+            room = node.module.partition(".")[2]
+            found |= {room.partition(".")[0]} if room else {name.name for name in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {n.name.split(".")[1] for n in node.names if n.name.startswith(f"{PACKAGE}.")}
+    return found
+
+
+def test_no_room_reaches_upward_in_contributings_table():
+    rooms = rooms_in_order()
+    source = ROOT / "src" / PACKAGE
+    found = {path.stem for path in source.glob("*.py")} | {
+        p.parent.name for p in source.glob("*/*.py")
+    }
+    assert found - {"__init__"} == set(rooms)
+    for path in source.rglob("*.py"):
+        room = path.relative_to(source).parts[0].removesuffix(".py")
+        if room != "__init__":
+            above = set(rooms[: rooms.index(room) + 1])
+            below = imported_rooms(path) & set(rooms) - above
+            assert not below, f"{path.relative_to(ROOT)} imports {below}"

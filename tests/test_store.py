@@ -1,17 +1,14 @@
 """The store: atomic, resumable, and never mixing two different runs."""
 
-import os
 import subprocess
 import sys
 import types
-from contextlib import suppress
 
 import h5py
 import numpy as np
 import pytest
 
 from plm_geometry.errors import InputError
-from plm_geometry.files import replacing, write_json
 from plm_geometry.moments import Moments
 from plm_geometry.store import EmbeddingStore, fingerprint, source_digest, write_uniprot_h5
 
@@ -56,16 +53,6 @@ def test_another_description_is_refused_by_the_name_of_what_differs(tmp_path):
     EmbeddingStore(tmp_path, {"model": "m", "precision": "fp32"})
     with pytest.raises(InputError, match="differs in precision"):
         EmbeddingStore(tmp_path, {"model": "m", "precision": "bf16"})
-
-
-def test_a_file_takes_its_name_only_when_whole(tmp_path):
-    target = tmp_path / "table.json"
-    write_json(target, {"a": 1})
-    with suppress(RuntimeError), replacing(target) as partial:
-        partial.write_text("half of it")
-        raise RuntimeError
-    assert target.read_text() == '{\n  "a": 1\n}\n'
-    assert os.listdir(tmp_path) == ["table.json"]
 
 
 def test_what_a_killed_writer_left_is_swept_by_the_next(tmp_path):
