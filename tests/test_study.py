@@ -159,3 +159,15 @@ def test_proteins_that_do_not_differ_have_no_isotropy(tmp_path):
 def test_a_wrong_matrix_is_refused_before_any_work():
     with pytest.raises(InputError, match="PAM999"):
         Study(matrix="PAM999")
+
+
+def test_embedding_ahead_tells_what_each_model_will_take_and_nothing_the_second_time(study, fasta):
+    said = []
+    study.embed_all(said.append)
+    assert len(said) == len(study.names)
+    assert all("40 proteins" in line for line in said)
+    again = []
+    Study(proteins=str(fasta), models=study.settings.models, controls=CONTROLS).embed_all(
+        again.append
+    )
+    assert again == []

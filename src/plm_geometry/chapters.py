@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from hashlib import file_digest, sha256
@@ -56,6 +56,7 @@ def run_chapter(
     overrides: Mapping[str, object] | None = None,
     out: Path | None = None,
     *,
+    embed_ahead: bool = True,
     tell: Callable[[str], None] = _tell,
 ) -> Path:
     """Execute one chapter, unless its result is there already.
@@ -71,6 +72,9 @@ def run_chapter(
     out : Path, optional
         Where the result goes. Without it and without overrides: ``results/<profile>/<chapter>``
         and the book; with overrides: ``runs/<chapter>-<hash of the parameters>``.
+    embed_ahead : bool
+        Whether to embed the proteins before the notebook runs, with a forecast and a bar on
+        the terminal, which a notebook's kernel does not have.
     tell : callable
         What takes the lines that say what happens.
 
@@ -97,6 +101,8 @@ def run_chapter(
         tell(f"{chapter}: unchanged, {_short(out)}")
     else:
         _refuse_foreign(out)
+        if embed_ahead:
+            _embed(parameters, tell)
         tell(f"{chapter}: running with profile {profile}")
         _run_into(out, chapter, parameters, mark, as_html=not is_book)
         tell(f"{chapter}: done, {_short(out)}")
@@ -118,15 +124,37 @@ def run_chapters(
     InputError, ComputationError
         As `run_chapter`.
     """
-    # Chapters wait for each other's embeddings (the store is locked), so more than two would idle.
+    names = list(chapters or chapter_names())
+    for parameters in _of_changed_chapters(names, profile):
+        _embed(parameters, tell)
     # Threads suffice: each chapter executes in a process of its own.
     # Two share the cores; with more threads than cores, small products take ten times as long.
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, available_cores() // 2)))
     with ThreadPoolExecutor(2) as pool:
-        names = list(chapters or chapter_names())
-        waiting = [pool.submit(run_chapter, name, profile, tell=tell) for name in names]
+        run = partial(run_chapter, profile=profile, embed_ahead=False, tell=tell)
+        waiting = [pool.submit(run, name) for name in names]
     for done in waiting:
         done.result()
+
+
+def _of_changed_chapters(names: Iterable[str], profile: str) -> Iterator[dict[str, object]]:
+    """Yield the parameters of the chapters that will be executed."""
+    for name in names:
+        parameters = resolve_parameters(name, profile)
+        summary = paths.RESULTS / profile / name / "summary.json"
+        if _recorded(summary) != chapter_fingerprint(name, parameters):
+            yield parameters
+
+
+def _embed(parameters: Mapping[str, object], tell: Callable[[str], None]) -> None:
+    """Embed what a chapter with these parameters will ask for; done before, this is quick."""
+    if "models" not in parameters:
+        return
+    from plm_geometry.study import Settings, Study
+
+    known = {name: value for name, value in parameters.items() if name in Settings.model_fields}
+    study = Study(**known)
+    study.embed_all(tell)
 
 
 def build_book(

@@ -192,7 +192,8 @@ def embed(
     store = EmbeddingStore(directory, describe(proteins, model, **options))
     with store.lock:
         plan = _fixed_plan(store, proteins, model, layers, residues_per_batch)
-        tell(f"{model.title}: {forecast(proteins, model, plan, len(layers))}")
+        if not _is_complete(store, plan):
+            tell(f"{model.title}: {forecast(proteins, model, plan, len(layers))}")
         _run_blocks(store, plan, ForwardPass(proteins, (model, *copies), **options), progress)
     return store
 
@@ -206,6 +207,10 @@ def load(store: EmbeddingStore, proteins: Proteins, *, layer: int = 0) -> Embedd
     # Every layer that was kept has moments: counted from the end, too.
     found = moments[layer % len(moments)] if moments else None
     return Embeddings(accessions, vectors[keep], found, left_out)
+
+
+def _is_complete(store: EmbeddingStore, plan: Plan) -> bool:
+    return store.read_progress()[0] == len(plan.blocks())
 
 
 def _fixed_plan(

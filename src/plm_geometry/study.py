@@ -4,7 +4,7 @@ This is the one room the chapters talk to for numbers. What it computes is kept 
 ``data/cache``, found again by a fingerprint of all it depends on, the code included.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -141,6 +141,11 @@ class Study:
             self._embeddings[name] = self._embed(name)
         return self._embeddings[name]
 
+    def embed_all(self, tell: Callable[[str], None]) -> None:
+        """Embed with every model, telling before each what it will take."""
+        for name in self.names:
+            self._embeddings[name] = self._embed(name, tell)
+
     def global_isotropy(self) -> pd.DataFrame:
         """Return one row a model: the paper's table over this study's proteins.
 
@@ -240,7 +245,7 @@ class Study:
     def _labels(self, name: str) -> dict[str, str]:
         return {"model": name, **self.models.loc[name, ["title", "role", "counterpart"]]}
 
-    def _embed(self, name: str) -> Embeddings:
+    def _embed(self, name: str, tell: Callable[[str], None] = lambda line: None) -> Embeddings:
         from plm_geometry.models import EmbeddingFile
 
         model, *copies = self._load(name)
@@ -256,6 +261,7 @@ class Study:
             directory,
             pooling=self.settings.pooling,
             copies=copies,
+            tell=tell,
         )
         return embed.load(store, self.proteins)
 
