@@ -32,7 +32,7 @@ def isotropy():
             "mean_cosine_similarity": [0.91, 0.72, -0.1],
         }
     )
-    return published.beside(frame)
+    return published.beside(frame, same_proteins=False)
 
 
 @pytest.fixture
@@ -43,11 +43,14 @@ def local(rng):
             "title": [title for (title, _), _ in pairs],
             "role": [role for (_, role), _ in pairs],
             "residue": [residue for _, residue in pairs],
+            "counterpart": ["prot_bert" if role == "stand-in" else "" for (_, role), _ in pairs],
             "effective_dimensions": rng.uniform(2, 20, len(pairs)),
         }
     )
     frame.loc[frame.role == "control", "effective_dimensions"] = np.nan
-    return frame
+    # All residues together have a spread, even where those of one amino acid have none.
+    together = frame[frame.residue == "A"].assign(residue="all", effective_dimensions=9.0)
+    return published.beside_local(pd.concat([frame, together], ignore_index=True))
 
 
 def texts(figure):
@@ -98,12 +101,39 @@ def test_the_heat_map_has_the_twenty_by_class_and_no_model_without_values(local)
 
 
 def test_the_spread_of_amino_acids_shows_means_and_the_published_average(local):
-    figure = figures.local_spread(local, 14.0)
-    twenty = local[local.residue != "X"]
+    figure = figures.local_spread(local)
+    twenty = local[local.residue.isin(list("ACDEFGHIKLMNPQRSTVWY"))]
     means = twenty.groupby("title", sort=False).effective_dimensions.mean().dropna()
-    marks = figure.axes[0].collections[-1].get_offsets()
-    assert np.allclose(marks[:, 0], means)
+    *_, marks, average = figure.axes[0].collections
+    assert np.allclose(marks.get_offsets()[:, 0], means)
+    assert np.array_equal(average.get_segments(), [[[14, -0.5], [14, 0.5]]])
     assert "published: about 14" in texts(figure)
+
+
+def test_without_a_published_average_none_is_drawn(local):
+    figure = figures.local_spread(local.assign(published_dimensions=np.nan))
+    assert not [text for text in texts(figure) if text.startswith("published")]
+
+
+def test_colours_of_the_heat_map_span_the_models_and_the_bar_shows_what_lies_beyond(local):
+    untrained = local[local.role == "model"].assign(
+        title="Untrained", role="control", effective_dimensions=40.0
+    )
+    figure = figures.local_heatmap(pd.concat([local, untrained]), "effective_dimensions")
+    models = local[local.residue.isin(figures.residue_order(local.residue))]
+    cells, bar = figure.axes[0].collections[0], figure.axes[1]._colorbar
+    drawn = models.effective_dimensions
+    assert cells.get_clim() == (drawn.min(), drawn.max())
+    assert bar.extend == "max"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(-0.8354, "\N{MINUS SIGN}0.835"), (-0.9998, "\N{MINUS SIGN}0.9998"), (1.0, "1.000"),
+     (0.99981, "0.9998"), (0.0, "0.000"), (-1.0, "\N{MINUS SIGN}1.000"), (1 - 1e-15, "1.000")],
+)  # fmt: skip
+def test_only_what_is_one_is_shown_as_one(value, text):
+    assert figures.rounded(value, 3) == text
 
 
 @pytest.mark.parametrize("count", [1, 3, 4, 7])
@@ -113,7 +143,7 @@ def test_each_matrix_is_a_titled_panel_with_its_numbers(count, rng):
     figure = figures.correlation_matrices(matrices)
     assert [axes.get_title() for axes in figure.axes[:count]] == list(matrices)
     last = matrices[f"model {count - 1}"].iloc[0, 1]
-    assert f"{last:.2f}" in [text.get_text() for text in figure.axes[count - 1].texts]
+    assert figures.rounded(last, 3) in [text.get_text() for text in figure.axes[count - 1].texts]
 
 
 def test_an_undefined_correlation_leaves_its_cell_empty():

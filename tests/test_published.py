@@ -1,4 +1,6 @@
-"""The paper's figures are as printed, and stand beside the right rows of a run."""
+"""The paper's values are as printed, and stand beside the right rows of a run."""
+
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -32,6 +34,9 @@ def run():
 
 
 @pytest.mark.parametrize("name", TABLES)
+on_swissprot = partial(published.verdict, decimals=6, same_proteins=True)
+
+
 def test_every_row_of_every_table_names_its_source(name):
     table = published.table(name)
     assert len(table) > 0
@@ -77,15 +82,31 @@ def test_natural_language_has_every_layer_and_the_two_scores_the_paper_quotes():
 
 
 def test_what_is_not_known_is_missing():
-    table = published.table("measured_real").set_index("model")
-    assert table.loc["prot_bert", "cosine_squared_euclidean"] == -0.835
-    assert np.isnan(table.loc["esm2_650m", "cosine_squared_euclidean"])
+    assert published.measured_real("prot_bert").cosine_squared_euclidean == -0.835
+    assert np.isnan(published.measured_real("esm2_650m").cosine_squared_euclidean)
+
+
+def test_a_control_has_no_verdict_and_a_model_the_paper_lacks_says_so():
+    assert on_swissprot(0.1, float("nan"), "control") is None
+    assert (
+        on_swissprot(0.1, float("nan"), "model")
+        == "not published"
+    )
+
+
+def test_the_average_of_amino_acids_is_for_the_models_of_1024_dimensions_only():
+    keys = ["prot_bert", "prot_bert_bfd", "prot_xlnet", "protein_bert", ""]
+    joined = published.beside_local(pd.DataFrame({"counterpart": keys}))
+    assert joined.published_dimensions[:3].tolist() == [14, 14, 14]
+    assert joined.published_dimensions[3:].isna().all()
 
 
 def test_a_stand_in_stands_beside_its_counterpart_and_is_never_a_reproduction(run):
-    joined = published.beside(run).set_index("model")
+    joined = published.beside(run, same_proteins=True).set_index("model")
     assert joined.loc["demo_prot_xlnet", "published_isoscore"] == 0.001502
-    assert list(joined["verdict"]) == ["not comparable", "not published", "agrees"]
+    assert joined.loc[["demo_prot_xlnet", "prot_bert"], "verdict"].tolist() == [
+        "not comparable", "agrees"
+    ]  # fmt: skip
     assert pd.isna(joined.loc["composition", "published_printed_dimensions"])
 
 
@@ -94,8 +115,19 @@ def test_a_stand_in_stands_beside_its_counterpart_and_is_never_a_reproduction(ru
     [(16584, "agrees"), (16576, "agrees"), (16586, "differs"), (16574, "differs")],
 )
 def test_agreement_ends_at_half_the_last_printed_digit(value, verdict):
-    assert published.verdict(value * 1e-7, 0.001658, "model", decimals=6) == verdict
+    assert (
+        on_swissprot(value * 1e-7, 0.001658, "model")
+        == verdict
+    )
 
 
 def test_an_undefined_value_of_a_model_does_not_agree():
-    assert published.verdict(float("nan"), 0.001658, "model", decimals=6) == "differs"
+    assert (
+        on_swissprot(float("nan"), 0.001658, "model")
+        == "differs"
+    )
+
+
+def test_a_value_over_other_proteins_neither_agrees_nor_differs():
+    found = published.verdict(0.001658, 0.001658, "model", decimals=6, same_proteins=False)
+    assert found == "not comparable"

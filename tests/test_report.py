@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from plm_geometry import paths
 from plm_geometry.proteins import Proteins, write_fasta
-from plm_geometry.report import OUT_VARIABLE, Report
+from plm_geometry.report import OUT_VARIABLE, Report, plural, share_of
 from plm_geometry.study import Study
 
 
@@ -70,6 +70,47 @@ def test_the_opening_warns_of_stand_ins(study, report, shown):
     assert "ProtBERT (stand-in)" in shown[0]["text/html"]
 
 
+def test_the_opening_says_that_the_demos_proteins_are_simulated(study, tmp_path, shown):
+    Report("01_toy", study, directory=tmp_path / "real").opening()
+    assert not any("simulated" in str(bundle) for bundle in shown)
+    study.settings = study.settings.model_copy(update={"proteins": "demo"})
+    Report("01_toy", study, directory=tmp_path / "demo").opening()
+    assert any("are simulated" in bundle.get("text/markdown", "") for bundle in shown)
+
+
+def test_the_summary_says_of_what_the_run_is(study, report):
+    copies = [study.models.assign(role=role) for role in ("stand-in", "stand-in", "control")]
+    study.models = pd.concat(copies)
+    report.opening()
+    report.close()
+    numbers = json.loads((report.directory / "summary.json").read_text())["numbers"]
+    assert numbers["what"] == "3 proteins and 2 small stand-ins"
+    assert numbers["whose"] == "stand-ins"
+
+
+def test_an_answer_is_the_models_range_and_each_controls_value(report):
+    frame = pd.DataFrame(
+        {
+            "model": ["one", "two", "lost", "untrained:one", "composition"],
+            "role": ["model", "stand-in", "model", "control", "control"],
+            "r": [0.25, -0.5, np.nan, 0.75, np.nan],
+        }
+    )
+    report.answer("some", frame, "r", ".2f")
+    report.answer("none", frame[:0], "r", ".2f")
+    report.close()
+    numbers = json.loads((report.directory / "summary.json").read_text())["numbers"]
+    assert numbers == {
+        "some": "−0.50 to 0.25", "some_controls": "untrained 0.75",
+        "none": "–", "none_controls": "–",
+    }  # fmt: skip
+
+
+def test_a_sentence_has_minus_signs_and_keeps_its_hyphens(report, shown):
+    report.say("r is -0.5 (-1 to 2) in a 1,024-d stand-in, -p gap_open 0")
+    assert shown[0]["text/markdown"] == "r is −0.5 (−1 to 2) in a 1,024-d stand-in, -p gap_open 0"
+
+
 def test_a_table_is_shown_rounded_and_kept_unrounded(report, shown):
     frame = pd.DataFrame({"name": ["a", "b"], "value": [1 / 3, np.nan], "n": [12345, 6]})
     report.table(frame, "some", "A <caption>.", headings={"value": "share", "n": "count"},
@@ -116,3 +157,11 @@ def test_the_summary_holds_numbers_settings_models_and_versions(report):
 def test_numbers_reach_the_books_pages_without_being_shown(report, shown):
     report.number("share", 0.25)
     assert shown == [{"application/papermill.record/text/plain": "0.25"}]
+
+
+def test_counts_read_as_a_person_would_write_them():
+    assert [plural(n, "model") for n in (1, 4, 1200)] == ["1 model", "4 models", "1,200 models"]
+    assert share_of(4, 4, "model") == "all 4 models"
+    assert share_of(1, 1, "model") == "the model"
+    assert share_of(0, 4, "model") == "none of the 4 models"
+    assert share_of(2, 4, "model") == "2 of the 4 models"

@@ -1,5 +1,7 @@
-"""How figures look and what they call things: colours, settings, labels."""
+"""How figures look and what they call things: colours, settings, labels, numbers."""
 
+import math
+import textwrap
 from collections.abc import Callable
 from functools import wraps
 
@@ -65,6 +67,23 @@ def label(title: str, role: str) -> str:
 def labels(frame: pd.DataFrame) -> pd.Series:
     """Return the `label` of each row."""
     return pd.Series(map(label, frame["title"], frame["role"]), index=frame.index)
+
+
+def folded(title: str, width: int = 24) -> str:
+    """Break a panel's title into lines, so that neighbours do not run together."""
+    return textwrap.fill(title, width, break_long_words=False)
+
+
+def rounded(value: float, decimals: int) -> str:
+    """Return a number with a typographic minus and so many decimals.
+
+    What would round to 1 or -1 without being it (but for the error of arithmetic) gets one
+    decimal more: a correlation of -0.9998 is not perfect.
+    """
+    text = f"{value:.{decimals}f}"
+    if abs(float(text)) == 1 and not math.isclose(abs(value), 1, rel_tol=1e-12):
+        text = f"{value:.{decimals + 1}f}"
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def colours(frame: pd.DataFrame) -> list[str]:

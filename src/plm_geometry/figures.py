@@ -17,8 +17,10 @@ from plm_geometry.figure_style import (
     LABELS,
     STYLE,
     colours,
+    folded,
     label,
     labels,
+    rounded,
     styled,
 )
 
@@ -33,6 +35,7 @@ __all__ = [
     "local_spread",
     "pair_scatter",
     "residue_order",
+    "rounded",
 ]
 
 # Amino acids by the chemistry of their side chains.
@@ -117,20 +120,34 @@ def local_heatmap(frame: pd.DataFrame, column: str) -> Figure:
         ``Study.local_isotropy()``: long, one row a residue and model.
     column : {"isoscore", "effective_dimensions", "mean_cosine_similarity"}
         What to draw; letters beyond the twenty amino acids are left to the table.
+
+    Returns
+    -------
+    Figure
+        Colours span the models' values: a control outside them takes the colour at the end.
     """
-    named = frame.assign(label=labels(frame)).dropna(subset=column)
+    named = frame[frame.residue.isin(residue_order(frame.residue))].dropna(subset=column)
+    named = named.assign(label=labels(named))
     wide = named.pivot(index="residue", columns="label", values=column)
     wide = wide.loc[residue_order(wide.index), named.label.unique()]
+    low, high = named[column][named.role != "control"].agg(["min", "max"])
     figure = Figure(figsize=(1.5 * wide.shape[1] + 1.8, 7), layout="constrained")
     axes = figure.subplots()
     sns.heatmap(wide, ax=axes, cmap="cividis", annot=True, fmt=FORMATS[column],
-                annot_kws={"size": 8}, linewidths=0.5,
-                cbar_kws={"label": LABELS[column], "aspect": 40})  # fmt: skip
+                vmin=low, vmax=high, annot_kws={"size": 8}, linewidths=0.5,
+                cbar_kws={"label": LABELS[column], "aspect": 40,
+                          "extend": _beyond(wide, low, high)})  # fmt: skip
     axes.set_xticks(axes.get_xticks(), [_folded(name) for name in wide], rotation=0, fontsize=8)
     axes.set(xlabel="", ylabel="")
     axes.tick_params(axis="y", rotation=0, length=0)
     _mark_classes(axes, list(wide.index))
     return figure
+
+
+def _beyond(wide: pd.DataFrame, low: float, high: float) -> str:
+    """Say at which ends of the colour bar values lie outside it, in matplotlib's words."""
+    below, above = bool((wide < low).any(axis=None)), bool((wide > high).any(axis=None))
+    return {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[below, above]
 
 
 def _folded(name: str) -> str:
@@ -152,15 +169,14 @@ def _mark_classes(axes: Axes, residues: list[str]) -> None:
 
 
 @styled
-def local_spread(frame: pd.DataFrame, published: float) -> Figure:
+def local_spread(frame: pd.DataFrame) -> Figure:
     """Draw how many dimensions the twenty amino acids use in each model.
 
     Parameters
     ----------
     frame : DataFrame
-        ``Study.local_isotropy()``.
-    published : float
-        The paper's average, drawn as a line.
+        ``published.beside_local(Study.local_isotropy())``: the paper's average is a dashed
+        line over the rows it holds for.
     """
     named = frame.assign(label=labels(frame))
     twenty = named[named.residue.isin(residue_order(named.residue))]
@@ -174,10 +190,19 @@ def local_spread(frame: pd.DataFrame, published: float) -> Figure:
     means = twenty.groupby("label", sort=False).effective_dimensions.mean()
     axes.scatter(means, range(len(means)), marker="|", s=500, color=INK, lw=2, zorder=4,
                  label="mean of the twenty")  # fmt: skip
-    axes.axvline(published, color=INK, ls="--", lw=1, label=f"published: about {published:g}")
+    _published_average(axes, models.published_dimensions)
     axes.set(xlabel="effective dimensions of an amino acid", ylabel="", xlim=(0, None))
     figure.legend(loc="outside upper center", ncols=2)
     return figure
+
+
+def _published_average(axes: Axes, averages: pd.Series) -> None:
+    """Draw a dashed line over each row that the paper prints an average for."""
+    rows = np.flatnonzero(averages.notna())
+    if len(rows):
+        printed = averages.iloc[rows]
+        axes.vlines(printed, rows - 0.5, rows + 0.5, color=INK, ls="--", lw=1,
+                    label=f"published: about {printed.iloc[0]:g}")  # fmt: skip
 
 
 @styled
@@ -189,7 +214,7 @@ def correlation_matrices(matrices: Mapping[str, pd.DataFrame]) -> Figure:
     matrices : mapping of str to DataFrame
         Title to a square matrix with values in [-1, 1].
     """
-    figure, grid = _panels(len(matrices), width=3.3, height=3.0, sharey=True)
+    figure, grid = _panels(len(matrices), across=4, width=2.6, height=2.7, sharey=True)
     for axes, (title, matrix) in zip(grid, matrices.items(), strict=True):
         _correlation_matrix(axes, matrix, title)
     bar = matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(-1, 1), "RdBu_r")
@@ -198,9 +223,11 @@ def correlation_matrices(matrices: Mapping[str, pd.DataFrame]) -> Figure:
     return figure
 
 
-def _panels(count: int, *, width: float, height: float, sharey: bool) -> tuple[Figure, list[Axes]]:
-    """Return a figure with `count` panels in rows of up to three, all labelled below."""
-    columns = min(3, count)
+def _panels(
+    count: int, *, across: int, width: float, height: float, sharey: bool
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure with `count` panels in rows of up to `across`, all labelled below."""
+    columns = min(across, count)
     rows = -(-count // columns)
     figure = Figure(figsize=(width * columns, height * rows + 0.6), layout="constrained")
     grid = list(figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=sharey).flat)
@@ -214,12 +241,13 @@ def _panels(count: int, *, width: float, height: float, sharey: bool) -> tuple[F
 
 def _correlation_matrix(axes: Axes, matrix: pd.DataFrame, title: str) -> None:
     short = [LABELS[name].replace(" distance", "").replace(" ", "\n") for name in matrix]
-    sns.heatmap(matrix, ax=axes, cmap="RdBu_r", vmin=-1, vmax=1, annot=True, fmt=".2f", cbar=False,
-                annot_kws={"size": 9}, linewidths=1)  # fmt: skip
+    numbers = matrix.map(rounded, decimals=3)
+    sns.heatmap(matrix, ax=axes, cmap="RdBu_r", vmin=-1, vmax=1, annot=numbers, fmt="", cbar=False,
+                annot_kws={"size": 8}, linewidths=1)  # fmt: skip
     ticks = np.arange(len(short)) + 0.5
     axes.set_xticks(ticks, short, rotation=90, fontsize=8)
     axes.set_yticks(ticks, short, rotation=0, fontsize=8)
-    axes.set_title(title)
+    axes.set_title(folded(title))
     axes.set(xlabel="", ylabel="")
 
 
@@ -238,13 +266,13 @@ def pair_scatter(
     column : {"cosine_similarity", "squared_euclidean", "euclidean"}
         The distance or similarity on the vertical axis.
     """
-    figure, grid = _panels(len(pairs), width=3.2, height=2.7, sharey=False)
+    figure, grid = _panels(len(pairs), across=3, width=3.2, height=2.7, sharey=False)
     clouds = []
     for axes, (title, frame) in zip(grid, pairs.items(), strict=True):
         clouds.append(axes.hexbin(frame.sequence_identity, frame[column], gridsize=45, mincnt=1,
                                   cmap="mako_r", linewidths=0.1, rasterized=True))  # fmt: skip
         _spread_lines(axes, spreads[title])
-        axes.set_title(title)
+        axes.set_title(folded(title))
     _colour_counts(figure, grid, clouds)
     figure.supxlabel("sequence identity", fontsize=10)
     figure.supylabel(LABELS[column], fontsize=10)
@@ -261,10 +289,10 @@ def _colour_counts(figure: Figure, grid: list[Axes], clouds: list[PolyCollection
 
 
 def _spread_lines(axes: Axes, spread: pd.DataFrame) -> None:
-    """Draw the binned median and the band of 90 % of the pairs."""
+    """Draw the binned median and the band of 90% of the pairs."""
     spread = spread[spread.n > 0]
     centre = (spread.bin_low + spread.bin_high) / 2
     line = {"color": "#D55E00", "zorder": 3}
     axes.plot(centre, spread["median"], lw=2, label="median of a bin", **line)
-    axes.plot(centre, spread.q05, lw=1.3, ls="--", label="5 % and 95 % of a bin", **line)
+    axes.plot(centre, spread.q05, lw=1.3, ls="--", label="5% and 95% of a bin", **line)
     axes.plot(centre, spread.q95, lw=1.3, ls="--", **line)

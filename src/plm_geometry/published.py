@@ -1,9 +1,11 @@
-"""The paper's figures, as far as they are known, and a run's values beside them.
+"""Published values, each with its source, and a run's values beside the paper's.
 
-Everything lies in ``data/published/*.csv``, each row with its source. What the paper's
-available text does not print is absent there: nothing is filled in.
+They lie in ``data/published/*.csv``: the paper's, those of IsoScore's authors, and what was
+measured on published embeddings. What the paper's available text does not print is absent
+there: nothing is filled in.
 """
 
+import numpy as np
 import pandas as pd
 
 from plm_geometry.association import COLUMNS
@@ -12,7 +14,7 @@ from plm_geometry.paths import PUBLISHED
 
 
 def table(name: str) -> pd.DataFrame:
-    """Read one table of published figures, as it is stored.
+    """Read one table of published values, as it is stored.
 
     Parameters
     ----------
@@ -80,13 +82,40 @@ def local_dimensions() -> float:
     return float(table("local_isotropy").set_index("quantity").value.effective_dimensions_average)
 
 
-def beside(frame: pd.DataFrame) -> pd.DataFrame:
-    """Put the published figures of global isotropy beside a run's.
+def beside_local(frame: pd.DataFrame) -> pd.DataFrame:
+    """Put the paper's average of local dimensions beside the rows that it holds for.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``Study.local_isotropy()``, or any frame with a column ``counterpart``.
+
+    Returns
+    -------
+    DataFrame
+        The same rows with published_dimensions: missing but for the paper's models of 1,024
+        dimensions and their stand-ins.
+    """
+    wide = global_isotropy().query("n == 1024").index
+    average = frame["counterpart"].isin(wide).map({True: local_dimensions(), False: np.nan})
+    return frame.assign(published_dimensions=average)
+
+
+def measured_real(model: str) -> pd.Series:
+    """Return what was measured on published embeddings of a model, by its key."""
+    return table("measured_real").set_index("model").loc[model]
+
+
+def beside(frame: pd.DataFrame, *, same_proteins: bool) -> pd.DataFrame:
+    """Put the published values of global isotropy beside a run's.
 
     Parameters
     ----------
     frame : DataFrame
         ``Study.global_isotropy()``: one row a model or control.
+    same_proteins : bool
+        Whether the run took all of Swiss-Prot, as the paper did: a value over other proteins
+        neither agrees nor differs.
 
     Returns
     -------
@@ -100,28 +129,36 @@ def beside(frame: pd.DataFrame) -> pd.DataFrame:
     joined["published_printed_dimensions"] = joined["published_printed_dimensions"].astype("Int64")
     joined["published_n"] = joined["published_n"].astype("Int64")
     verdicts = zip(joined.isoscore, joined.published_isoscore, joined.role, strict=True)
-    return joined.assign(verdict=[verdict(*row, decimals=6) for row in verdicts])
+    found = [verdict(*row, decimals=6, same_proteins=same_proteins) for row in verdicts]
+    return joined.assign(verdict=found)
 
 
-def verdict(value: float, published: float, role: str, *, decimals: int) -> str:
+def verdict(
+    value: float, published: float, role: str, *, decimals: int, same_proteins: bool
+) -> str | None:
     """Say how a run's value stands to the published one.
 
     Parameters
     ----------
     value, published : float
-        This run's figure and the paper's; NaN where there is none.
+        This run's value and the paper's; NaN where there is none.
     role : {"model", "stand-in", "control"}
-        What produced `value`: only a model of the paper can reproduce its figures.
+        What produced `value`: only a model of the paper can reproduce its values.
     decimals : int
         Decimals the paper prints; the tolerance is half of the last one.
+    same_proteins : bool
+        As in `beside`.
 
     Returns
     -------
-    str
-        "agrees", "differs", "not comparable" or "not published".
+    str or None
+        "agrees", "differs", "not comparable" or "not published"; None for a control, which
+        the paper could not have.
     """
+    if role == "control":
+        return None
     if pd.isna(published):
         return "not published"
-    if role != "model":
+    if role != "model" or not same_proteins:
         return "not comparable"
     return "agrees" if abs(value - published) <= 0.5 * 10**-decimals else "differs"

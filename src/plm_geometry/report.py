@@ -9,6 +9,7 @@ import io
 import math
 import os
 import platform
+import re
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +20,7 @@ from IPython.display import HTML, SVG, Markdown, display
 from matplotlib.figure import Figure
 
 from plm_geometry import figures, paths
-from plm_geometry.store import write_json
+from plm_geometry.files import write_json
 from plm_geometry.study import Study
 
 # Set by `chapters.run_chapter` for the kernel; a notebook opened by hand writes below runs/.
@@ -32,6 +33,10 @@ _STAND_INS = (
     "{} are small checkpoints that this repository trained on simulated proteins. They have the "
     "architectures of the paper's models and none of their knowledge: their numbers show that the "
     "computation works, and neither confirm nor contradict the paper's.",
+)
+_SIMULATED = (
+    "These proteins are simulated: their families, annotations and relationships are known "
+    "because they were made."
 )
 _REAL = ("note", "The models of this run", "{}.")
 
@@ -59,10 +64,20 @@ class Report:
     def opening(self) -> None:
         """Show which proteins these are, who was left out, and what stands in for what."""
         self._say_which_models()
+        if self.simulated:
+            self.say(_SIMULATED)
         self.table(self.study.data_set(), "data_set", "The proteins of this run.")
         self._name_left_out()
         self.number("profile", self.study.settings.profile)
         self.number("n_proteins", len(self.study.proteins))
+        self.number("what", self._what())
+        stand_in = "stand-in" in set(self.study.models.role)
+        self.number("whose", "stand-ins" if stand_in else "models")
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the proteins are the demo's, which were made and not found."""
+        return self.study.settings.proteins == "demo"
 
     def table(
         self,
@@ -91,7 +106,7 @@ class Report:
         rows : int, optional
             Show the first so many rows; the file has all of them.
         """
-        frame.to_csv(self._file("tables", f"{name}.csv"), index=False)
+        self.keep(frame, name)
         headings = headings or {column: str(column) for column in frame}
         decimals = decimals or {}
         shown = pd.DataFrame(
@@ -101,6 +116,10 @@ class Report:
             }
         )
         display(_ShownTable(_scrolling(shown, caption), shown.to_string(index=False)))
+
+    def keep(self, frame: pd.DataFrame, name: str) -> None:
+        """Keep a table as ``tables/<name>.csv`` without showing it."""
+        frame.to_csv(self._file("tables", f"{name}.csv"), index=False)
 
     def figure(self, figure: Figure, name: str) -> None:
         """Show a figure and keep it as ``figures/<name>.svg`` and ``.png``."""
@@ -114,7 +133,7 @@ class Report:
 
     def say(self, text: str) -> None:
         """Show a paragraph of Markdown whose numbers come from this run."""
-        display(Markdown(text))
+        display(Markdown(_typographic(text)))
 
     def number(self, name: str, value: object) -> None:
         """Keep a number (or a short text) under a name, for the summary and the book's pages."""
@@ -123,6 +142,37 @@ class Report:
         value = value.item() if hasattr(value, "item") else value
         self._numbers[name] = value
         glue(name, value, display=False)
+
+    def answer(self, name: str, frame: pd.DataFrame, column: str, spec: str) -> None:
+        """Keep a column's range over the models, and each control's value, as short texts.
+
+        The book's first page quotes them as ``<name>`` and ``<name>_controls``; what there is
+        none of is a dash, so that the page can be built from any run.
+
+        Parameters
+        ----------
+        name : str
+            Name of the answer.
+        frame : DataFrame
+            One row a model or control, with ``model``, ``role`` and `column`.
+        column : str
+            What to quote.
+        spec : str
+            Its format, as in ``format(value, spec)``.
+        """
+        known = frame.dropna(subset=column)
+        values = known[column][known.role.isin(["model", "stand-in"])]
+        ends = [values.min(), values.max()] if len(values) else []
+        controls = known[known.role == "control"]
+        each = [
+            f"{_short(name)} {value:{spec}}" for name, value in controls[["model", column]].values
+        ]
+        self._quote(name, " to ".join(dict.fromkeys(format(value, spec) for value in ends)))
+        self._quote(f"{name}_controls", ", ".join(each))
+
+    def _quote(self, name: str, text: str) -> None:
+        """Keep a short text for the book's first page."""
+        self.number(name, _typographic(text) or _DASH)
 
     def close(self) -> None:
         """Write ``summary.json``: numbers, settings, proteins, models, versions and machine."""
@@ -151,6 +201,14 @@ class Report:
         glue(
             "build_note", _note(*_STAND_INS, titles) if len(titles) else _note(*_REAL, models.title)
         )
+
+    def _what(self) -> str:
+        """Say in a few words what this run is of: so many proteins, so many models."""
+        proteins = "simulated protein" if self.simulated else "protein"
+        counted = {"model": "model", "stand-in": "small stand-in"}
+        roles = self.study.models.role.value_counts()
+        models = [_count(roles[role], noun) for role, noun in counted.items() if role in roles]
+        return _listed([_count(len(self.study.proteins), proteins), *models])
 
     def _name_left_out(self) -> None:
         left_out = self.study.left_out()
@@ -187,7 +245,7 @@ def _scrolling(shown: pd.DataFrame, caption: str) -> str:
 
 def _note(kind: str, title: str, body: str, models: Iterable[str]) -> HTML:
     """Return a box in the book's style that names models."""
-    body = body.format(html.escape(", ".join(models)))
+    body = body.format(html.escape(_listed(list(models))))
     return HTML(
         f'<div class="admonition {kind}"><p class="admonition-title">{title}</p><p>{body}</p></div>'
     )
@@ -200,8 +258,31 @@ def _format(value: object, decimals: int | None) -> str:
     if isinstance(value, str):
         return value
     if float(value).is_integer() and decimals is None:
-        return f"{int(value):,}"
-    return f"{value:.{decimals}f}" if decimals is not None else f"{value:.4g}"
+        return _typographic(f"{int(value):,}")
+    if decimals is not None:
+        return figures.rounded(value, decimals)
+    return _typographic(f"{value:.4g}")
+
+
+def _typographic(text: str) -> str:
+    """Put a minus sign for the hyphen before a number, and leave all other hyphens."""
+    return re.sub(r"(?<![\w.)])-(?=\d)", "\N{MINUS SIGN}", text)
+
+
+def _listed(words: list[str]) -> str:
+    """Join words as a sentence does: "a", "a and b", "a, b, and c"."""
+    if len(words) < 3:
+        return " and ".join(words)
+    return f"{', '.join(words[:-1])}, and {words[-1]}"
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def _short(name: str) -> str:
+    """Return a control's name without the model it copies: "untrained:KEY" is "untrained"."""
+    return name.split(":")[0]
 
 
 def _plain(value: object) -> object:
@@ -214,3 +295,15 @@ def _plain(value: object) -> object:
         value = value.item()
     missing = value is pd.NA or (isinstance(value, float) and not math.isfinite(value))
     return None if missing else value
+
+
+def plural(count: int, noun: str) -> str:
+    """Return "1 model", "4 models"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def share_of(count: int, total: int, noun: str) -> str:
+    """Return "all 4 models", "2 of the 4 models", "none of the 4 models"."""
+    if count == total:
+        return f"the {noun}" if total == 1 else f"all {plural(total, noun)}"
+    return f"{count or 'none'} of the {plural(total, noun)}"

@@ -267,9 +267,13 @@ class Study:
 
     def _random_pairs(self) -> tuple[np.ndarray, np.ndarray]:
         n = len(self.common)
-        if self.settings.n_pairs == 0:
-            return pairs.all_pairs(n)
-        return pairs.draw_pairs(n, self.settings.n_pairs, seed=self.settings.seed)
+        wanted, available = self.settings.n_pairs, n * (n - 1) // 2
+        if wanted > available > 0:
+            raise InputError(
+                f"n_pairs is {wanted:,}, but {n:,} proteins make {available:,} pairs; "
+                "ask for at most that, or for 0, which takes them all."
+            )
+        return pairs.draw_pairs(n, wanted or available, seed=self.settings.seed)
 
     def _aligned(self, first: np.ndarray, second: np.ndarray) -> pd.DataFrame:
         """Align, or read what an earlier call with the same pairs and settings has written."""
