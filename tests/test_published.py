@@ -33,10 +33,10 @@ def run():
     )
 
 
-@pytest.mark.parametrize("name", TABLES)
 on_swissprot = partial(published.verdict, decimals=6, same_proteins=True)
 
 
+@pytest.mark.parametrize("name", TABLES)
 def test_every_row_of_every_table_names_its_source(name):
     table = published.table(name)
     assert len(table) > 0
@@ -88,10 +88,7 @@ def test_what_is_not_known_is_missing():
 
 def test_a_control_has_no_verdict_and_a_model_the_paper_lacks_says_so():
     assert on_swissprot(0.1, float("nan"), "control") is None
-    assert (
-        on_swissprot(0.1, float("nan"), "model")
-        == "not published"
-    )
+    assert on_swissprot(0.1, float("nan"), "model") == "not published"
 
 
 def test_the_average_of_amino_acids_is_for_the_models_of_1024_dimensions_only():
@@ -115,17 +112,11 @@ def test_a_stand_in_stands_beside_its_counterpart_and_is_never_a_reproduction(ru
     [(16584, "agrees"), (16576, "agrees"), (16586, "differs"), (16574, "differs")],
 )
 def test_agreement_ends_at_half_the_last_printed_digit(value, verdict):
-    assert (
-        on_swissprot(value * 1e-7, 0.001658, "model")
-        == verdict
-    )
+    assert on_swissprot(value * 1e-7, 0.001658, "model") == verdict
 
 
 def test_an_undefined_value_of_a_model_does_not_agree():
-    assert (
-        on_swissprot(float("nan"), 0.001658, "model")
-        == "differs"
-    )
+    assert on_swissprot(float("nan"), 0.001658, "model") == "differs"
 
 
 def test_a_value_over_other_proteins_neither_agrees_nor_differs():
