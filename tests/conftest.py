@@ -50,3 +50,15 @@ def model(request, tmp_path_factory):
 
     directory = WRITERS[request.param](tmp_path_factory.mktemp(request.param))
     return load_model(str(directory), device="cpu")
+
+
+@pytest.fixture
+def fasta(tmp_path):
+    """Write a FASTA file, from text or bytes; return its path."""
+
+    def write(text, name="some.fasta"):
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return write

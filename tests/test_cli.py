@@ -22,16 +22,6 @@ GOOD = ">a\nMKVLAAGIW\n>b\nMKVLSAGIWH\n>c\nGGSTPLKDE\n"
 
 
 @pytest.fixture
-def fasta(tmp_path):
-    def write(text, name="some.fasta"):
-        path = tmp_path / name
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return path
-
-    return write
-
-
-@pytest.fixture
 def npy(tmp_path):
     def write(array):
         np.save(tmp_path / "vectors.npy", array)

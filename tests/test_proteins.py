@@ -18,16 +18,6 @@ from plm_geometry.proteins import (
 )
 
 
-@pytest.fixture
-def fasta(tmp_path):
-    def write(text, name="some.fasta"):
-        path = tmp_path / name
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return path
-
-    return write
-
-
 def test_uniprot_headers_name_the_accession_and_others_their_first_word(fasta):
     found = read_fasta(fasta(">sp|P12345|X_YEAST Protein\nMK\n>Q9H400 Cell.membrane-M\nMA\n"))
     assert found.accessions == ("P12345", "Q9H400")
