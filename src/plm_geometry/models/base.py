@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
 import torch
 from torch import BoolTensor, Tensor
 
@@ -130,3 +131,11 @@ class Embedder(ABC):
                     f"has {len(sequence):,} residues, but {self.name} reads at most "
                     f"{self.max_residues:,}: leave it out or choose another model.",
                 )
+
+
+def to_device(array: np.ndarray, device: torch.device) -> Tensor:
+    """Copy a batch's array to a device; to a GPU from pinned memory, so that nothing waits."""
+    tensor = torch.from_numpy(array)
+    if device.type == "cuda":
+        tensor = tensor.pin_memory()
+    return tensor.to(device, non_blocking=True)

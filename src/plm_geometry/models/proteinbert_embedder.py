@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from plm_geometry.errors import InputError
-from plm_geometry.models.base import Embedder, Output
+from plm_geometry.models.base import Embedder, Output, to_device
 from plm_geometry.models.proteinbert import (
     MODEL_TYPE,
     N_SPECIAL,
@@ -83,7 +83,7 @@ class ProteinBERTEmbedder(Embedder):
         token_ids = np.stack([tokenize(sequence, len(positions)) for sequence in sequences])
         device = self.module.embedding.weight.device
         is_seen, is_token, is_residue = (
-            torch.from_numpy(mask).to(device)
+            to_device(mask, device)
             for mask in (
                 positions < n_seen,
                 positions < n_tokens,

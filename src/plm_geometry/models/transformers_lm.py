@@ -17,7 +17,7 @@ from torch import BoolTensor, Tensor
 from transformers.utils import logging as transformers_logging
 
 from plm_geometry.errors import InputError
-from plm_geometry.models.base import Embedder, Output
+from plm_geometry.models.base import Embedder, Output, to_device
 from plm_geometry.models.tokens import Spelling, TokenTable, pad
 from plm_geometry.models.weights import (
     UNTRAINED_SEED,
@@ -129,8 +129,7 @@ class TransformersEmbedder(Embedder):
         is_residue = self._find_residues(is_token)
         is_padded = not is_token.all()
         token_ids, is_token, is_residue = (
-            torch.from_numpy(array).to(self.model.device)
-            for array in (token_ids, is_token, is_residue)
+            to_device(array, self.model.device) for array in (token_ids, is_token, is_residue)
         )
         # Without a mask attention need not hold one of (positions)^2.
         hidden = self._hidden(token_ids, is_token if is_padded else None, indices)
