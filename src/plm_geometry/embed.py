@@ -4,6 +4,7 @@ Residue embeddings are never kept: they are pooled into the protein's vector and
 moments of their amino acid, so that memory does not grow with the number of proteins.
 """
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -96,6 +97,9 @@ def load_model(name: str, *, device: str = "cpu", precision: str = "fp32") -> "E
     InputError
         If the device is not there or the precision is unknown.
     """
+    # oneDNN keeps a compiled product for each of the last 1,024 shapes; sorted batches hardly ever
+    # have one twice, so that memory would grow with the number of proteins.
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
     import torch
 
     from plm_geometry import models
@@ -275,6 +279,10 @@ def _finished(
     work: ForwardPass, plan: Plan, blocks: list[slice], start: int, bar: tqdm
 ) -> Iterator[tuple[int, Block]]:
     """Yield the number and the result of each block from `start` on, in order."""
+    if len(work.models) == 1:  # no threads: each new one would bring memory of its own
+        for number in range(start, len(blocks)):
+            yield number, work.block(plan, blocks[number], bar)
+        return
     step = _BLOCKS_PER_WORKER * len(work.models)
     for first in range(start, len(blocks), step):
         part = blocks[first : first + step]

@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -104,7 +105,12 @@ class EmbeddingStore:
 
     def write_block(self, block: slice, vectors: np.ndarray) -> None:
         """Write the vectors ``(n_layers, rows, width)`` of one block, in the plan's order."""
-        zarr.open_array(self.directory / "vectors.zarr", mode="r+")[:, block] = vectors
+        self._vectors[:, block] = vectors
+
+    @cached_property
+    def _vectors(self) -> zarr.Array:
+        # Opened once: thousands of blocks would each leave something behind.
+        return zarr.open_array(self.directory / "vectors.zarr", mode="r+")
 
     def write_residues(self, block: int, residues: Mapping[str, np.ndarray]) -> None:
         """Write the residue embeddings of one block, a file of its own."""
