@@ -196,9 +196,7 @@ def embed(
     store = EmbeddingStore(directory, describe(proteins, model, **options))
     with store.lock:
         plan = _fixed_plan(store, proteins, model, layers, residues_per_batch)
-        if not _is_complete(store, plan):
-            tell(f"{model.title}: {forecast(proteins, model, plan, len(layers))}")
-        _run_blocks(store, plan, ForwardPass(proteins, (model, *copies), **options), progress)
+        _run_blocks(store, plan, ForwardPass(proteins, (model, *copies), **options), progress, tell)
     return store
 
 
@@ -211,10 +209,6 @@ def load(store: EmbeddingStore, proteins: Proteins, *, layer: int = 0) -> Embedd
     # Every layer that was kept has moments: counted from the end, too.
     found = moments[layer % len(moments)] if moments else None
     return Embeddings(accessions, vectors[keep], found, left_out)
-
-
-def _is_complete(store: EmbeddingStore, plan: Plan) -> bool:
-    return store.read_progress()[0] == len(plan.blocks())
 
 
 def _fixed_plan(
@@ -233,10 +227,19 @@ def _fixed_plan(
     return plan
 
 
-def _run_blocks(store: EmbeddingStore, plan: Plan, work: ForwardPass, progress: bool) -> None:
+def _run_blocks(
+    store: EmbeddingStore,
+    plan: Plan,
+    work: ForwardPass,
+    progress: bool,
+    tell: Callable[[str], None],
+) -> None:
     """Compute the blocks that are missing, recording each, in order, as it is done."""
     blocks_done, moments, left_out = store.read_progress()
     blocks = plan.blocks()
+    model = work.models[0]
+    if blocks_done < len(blocks):
+        tell(f"{model.title}: {forecast(work.proteins, model, plan, len(work.layers))}")
     lengths = work.proteins.lengths[plan.order]
     done = int(sum(lengths[block].sum() for block in blocks[:blocks_done]))
     with tqdm(
@@ -244,7 +247,7 @@ def _run_blocks(store: EmbeddingStore, plan: Plan, work: ForwardPass, progress: 
         initial=done,
         unit=" residues",
         unit_scale=True,
-        desc=work.models[0].title,
+        desc=model.title,
         disable=None if progress else True,
     ) as bar:
         record = _Recorder(store)

@@ -20,7 +20,7 @@ from plm_geometry.align import AlignmentSettings
 from plm_geometry.embed import Embeddings
 from plm_geometry.errors import InputError
 from plm_geometry.isotropy import isotropy_row
-from plm_geometry.moments import Moments
+from plm_geometry.moments import Moments, merge_all
 from plm_geometry.plan import within_limit
 from plm_geometry.proteins import STANDARD_RESIDUES, Proteins, read_fasta, sample
 from plm_geometry.store import fingerprint, source_digest
@@ -326,10 +326,8 @@ def _by_letter(moments: dict[str, Moments] | None) -> dict[str, Moments]:
         return {}
     letters = [a for a in STANDARD_RESIDUES if a in moments]
     letters += sorted(moments.keys() - set(letters))
-    total = moments[letters[0]]
-    for letter in letters[1:]:
-        total = total.merge(moments[letter])
-    return {letter: moments[letter] for letter in letters} | {"all": total}
+    ordered = {letter: moments[letter] for letter in letters}
+    return ordered | {"all": merge_all(list(ordered.values()))}
 
 
 def _row_or_missing(moments: Moments) -> dict[str, object]:
