@@ -23,6 +23,7 @@ import torch
 import zarr
 
 from plm_geometry import embed, paths, plan, tuning
+from plm_geometry.devices import load_model
 from plm_geometry.proteins import Proteins, read_fasta, sample
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
@@ -92,7 +93,7 @@ def seconds(model, proteins: Proteins, batches: list[np.ndarray]) -> float:
 def report_throughput(title: str, sizes: dict[str, int], proteins: Proteins, rounds: int) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         checkpoint = write_checkpoint(Path(scratch) / "model", sizes)
-        model = embed.load_model(str(checkpoint), device="cpu")
+        model = load_model(str(checkpoint), device="cpu")
     tuning._SMALLEST_SHARE = 0  # the sample is short; the run it stands for is not
     budget = tuning.choose_budget(proteins, model)
     plans = {
@@ -113,7 +114,7 @@ def report_throughput(title: str, sizes: dict[str, int], proteins: Proteins, rou
 
 def peak_memory(checkpoint: str, fasta: str, out: str) -> None:
     """Embed in this process and print its peak resident memory in MB (called as a subprocess)."""
-    model = embed.load_model(checkpoint, device="cpu")
+    model = load_model(checkpoint, device="cpu")
     embed.embed(read_fasta(fasta), model, Path(out), residues_per_batch=2048, progress=False)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 

@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plm_geometry.errors import NothingLeftError
-from plm_geometry.plan import Plan, batches, cut_to, make_plan, padded_residues, within_limit
+from plm_geometry.plan import (
+    Plan,
+    batches,
+    cut_to,
+    draw_residues,
+    make_plan,
+    padded_residues,
+    within_limit,
+)
 from plm_geometry.proteins import Proteins
 
 lengths_lists = st.lists(st.integers(1, 5000), min_size=1, max_size=200)
@@ -29,11 +37,37 @@ def test_every_protein_is_in_one_batch_within_the_budget(lengths, budget):
     assert (np.diff(ordered) <= 0).all()
 
 
+@given(lengths_lists, st.data())
+def test_groups_follow_one_another_and_no_block_holds_two(lengths, data):
+    groups = np.array(data.draw(st.lists(st.integers(0, 4), min_size=len(lengths),
+                                         max_size=len(lengths))))  # fmt: skip
+    plan = make_plan(np.array(lengths), 1000, groups)
+    ordered = groups[plan.order]
+    assert np.count_nonzero(np.diff(ordered)) + 1 == len(plan.group_sizes) == len(set(groups))
+    assert np.array(lengths)[plan.order[0]] == max(lengths)
+    finished, seen = plan.group_after(), []
+    for number, block in enumerate(plan.blocks()):
+        assert len(set(ordered[block])) == 1
+        seen += range(*block.indices(len(lengths)))
+        complete = number + 1 == len(plan.blocks()) or ordered[block.stop] != ordered[block.start]
+        assert (number + 1 in finished) == complete
+    assert seen == list(range(len(lengths)))
+
+
 def test_the_plan_survives_json():
-    plan = make_plan(np.array([5, 9, 2]), 100)
+    plan = make_plan(np.array([5, 9, 2]), 100, np.array([0, 0, 1]))
     again = Plan.from_json(json.loads(json.dumps(plan.to_json())))
     np.testing.assert_array_equal(again.order, [1, 0, 2])
+    np.testing.assert_array_equal(again.group_sizes, [2, 1])
     assert (again.rows_per_block, again.residues_per_batch) == (plan.rows_per_block, 100)
+
+
+def test_drawn_residues_are_distinct_sorted_and_never_more_than_there_are():
+    drawn = draw_residues(10_000_000, 50, seed=1)
+    assert len(drawn) == 50
+    assert (np.diff(drawn) > 0).all()
+    np.testing.assert_array_equal(drawn, draw_residues(10_000_000, 50, seed=1))
+    np.testing.assert_array_equal(draw_residues(3, 50, seed=1), [0, 1, 2])
 
 
 def test_too_long_proteins_are_left_out_by_name():

@@ -21,7 +21,7 @@ def rng():
 def made_store(directory, order, width=3, rows_per_block=2, layers=1):
     store = EmbeddingStore(directory, {"model": "m"})
     plan = {"order": order, "rows_per_block": rows_per_block}
-    store.create(plan, (layers, len(order), width), rows_per_block)
+    store.create(plan, (layers, len(order), width), (2, width), rows_per_block)
     return store
 
 
@@ -31,8 +31,15 @@ def test_vectors_written_in_plan_order_are_read_in_input_order(tmp_path, rng):
     store = made_store(tmp_path, order)
     for start in (0, 2, 4):
         block = slice(start, min(start + 2, 5))
-        store.write_block(block, vectors[order][None, block])
+        store.write_block(block, vectors[order][None, block], slice(0, 0), np.empty((0, 3)))
     np.testing.assert_array_equal(store.read_vectors(0), vectors)
+
+
+def test_sampled_residues_of_proteins_that_were_left_out_are_missing(tmp_path):
+    store = made_store(tmp_path, [0, 1])
+    store.write_block(slice(0, 1), np.zeros((1, 1, 3)), slice(0, 1), np.full((1, 3), np.nan))
+    store.write_block(slice(1, 2), np.zeros((1, 1, 3)), slice(1, 2), np.ones((1, 3)))
+    np.testing.assert_array_equal(store.read_sample(), np.ones((1, 3)))
 
 
 def test_progress_is_read_back_to_the_last_bit(tmp_path, rng):

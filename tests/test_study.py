@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plm_geometry import embed, paths
+from plm_geometry import devices, paths
 from plm_geometry.errors import InputError
 from plm_geometry.isotropy import isoscore
 from plm_geometry.proteins import Proteins, write_fasta
@@ -139,13 +139,13 @@ def test_a_stand_in_named_by_its_directory_is_still_labelled_as_one():
 
 def test_who_did_not_fit_into_memory_is_counted_and_named(fasta, monkeypatch):
     study = Study(proteins=str(fasta), models=["demo_prot_bert"])
-    load = embed.load_models
+    load = devices.load_models
     longest = study.requested.lengths.max()
 
     def hungry(name, **options):
         return [Hungry(load(name, **options)[0], longest - 1)]
 
-    monkeypatch.setattr(embed, "load_models", hungry)
+    monkeypatch.setattr(devices, "load_models", hungry)
     assert study.left_out()["why"].str.contains("out of memory").all()
     assert len(study.left_out()) == study.data_set()["left out"].iloc[0] == 1
 

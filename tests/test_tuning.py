@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from plm_geometry import embed, tuning
-from plm_geometry.plan import make_plan
+from plm_geometry.devices import load_model
+from plm_geometry.plan import Plan
 from plm_geometry.tuning import choose_budget, forecast
 from small_proteins import random_proteins
 from tiny_checkpoints import WRITERS
@@ -12,7 +13,7 @@ from tiny_checkpoints import WRITERS
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    return embed.load_model(str(WRITERS["bert"](tmp_path_factory.mktemp("bert"))), device="cpu")
+    return load_model(str(WRITERS["bert"](tmp_path_factory.mktemp("bert"))), device="cpu")
 
 
 def test_short_work_is_not_timed(model, monkeypatch):
@@ -40,7 +41,6 @@ def test_timing_runs_the_model_itself(model, monkeypatch):
 
 def test_the_forecast_counts_what_the_run_then_computes(model, tmp_path, monkeypatch):
     proteins = random_proteins(100)
-    plan = make_plan(proteins.lengths, 700)
     padded = []
     forward = model.forward
 
@@ -49,8 +49,8 @@ def test_the_forecast_counts_what_the_run_then_computes(model, tmp_path, monkeyp
         return forward(sequences, layers)
 
     monkeypatch.setattr(model, "forward", counting)
-    embed.embed(proteins, model, tmp_path, residues_per_batch=700, progress=False)
-    said = forecast(proteins, model, plan)
+    store = embed.embed(proteins, model, tmp_path, residues_per_batch=700, progress=False)
+    said = forecast(proteins, model, Plan.from_json(store.plan()))
     assert said.padded_share == pytest.approx(1 - proteins.lengths.sum() / sum(padded))
     on_disk = sum(p.stat().st_size for p in tmp_path.rglob("*") if p.is_file())
     assert on_disk <= said.disk_bytes

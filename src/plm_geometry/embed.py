@@ -4,27 +4,25 @@ Residue embeddings are never kept: they are pooled into the protein's vector and
 moments of their amino acid, so that memory does not grow with the number of proteins.
 """
 
-import os
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from tqdm import tqdm
 
 import plm_geometry.models
-from plm_geometry.compute import run_blocks
+from plm_geometry.engine import run_plan
 from plm_geometry.errors import InputError
-from plm_geometry.forward import Block, ForwardPass
-from plm_geometry.moments import Moments
-from plm_geometry.plan import Plan, make_plan
-from plm_geometry.pooling import POOLINGS, LayerMoments, merge_into
+from plm_geometry.forward import ForwardPass
+from plm_geometry.isotropy import draw_blocks
+from plm_geometry.moments import Moments, merge_all
+from plm_geometry.plan import Plan, draw_residues, make_plan
+from plm_geometry.pooling import POOLINGS
 from plm_geometry.proteins import Proteins
-from plm_geometry.store import EmbeddingStore, source_digest
-from plm_geometry.tuning import choose_budget, forecast
+from plm_geometry.store import EmbeddingStore, fingerprint, source_digest
+from plm_geometry.tuning import choose_budget
 
 if TYPE_CHECKING:
     from plm_geometry.models import Embedder
@@ -32,12 +30,12 @@ if TYPE_CHECKING:
 # The rooms whose code decides what an embedding is.
 _COMPUTED_BY = [
     sys.modules[f"plm_geometry.{room}"]
-    for room in ("accumulate", "embed", "forward", "moments", "pooling")
+    for room in ("accumulate", "embed", "engine", "forward", "moments", "pooling")
 ]
-# Blocks handed out together: results that come early wait for the first of them.
-_BLOCKS_PER_WORKER = 4
-# Recording takes at most this share of the time: moments of a wide model are large.
-_RECORDING_SHARE = 0.05
+# Groups of proteins whose residues' moments are kept apart: what a jackknife leaves out in turn.
+_N_GROUPS = 10
+# Residues whose vectors are kept for the distribution of their cosines.
+_N_SAMPLED = 2_000
 
 
 @dataclass(frozen=True)
@@ -54,70 +52,19 @@ class Embeddings:
         Moments of the residue embeddings by amino-acid letter; None where there are none.
     left_out : mapping of str to str
         Accessions that have no vector, and why.
+    residue_groups : sequence of mappings of str to Moments
+        The same over each group of proteins, read from disk letter by letter; none for layers
+        other than the last.
+    residue_sample : ndarray of float32, shape (n_sampled, residue_width), or None
+        Embeddings of residues drawn at random, of the last layer.
     """
 
     accessions: tuple[str, ...]
     vectors: np.ndarray
     residue_moments: dict[str, Moments] | None
     left_out: Mapping[str, str]
-
-
-def load_models(name: str, *, device: str = "auto", precision: str = "fp32") -> list["Embedder"]:
-    """Load a model onto each of several devices, as workers that share the proteins.
-
-    Parameters
-    ----------
-    name, precision : str
-        As in `load_model`.
-    device : str
-        Names parted by commas; "auto" is every GPU, or the CPU where there is none.
-    """
-    import torch
-
-    if device == "auto":
-        n_gpus = torch.cuda.device_count()
-        device = ",".join(f"cuda:{number}" for number in range(n_gpus)) or "cpu"
-    return [load_model(name, device=one, precision=precision) for one in device.split(",")]
-
-
-def load_model(name: str, *, device: str = "cpu", precision: str = "fp32") -> "Embedder":
-    """Load a model onto a device.
-
-    Parameters
-    ----------
-    name : str
-        Whatever `plm_geometry.models.load` takes.
-    device : str
-        As torch names devices.
-    precision : {"fp32", "bf16", "fp16"}
-        Of weights and activations; what is added up over residues is float32 or wider.
-
-    Raises
-    ------
-    InputError
-        If the device is not there or the precision is unknown.
-    """
-    # oneDNN keeps a compiled product for each of the last 1,024 shapes; sorted batches hardly ever
-    # have one twice, so that memory would grow with the number of proteins.
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
-    import torch
-
-    from plm_geometry import models
-
-    dtypes = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-    if precision not in dtypes:
-        raise InputError(f"precision {precision!r} is unknown; choose fp32, bf16 or fp16.")
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(
-            f"device {device!r} is not there; use cpu, or cuda on a machine with an NVIDIA GPU."
-        ) from error
-    model = models.load(name, device=device, dtype=dtypes[precision])
-    # Vectors of another precision are other vectors: a store must not mix them.
-    model.identity["precision"] = precision
-    model.device = torch.device(device)
-    return model
+    residue_groups: Sequence[Mapping[str, Moments]] = ()
+    residue_sample: np.ndarray | None = None
 
 
 def describe(
@@ -127,6 +74,8 @@ def describe(
     layers: Sequence[int] = (-1,),
     pooling: str = "mean",
     keep_residues: bool = False,
+    seed: int = 0,
+    families: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Return all that the embeddings depend on, for a store's fingerprint."""
     return {
@@ -137,6 +86,8 @@ def describe(
         "layers": list(layers),
         "pooling": pooling,
         "keep_residues": keep_residues,
+        "seed": seed,
+        "families": fingerprint({"families": list(families)}) if families is not None else "",
         "code": source_digest(plm_geometry.models, *_COMPUTED_BY),
     }
 
@@ -149,6 +100,8 @@ def embed(
     layers: Sequence[int] = (-1,),
     pooling: str = "mean",
     keep_residues: bool = False,
+    seed: int = 0,
+    families: Sequence[str] | None = None,
     residues_per_batch: int | None = None,
     copies: Sequence["Embedder"] = (),
     progress: bool = True,
@@ -170,6 +123,10 @@ def embed(
         From residues to the protein; models that make a global embedding themselves ignore it.
     keep_residues : bool
         Whether the store also keeps every residue's embedding, of the last of `layers`.
+    seed : int
+        Of the draw of groups of proteins, and of the residues whose vectors are kept.
+    families : sequence of str, optional
+        The family of each protein: a family stays within one group.
     residues_per_batch : int, optional
         Padded residues a batch may hold; by default what suits the device. A store that was
         begun keeps its own.
@@ -193,112 +150,47 @@ def embed(
     if pooling not in POOLINGS:
         raise InputError(f"pooling {pooling!r} is unknown; choose one of {', '.join(POOLINGS)}.")
     options = {"layers": tuple(layers), "pooling": pooling, "keep_residues": keep_residues}
-    store = EmbeddingStore(directory, describe(proteins, model, **options))
+    groups_from = {"seed": seed, "families": families}
+    store = EmbeddingStore(directory, describe(proteins, model, **options, **groups_from))
+    sample = draw_residues(int(proteins.lengths.sum()), _N_SAMPLED, seed=seed)
+    work = ForwardPass(proteins, (model, *copies), **options, sample=sample)
     with store.lock:
-        plan = _fixed_plan(store, proteins, model, layers, residues_per_batch)
-        _run_blocks(store, plan, ForwardPass(proteins, (model, *copies), **options), progress, tell)
+        groups = draw_blocks(len(proteins), n_blocks=_N_GROUPS, **groups_from)
+        plan = _fixed_plan(store, work, groups, residues_per_batch)
+        run_plan(store, plan, work, progress=progress, tell=tell)
     return store
 
 
 def load(store: EmbeddingStore, proteins: Proteins, *, layer: int = 0) -> Embeddings:
     """Read one layer (by its position among those kept) of a complete store."""
-    _, moments, left_out = store.read_progress()
+    _, running, left_out = store.read_progress()
     vectors = store.read_vectors(layer)
     keep = [i for i, accession in enumerate(proteins.accessions) if accession not in left_out]
     accessions = tuple(proteins.accessions[i] for i in keep)
-    # Every layer that was kept has moments: counted from the end, too.
-    found = moments[layer % len(moments)] if moments else None
-    return Embeddings(accessions, vectors[keep], found, left_out)
+    layer %= store.n_layers
+    if layer < store.n_layers - 1:
+        return Embeddings(accessions, vectors[keep], running.get(layer), left_out)
+    groups = store.group_moments(layer)
+    letters = sorted({letter for group in groups for letter in group})
+    moments = {
+        letter: merge_all([group[letter] for group in groups if letter in group])
+        for letter in letters
+    }
+    return Embeddings(
+        accessions, vectors[keep], moments or None, left_out, groups, store.read_sample()
+    )
 
 
 def _fixed_plan(
-    store: EmbeddingStore,
-    proteins: Proteins,
-    model: "Embedder",
-    layers: Sequence[int],
-    residues_per_batch: int | None,
+    store: EmbeddingStore, work: ForwardPass, groups: np.ndarray, residues_per_batch: int | None
 ) -> Plan:
     """Return the store's plan, made now if this run is the first."""
     if stored := store.plan():
         return Plan.from_json(stored)
-    plan = make_plan(proteins.lengths, residues_per_batch or choose_budget(proteins, model))
-    shape = (len(layers), len(proteins), model.width)
-    store.create(plan.to_json(), shape, plan.rows_per_block)
+    proteins, model = work.proteins, work.models[0]
+    budget = residues_per_batch or choose_budget(proteins, model)
+    plan = make_plan(proteins.lengths, budget, groups)
+    shape = (len(work.layers), len(proteins), model.width)
+    sample_shape = (len(work.sample), model.residue_width)
+    store.create(plan.to_json(), shape, sample_shape, plan.rows_per_block)
     return plan
-
-
-def _run_blocks(
-    store: EmbeddingStore,
-    plan: Plan,
-    work: ForwardPass,
-    progress: bool,
-    tell: Callable[[str], None],
-) -> None:
-    """Compute the blocks that are missing, recording each, in order, as it is done."""
-    blocks_done, moments, left_out = store.read_progress()
-    blocks = plan.blocks()
-    model = work.models[0]
-    if blocks_done < len(blocks):
-        tell(f"{model.title}: {forecast(work.proteins, model, plan, len(work.layers))}")
-    lengths = work.proteins.lengths[plan.order]
-    done = int(sum(lengths[block].sum() for block in blocks[:blocks_done]))
-    with tqdm(
-        total=int(lengths.sum()),
-        initial=done,
-        unit=" residues",
-        unit_scale=True,
-        desc=model.title,
-        disable=None if progress else True,
-    ) as bar:
-        record = _Recorder(store)
-        for number, result in _finished(work, plan, blocks, blocks_done, bar):
-            store.write_block(blocks[number], result.vectors)
-            if work.keep_residues:
-                store.write_residues(number, result.residues)
-            # In the order of the blocks: sums of floats depend on it.
-            merge_into(moments, result.moments)
-            left_out |= result.left_out
-            record(number + 1, moments, left_out, is_last=number + 1 == len(blocks))
-
-
-class _Recorder:
-    """Writes progress to the store, as often as costs little."""
-
-    def __init__(self, store: EmbeddingStore):
-        self._store = store
-        self._due = 0.0
-
-    def __call__(
-        self, done: int, moments: LayerMoments, left_out: dict[str, str], *, is_last: bool
-    ) -> None:
-        start = time.monotonic()
-        if start >= self._due or is_last:
-            self._store.write_progress(done, moments, left_out)
-            now = time.monotonic()
-            self._due = now + (now - start) / _RECORDING_SHARE
-
-
-def _finished(
-    work: ForwardPass, plan: Plan, blocks: list[slice], start: int, bar: tqdm
-) -> Iterator[tuple[int, Block]]:
-    """Yield the number and the result of each block from `start` on, in order."""
-    if len(work.models) == 1:  # no threads: each new one would bring memory of its own
-        for number in range(start, len(blocks)):
-            yield number, work.block(plan, blocks[number], bar)
-        return
-    step = _BLOCKS_PER_WORKER * len(work.models)
-    for first in range(start, len(blocks), step):
-        part = blocks[first : first + step]
-        found = run_blocks(lambda b: work.block(plan, b, bar), part, workers=len(work.models))
-        yield from enumerate(_in_order(found), start=first)
-
-
-def _in_order(numbered: Iterable[tuple[int, Block]]) -> Iterator[Block]:
-    """Yield results by their number, holding back those that come early."""
-    early: dict[int, Block] = {}
-    due = 0
-    for number, result in numbered:
-        early[number] = result
-        while due in early:
-            yield early.pop(due)
-            due += 1

@@ -9,7 +9,13 @@ import numpy as np
 from tqdm import tqdm
 
 from plm_geometry.plan import Plan, batches
-from plm_geometry.pooling import LayerMoments, ResidueBuffer, pool, residue_vectors
+from plm_geometry.pooling import (
+    LayerMoments,
+    ResidueBuffer,
+    ResidueSampler,
+    pool,
+    residue_vectors,
+)
 from plm_geometry.proteins import Proteins
 
 if TYPE_CHECKING:
@@ -28,6 +34,8 @@ class Block:
         Of the residue embeddings, by layer and letter.
     residues : dict of str to ndarray
         Residue embeddings by accession, where they are kept.
+    sampled : ndarray of float32, shape (n_sampled, residue_width)
+        Embeddings of the residues of the sample, of the last layer kept; NaN likewise.
     left_out : dict of str to str
         Accessions that did not fit into memory, and why.
     """
@@ -35,6 +43,7 @@ class Block:
     vectors: np.ndarray
     moments: LayerMoments
     residues: dict[str, np.ndarray]
+    sampled: np.ndarray
     left_out: dict[str, str]
 
 
@@ -54,6 +63,8 @@ class ForwardPass:
         From residues to the protein.
     keep_residues : bool
         Whether residue embeddings are kept.
+    sample : ndarray of int
+        Residues that are kept all the same, a few: sorted numbers, counted in the plan's order.
     """
 
     proteins: Proteins
@@ -61,11 +72,18 @@ class ForwardPass:
     layers: tuple[int, ...]
     pooling: str
     keep_residues: bool
+    sample: np.ndarray
 
     def __post_init__(self) -> None:
         self._idle = SimpleQueue()
         for model in self.models:
             self._idle.put(model)
+
+    def sampled_rows(self, plan: Plan, block: slice) -> slice:
+        """Return which of the sample lie in a block."""
+        lengths = self.proteins.lengths[plan.order[: block.stop]]
+        ends = lengths[: block.start].sum(), lengths.sum()
+        return slice(*map(int, np.searchsorted(self.sample, ends)))
 
     def block(self, plan: Plan, block: slice, bar: tqdm) -> Block:
         """Compute one block on a model that is idle."""
@@ -80,17 +98,24 @@ class ForwardPass:
         lengths = self.proteins.lengths[members]
         vectors = np.full((len(self.layers), len(members), model.width), np.nan, np.float32)
         buffer, residues, left_out = ResidueBuffer(), {}, {}
+        sampler = self._sampler(model, plan, block)
         for batch in batches(lengths, plan.residues_per_batch):
             rows = range(*batch.indices(len(members)))
             for some, pooled, found in self._results(model, members, rows, left_out):
                 vectors[:, list(some)] = pooled
                 chosen = self.proteins.select(members[list(some)])
                 buffer.add(found, "".join(chosen.sequences))
+                sampler.take(int(lengths[: some.start].sum()), found[-1])
                 if self.keep_residues:
                     parts = np.split(found[-1], np.cumsum(chosen.lengths)[:-1])
                     residues |= dict(zip(chosen.accessions, parts, strict=True))
             bar.update(int(lengths[batch].sum()))
-        return Block(vectors, buffer.finish(), residues, left_out)
+        return Block(vectors, buffer.finish(), residues, sampler.vectors, left_out)
+
+    def _sampler(self, model: "Embedder", plan: Plan, block: slice) -> ResidueSampler:
+        first_residue = int(self.proteins.lengths[plan.order[: block.start]].sum())
+        numbers = self.sample[self.sampled_rows(plan, block)] - first_residue
+        return ResidueSampler(numbers, model.residue_width)
 
     def _results(
         self, model: "Embedder", members: np.ndarray, rows: range, left_out: dict[str, str]

@@ -31,7 +31,7 @@ class EmbedJob:
     max_residues : int or None
         Where longer proteins are cut; None never cuts.
     device, precision, pooling, residues_per_batch
-        As in `embed.load_models` and `embed.embed`.
+        As in `devices.load_models` and `embed.embed`.
     cut, left_out : dict of str to str
         After `run`: accessions that were cut, or have no vector, and why.
     ran_out_of_memory : bool
@@ -60,10 +60,11 @@ class EmbedJob:
             As `embed.embed`, and if several layers are asked of one HDF5 file.
         """
         from plm_geometry import embed
+        from plm_geometry.devices import load_models
         from plm_geometry.models import EmbeddingFile
         from plm_geometry.plan import cut_to, within_limit
 
-        model, *copies = embed.load_models(self.model, device=self.device, precision=self.precision)
+        model, *copies = load_models(self.model, device=self.device, precision=self.precision)
         if isinstance(model, EmbeddingFile):
             raise InputError(
                 f"{self.model} holds embeddings already; name a model to compute them."
@@ -125,7 +126,9 @@ class EmbedJob:
             raise InputError(
                 f"{self.out} holds something else; choose another output, or remove that file."
             )
-        return self.residues is None or self.residues.exists()
+        # A store beside it waits for proteins that there was no memory for.
+        finished = not self._directory.exists()
+        return finished and (self.residues is None or self.residues.exists())
 
     def _write(
         self, store: "EmbeddingStore", proteins: Proteins, model: "Embedder", mark: str
@@ -145,6 +148,7 @@ class EmbedJob:
                 model_name=model.name,
                 fingerprint=mark,
             )
+        if self._is_h5 and not self.ran_out_of_memory:
             store.remove()
 
 

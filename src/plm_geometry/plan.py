@@ -1,4 +1,4 @@
-"""Which proteins run together: batches and blocks as a function of the lengths and a budget."""
+"""Which proteins run together: groups, blocks and batches from the lengths and a budget."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,43 +15,80 @@ _SHORTEST_SHARE = 0.9
 
 @dataclass(frozen=True)
 class Plan:
-    """Which proteins run together: a function of the lengths and the budget alone.
+    """Which proteins run together: a function of the lengths, the groups and the budget alone.
 
     Attributes
     ----------
     order : ndarray of int, shape (n_proteins,)
-        Proteins from the longest to the shortest, so that memory trouble shows at once.
+        Group after group, each from its longest protein to its shortest. The group of the longest
+        of all comes first, so that memory trouble shows at once.
+    group_sizes : ndarray of int, shape (n_groups,)
+        Proteins in each group, in that order. The moments of a group's residues are kept
+        apart, to be left out one at a time by a jackknife.
     rows_per_block : int
-        Proteins that are finished, and stored, together.
+        Proteins that are finished, and stored, together; a group's last block may be smaller.
     residues_per_batch : int
         Padded residues that a batch may hold; a longer protein runs alone.
     """
 
     order: np.ndarray
+    group_sizes: np.ndarray
     rows_per_block: int
     residues_per_batch: int
 
     def blocks(self) -> list[slice]:
-        """Return the blocks as slices of `order`."""
-        starts = range(0, len(self.order), self.rows_per_block)
-        return [slice(s, min(s + self.rows_per_block, len(self.order))) for s in starts]
+        """Return the blocks as slices of `order`; none reaches from one group into another."""
+        ends = np.cumsum(self.group_sizes)
+        return [
+            slice(start, min(start + self.rows_per_block, int(end)))
+            for size, end in zip(self.group_sizes, ends, strict=True)
+            for start in range(int(end - size), int(end), self.rows_per_block)
+        ]
+
+    def group_after(self) -> dict[int, int]:
+        """Return, by the number of blocks finished, the group that is then complete."""
+        blocks = np.cumsum(-(-self.group_sizes // self.rows_per_block))
+        return {int(done): group for group, done in enumerate(blocks)}
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan in plain types."""
-        return {**vars(self), "order": self.order.tolist()}
+        arrays = {"order": self.order.tolist(), "group_sizes": self.group_sizes.tolist()}
+        return vars(self) | arrays
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "Plan":
         """Read back what `to_json` returned."""
-        return cls(**{**stored, "order": np.array(stored["order"], dtype=np.int64)})
+        names = ("order", "group_sizes")
+        return cls(**{**stored, **{name: np.array(stored[name], np.int64) for name in names}})
 
 
-def make_plan(lengths: np.ndarray, residues_per_batch: int) -> Plan:
-    """Sort proteins by length, longest first, and cut the order into blocks of a few batches."""
-    order = np.argsort(-lengths, kind="stable")
+def make_plan(
+    lengths: np.ndarray, residues_per_batch: int, groups: np.ndarray | None = None
+) -> Plan:
+    """Sort the proteins of each group, longest first, and cut it into blocks of a few batches.
+
+    Parameters
+    ----------
+    lengths : ndarray of int, shape (n_proteins,)
+    residues_per_batch : int
+        Padded residues that a batch may hold.
+    groups : ndarray of int, shape (n_proteins,), optional
+        The group of each protein; by default all are in one.
+    """
+    groups = np.zeros(len(lengths), np.int64) if groups is None else np.asarray(groups)
+    longest = np.zeros(groups.max(initial=0) + 1, np.int64)
+    np.maximum.at(longest, groups, lengths)
+    order = np.lexsort((-lengths, groups, -longest[groups]))
+    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
     proteins_per_batch = residues_per_batch / max(1.0, float(lengths.mean()))
     rows = int(np.clip(2 ** np.ceil(np.log2(4 * max(proteins_per_batch, 1))), 32, 4096))
-    return Plan(order, rows, residues_per_batch)
+    return Plan(order, np.diff(starts, append=len(order)), rows, residues_per_batch)
+
+
+def draw_residues(n_residues: int, n_drawn: int, *, seed: int) -> np.ndarray:
+    """Draw residues without replacement: sorted numbers from 0 below `n_residues`."""
+    rng = np.random.default_rng(seed)
+    return np.sort(rng.choice(n_residues, min(n_drawn, n_residues), replace=False, shuffle=False))
 
 
 def batches(lengths: Sequence[int], residues_per_batch: int) -> Iterator[slice]:

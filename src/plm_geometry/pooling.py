@@ -88,3 +88,24 @@ class ResidueBuffer:
             }
             merge_into(self.moments, {layer: found})
         self._vectors, self._letters = [], []
+
+
+class ResidueSampler:
+    """Keeps the vectors of a few residues of a block.
+
+    Parameters
+    ----------
+    numbers : ndarray of int
+        Which residues, sorted, counted from the block's first.
+    width : int
+        Of a residue's vector.
+    """
+
+    def __init__(self, numbers: np.ndarray, width: int):
+        self.vectors = np.full((len(numbers), width), np.nan, np.float32)
+        self._numbers = numbers
+
+    def take(self, first: int, vectors: np.ndarray) -> None:
+        """Keep those among `vectors`, residues counted on from `first`, that are asked for."""
+        start, stop = np.searchsorted(self._numbers, (first, first + len(vectors)))
+        self.vectors[start:stop] = vectors[self._numbers[start:stop] - first]

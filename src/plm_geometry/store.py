@@ -16,8 +16,12 @@ from filelock import FileLock
 
 from plm_geometry.errors import InputError
 from plm_geometry.files import replacing, write_json
+from plm_geometry.moment_files import StoredMoments, read_moments, write_moments
 from plm_geometry.moments import Moments
 from plm_geometry.pooling import LayerMoments
+
+# Rows of sampled residues in one chunk: a block writes a few.
+_SAMPLE_CHUNK = 64
 
 
 def fingerprint(parts: Mapping[str, Any]) -> str:
@@ -41,10 +45,10 @@ def source_digest(*modules: ModuleType) -> str:
 class EmbeddingStore:
     """The vectors and residue moments of one model on one set of proteins, in one directory.
 
-    Work is done in blocks of `rows_per_block` proteins in the plan's order. A block is one chunk
-    of the Zarr array, so that no two writers meet in a chunk. The moments are a running sum
-    over the finished blocks; the file that holds it says how many, and what is beyond
-    is computed again. The sum is stored in float64, so a resumed run ends on the same bits.
+    Work is done in blocks of proteins in the plan's order, and one process writes. Moments are a
+    running sum over the finished blocks; the file that holds it says how many, and what is beyond
+    is computed again. The sum is stored in float64, so a resumed run ends on the same bits. Of
+    the last layer, the sum is set aside and begun anew after each group of proteins.
 
     Parameters
     ----------
@@ -91,30 +95,67 @@ class EmbeddingStore:
         path = self.directory / "plan.json"
         return json.loads(path.read_text()) if path.exists() else None
 
-    def create(self, plan: Mapping[str, Any], shape: Sequence[int], rows_per_block: int) -> None:
-        """Fix the plan and make the array ``(n_layers, n_proteins, width)`` for the vectors."""
+    def create(
+        self,
+        plan: Mapping[str, Any],
+        shape: Sequence[int],
+        sample_shape: Sequence[int],
+        rows_per_block: int,
+    ) -> None:
+        """Fix the plan and make room for vectors and sampled residues.
+
+        Parameters
+        ----------
+        plan : mapping
+            In plain types.
+        shape : (n_layers, n_proteins, width)
+        sample_shape : (n_sampled, residue_width)
+        rows_per_block : int
+            Proteins that are written together.
+        """
+        self._make_array("vectors", shape, (1, rows_per_block, shape[2]))
+        self._make_array("sample", sample_shape, (_SAMPLE_CHUNK, sample_shape[1]))
+        write_json(self.directory / "plan.json", plan)
+
+    def _make_array(self, name: str, shape: Sequence[int], chunks: Sequence[int]) -> None:
         zarr.create_array(
-            store=self.directory / "vectors.zarr",
+            store=self.directory / f"{name}.zarr",
             shape=tuple(shape),
-            chunks=(1, rows_per_block, shape[2]),
+            chunks=tuple(chunks),
             dtype="float32",
             fill_value=np.nan,
             overwrite=True,
         )
-        write_json(self.directory / "plan.json", plan)
 
-    def write_block(self, block: slice, vectors: np.ndarray) -> None:
-        """Write the vectors ``(n_layers, rows, width)`` of one block, in the plan's order."""
+    def write_block(
+        self, block: slice, vectors: np.ndarray, sampled_rows: slice, sampled: np.ndarray
+    ) -> None:
+        """Write one block's vectors ``(n_layers, rows, width)`` and sampled residues."""
         self._vectors[:, block] = vectors
+        self._sample[sampled_rows] = sampled
 
+    # Opened once: thousands of blocks would each leave something behind.
     @cached_property
     def _vectors(self) -> zarr.Array:
-        # Opened once: thousands of blocks would each leave something behind.
         return zarr.open_array(self.directory / "vectors.zarr", mode="r+")
 
-    def write_residues(self, block: int, residues: Mapping[str, np.ndarray]) -> None:
+    @cached_property
+    def _sample(self) -> zarr.Array:
+        return zarr.open_array(self.directory / "sample.zarr", mode="r+")
+
+    @property
+    def n_layers(self) -> int:
+        """Number of layers kept."""
+        return self._vectors.shape[0]
+
+    def read_sample(self) -> np.ndarray:
+        """Return the sampled residues' embeddings ``(n_sampled, residue_width)``."""
+        sample = self._sample[:]
+        return sample[~np.isnan(sample).any(axis=1)]  # of proteins that were left out
+
+    def write_residues(self, block: slice, residues: Mapping[str, np.ndarray]) -> None:
         """Write the residue embeddings of one block, a file of its own."""
-        path = self.directory / "residues" / f"{block:06}.h5"
+        path = self.directory / "residues" / f"{block.start:08}-{block.stop:08}.h5"
         write_uniprot_h5(path, list(residues), list(residues.values()), model_name="")
 
     def gather_residues(self, path: Path, *, model_name: str) -> None:
@@ -130,25 +171,31 @@ class EmbeddingStore:
         self, blocks_done: int, moments: LayerMoments, left_out: Mapping[str, str]
     ) -> None:
         """Record, in one file and atomically, how far the run is and the moments so far."""
-        arrays = {
-            f"{layer}/{letter}/{name}": array
-            for layer, letters in moments.items()
-            for letter, moment in letters.items()
-            for name, array in moment.to_arrays().items()
-        }
-        with replacing(self.directory / "progress.npz") as partial, partial.open("wb") as handle:
-            np.savez(handle, blocks_done=blocks_done, left_out=json.dumps(left_out), **arrays)
+        note = {"blocks_done": blocks_done, "left_out": json.dumps(left_out)}
+        write_moments(self._progress, moments, note)
 
     def read_progress(self) -> tuple[int, LayerMoments, dict[str, str]]:
         """Return the number of finished blocks, their moments, and the proteins left out."""
-        path = self.directory / "progress.npz"
-        if not path.exists():
+        if not self._progress.exists():
             return 0, {}, {}
-        with np.load(path) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-        blocks_done = int(arrays.pop("blocks_done"))
-        left_out = json.loads(str(arrays.pop("left_out")))
-        return blocks_done, _nested_moments(arrays), left_out
+        moments, note = read_moments(self._progress)
+        return int(note["blocks_done"]), moments, json.loads(str(note["left_out"]))
+
+    @property
+    def _progress(self) -> Path:
+        return self.directory / "progress.npz"
+
+    def write_group(self, group: int, layer: int, letters: Mapping[str, Moments]) -> None:
+        """Set aside the moments of one layer over one finished group of proteins."""
+        write_moments(self.directory / f"group-{group:02}.npz", {layer: letters}, {})
+
+    def group_moments(self, layer: int) -> list[StoredMoments]:
+        """Return the moments of one layer by group, those of proteins that came late at the end.
+
+        They are read when asked for: of all groups and letters they would fill the memory.
+        """
+        files = [*sorted(self.directory.glob("group-*.npz")), self._progress]
+        return [StoredMoments(file, layer) for file in files]
 
     def read_vectors(self, layer: int) -> np.ndarray:
         """Return one layer's vectors ``(n_proteins, width)``, in the order the proteins came in.
@@ -156,22 +203,10 @@ class EmbeddingStore:
         `layer` counts the layers kept, not those of the model.
         """
         order = np.array(self.plan()["order"])
-        vectors = zarr.open_array(self.directory / "vectors.zarr", mode="r")[layer]
+        vectors = self._vectors[layer]
         restored = np.empty_like(vectors)
         restored[order] = vectors
         return restored
-
-
-def _nested_moments(arrays: Mapping[str, np.ndarray]) -> LayerMoments:
-    """Turn ``{"layer/letter/name": array}`` back into moments by layer and letter."""
-    grouped: dict[tuple[int, str], dict[str, np.ndarray]] = {}
-    for key, array in arrays.items():
-        layer, letter, name = key.split("/")
-        grouped.setdefault((int(layer), letter), {})[name] = array
-    moments: LayerMoments = {}
-    for (layer, letter), parts in grouped.items():
-        moments.setdefault(layer, {})[letter] = Moments.from_arrays(parts)
-    return moments
 
 
 def write_uniprot_h5(

@@ -15,7 +15,7 @@ import pandas as pd
 from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from plm_geometry import align, embed, pairs, paths
+from plm_geometry import align, devices, embed, pairs, paths
 from plm_geometry.align import AlignmentSettings
 from plm_geometry.embed import Embeddings
 from plm_geometry.errors import InputError
@@ -238,7 +238,7 @@ class Study:
         return table.join(distances)
 
     def _load(self, name: str) -> list["Embedder"]:
-        return embed.load_models(
+        return devices.load_models(
             name, device=self.settings.device, precision=self.settings.precision
         )
 

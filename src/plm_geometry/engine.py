@@ -1,0 +1,143 @@
+"""A plan's blocks through the models into the store: in order, recorded, taken up again."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+from tqdm import tqdm
+
+from plm_geometry.compute import run_blocks
+from plm_geometry.forward import Block, ForwardPass
+from plm_geometry.plan import Plan
+from plm_geometry.pooling import LayerMoments, merge_into
+from plm_geometry.store import EmbeddingStore
+from plm_geometry.tuning import forecast
+
+# Blocks handed out together: results that come early wait for the first of them.
+_BLOCKS_PER_WORKER = 4
+# Recording takes at most this share of the time: moments of a wide model are large.
+_RECORDING_SHARE = 0.05
+
+
+def run_plan(
+    store: EmbeddingStore,
+    plan: Plan,
+    work: ForwardPass,
+    *,
+    progress: bool,
+    tell: Callable[[str], None],
+) -> None:
+    """Compute the blocks that are missing, recording each, in order, as it is done.
+
+    Of a complete store, the proteins that an earlier run had no memory for are tried once more.
+
+    Parameters
+    ----------
+    store : EmbeddingStore
+        Locked by the caller, with the plan in it.
+    plan : Plan
+    work : ForwardPass
+    progress : bool
+        Whether to show a bar on a terminal.
+    tell : callable
+        Takes one line that says what the run will take, before it begins.
+    """
+    blocks_done, moments, left_out = store.read_progress()
+    blocks, group_after = plan.blocks(), plan.group_after()
+    last = len(work.layers) - 1
+    if blocks_done == len(blocks):
+        return _try_again(store, plan, work, moments, left_out)
+    tell(f"{work.models[0].title}: {forecast(work.proteins, work.models[0], plan, last + 1)}")
+    record = _Recorder(store)
+    with _progress_bar(work, plan, blocks[:blocks_done], progress) as bar:
+        for number, result in _finished(work, plan, blocks, blocks_done, bar):
+            _store_block(store, plan, work, blocks[number], result)
+            # In the order of the blocks: sums of floats depend on it.
+            merge_into(moments, result.moments)
+            left_out |= result.left_out
+            group = group_after.get(number + 1)
+            if group is not None:
+                store.write_group(group, last, moments.pop(last, {}))
+            record(number + 1, moments, left_out, at_once=group is not None)
+
+
+def _try_again(
+    store: EmbeddingStore,
+    plan: Plan,
+    work: ForwardPass,
+    moments: LayerMoments,
+    left_out: dict[str, str],
+) -> None:
+    """Compute, one by one, the proteins that an earlier run had no memory for."""
+    position = {work.proteins.accessions[i]: at for at, i in enumerate(plan.order)}
+    n_blocks = len(plan.blocks())
+    for accession in list(left_out):
+        alone = slice(position[accession], position[accession] + 1)
+        result = work.block(plan, alone, tqdm(disable=True))
+        if not result.left_out:
+            _store_block(store, plan, work, alone, result)
+            merge_into(moments, result.moments)
+            del left_out[accession]
+            store.write_progress(n_blocks, moments, left_out)
+
+
+def _store_block(
+    store: EmbeddingStore, plan: Plan, work: ForwardPass, block: slice, result: Block
+) -> None:
+    store.write_block(block, result.vectors, work.sampled_rows(plan, block), result.sampled)
+    if work.keep_residues:
+        store.write_residues(block, result.residues)
+
+
+def _progress_bar(work: ForwardPass, plan: Plan, done: list[slice], progress: bool) -> tqdm:
+    lengths = work.proteins.lengths[plan.order]
+    return tqdm(
+        total=int(lengths.sum()),
+        initial=int(sum(lengths[block].sum() for block in done)),
+        unit=" residues",
+        unit_scale=True,
+        desc=work.models[0].title,
+        disable=None if progress else True,
+    )
+
+
+class _Recorder:
+    """Writes progress to the store, as often as costs little."""
+
+    def __init__(self, store: EmbeddingStore):
+        self._store = store
+        self._due = 0.0
+
+    def __call__(
+        self, done: int, moments: LayerMoments, left_out: dict[str, str], *, at_once: bool
+    ) -> None:
+        start = time.monotonic()
+        if start >= self._due or at_once:
+            self._store.write_progress(done, moments, left_out)
+            now = time.monotonic()
+            self._due = now + (now - start) / _RECORDING_SHARE
+
+
+def _finished(
+    work: ForwardPass, plan: Plan, blocks: list[slice], start: int, bar: tqdm
+) -> Iterator[tuple[int, Block]]:
+    """Yield the number and the result of each block from `start` on, in order."""
+    if len(work.models) == 1:  # no threads: each new one would bring memory of its own
+        for number in range(start, len(blocks)):
+            yield number, work.block(plan, blocks[number], bar)
+        return
+    step = _BLOCKS_PER_WORKER * len(work.models)
+    for first in range(start, len(blocks), step):
+        part = blocks[first : first + step]
+        found = run_blocks(lambda b: work.block(plan, b, bar), part, workers=len(work.models))
+        yield from enumerate(_in_order(found), start=first)
+
+
+def _in_order(numbered: Iterable[tuple[int, Block]]) -> Iterator[Block]:
+    """Yield results by their number, holding back those that come early."""
+    early: dict[int, Block] = {}
+    due = 0
+    for number, result in numbered:
+        early[number] = result
+        while due in early:
+            yield early.pop(due)
+            due += 1

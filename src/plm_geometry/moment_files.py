@@ -1,0 +1,78 @@
+"""Files of moments by layer and residue letter: written whole, read whole or letter by letter."""
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from plm_geometry.files import replacing
+from plm_geometry.moments import Moments
+from plm_geometry.pooling import LayerMoments
+
+
+def write_moments(
+    path: Path, moments: Mapping[int, Mapping[str, Moments]], note: Mapping[str, Any]
+) -> None:
+    """Write moments and what belongs to them into one ``.npz`` file, atomically.
+
+    Parameters
+    ----------
+    path : Path
+        Replaced when there.
+    moments : mapping of int to mapping of str to Moments
+        By layer and residue letter.
+    note : mapping
+        Values kept beside them, by name.
+    """
+    arrays = {
+        f"{layer}/{letter}/{field}": array
+        for layer, letters in moments.items()
+        for letter, moment in letters.items()
+        for field, array in moment.to_arrays().items()
+    }
+    with replacing(path) as partial, partial.open("wb") as handle:
+        np.savez(handle, **note, **arrays)
+
+
+def read_moments(path: Path) -> tuple[LayerMoments, dict[str, np.ndarray]]:
+    """Return the moments and the note that `write_moments` wrote."""
+    with np.load(path) as stored:
+        note = {name: stored[name] for name in stored.files if "/" not in name}
+        layers = {int(name.split("/")[0]) for name in stored.files if "/" in name}
+    return {layer: dict(StoredMoments(path, layer)) for layer in sorted(layers)}, note
+
+
+class StoredMoments(Mapping[str, Moments]):
+    """One layer's moments by residue letter, each read from the file when it is asked for.
+
+    Parameters
+    ----------
+    path : Path
+        What `write_moments` wrote.
+    layer : int
+    """
+
+    def __init__(self, path: Path, layer: int):
+        self._path, self._layer = path, layer
+
+    @cached_property
+    def _letters(self) -> list[str]:
+        with np.load(self._path) as stored:
+            keys = (name.split("/") for name in stored.files if "/" in name)
+            return list(dict.fromkeys(key[1] for key in keys if key[0] == str(self._layer)))
+
+    def __getitem__(self, letter: str) -> Moments:
+        if letter not in self._letters:
+            raise KeyError(letter)
+        prefix = f"{self._layer}/{letter}/"
+        with np.load(self._path) as stored:
+            names = [name for name in stored.files if name.startswith(prefix)]
+            return Moments.from_arrays({name.removeprefix(prefix): stored[name] for name in names})
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._letters)
+
+    def __len__(self) -> int:
+        return len(self._letters)

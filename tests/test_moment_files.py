@@ -1,0 +1,41 @@
+"""Files of moments: the same bits back, one letter at a time."""
+
+import numpy as np
+import pytest
+
+from plm_geometry.moment_files import StoredMoments, read_moments, write_moments
+from plm_geometry.moments import Moments
+
+
+@pytest.fixture
+def moments():
+    rng = np.random.default_rng(0)
+    return {
+        layer: {letter: Moments.from_vectors(rng.normal(size=(9, 4))) for letter in letters}
+        for layer, letters in ((0, "AC"), (10, "A"))
+    }
+
+
+def same(a, b):
+    pairs = zip(a.to_arrays().items(), b.to_arrays().items(), strict=True)
+    return all(x == y and np.array_equal(u, v) for (x, u), (y, v) in pairs)
+
+
+def test_what_was_written_is_read_to_the_last_bit(moments, tmp_path):
+    write_moments(tmp_path / "m.npz", moments, {"blocks_done": 3})
+    found, note = read_moments(tmp_path / "m.npz")
+    assert int(note["blocks_done"]) == 3
+    assert found.keys() == moments.keys()
+    for layer, letters in moments.items():
+        assert found[layer].keys() == letters.keys()
+        assert all(same(found[layer][letter], letters[letter]) for letter in letters)
+
+
+def test_one_layer_is_read_by_letter(moments, tmp_path):
+    write_moments(tmp_path / "m.npz", moments, {})
+    stored = StoredMoments(tmp_path / "m.npz", 0)
+    assert list(stored) == ["A", "C"]
+    assert same(stored["C"], moments[0]["C"])
+    with pytest.raises(KeyError):
+        stored["W"]
+    assert not len(StoredMoments(tmp_path / "m.npz", 1))
