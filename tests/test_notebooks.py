@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from plm_geometry import parameters, paths
-from plm_geometry.study import Settings
+from plm_geometry.settings import Settings
 
 CHAPTERS = parameters.chapter_names()
 MAXIMAL_LINES = 15

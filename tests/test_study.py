@@ -110,22 +110,6 @@ def test_sampling_depends_on_the_seed_alone(fasta):
     assert drawn[0].accessions == drawn[1].accessions != drawn[2].accessions
 
 
-@pytest.mark.parametrize(
-    ("parameters", "sentence"),
-    [
-        ({"n_protein": 3}, "parameter 'n_protein' is unknown; the parameters are profile, "),
-        ({"n_proteins": "many"}, "parameter 'n_proteins' has value 'many'"),
-        ({"n_proteins": -1}, "greater than or equal to 0"),
-        ({"precision": "fp8"}, "'fp32', 'bf16' or 'fp16'"),
-        ({"models": []}, "no model was named"),
-        ({"models": ["kmers"], "controls": ["kmers"]}, "kmers is named twice"),
-    ],
-)
-def test_wrong_parameters_are_sentences(parameters, sentence):
-    with pytest.raises(InputError, match=sentence):
-        Study(**parameters)
-
-
 def test_swissprot_that_was_not_fetched_says_how_to_fetch_it():
     with pytest.raises(InputError, match="plm-geometry fetch swissprot"):
         _ = Study(proteins="swissprot").requested

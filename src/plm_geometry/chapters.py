@@ -150,7 +150,8 @@ def _embed(parameters: Mapping[str, object], tell: Callable[[str], None]) -> Non
     """Embed what a chapter with these parameters will ask for; done before, this is quick."""
     if "models" not in parameters:
         return
-    from plm_geometry.study import Settings, Study
+    from plm_geometry.settings import Settings
+    from plm_geometry.study import Study
 
     known = {name: value for name, value in parameters.items() if name in Settings.model_fields}
     study = Study(**known)

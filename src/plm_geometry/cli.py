@@ -153,6 +153,12 @@ def embed(
             show_default=False,
         ),
     ] = None,
+    padded_length: Annotated[
+        str,
+        typer.Option(
+            help="Of ProteinBERT: none, power of two, or the number of positions (512, 1024)."
+        ),
+    ] = "none",
 ) -> None:
     """Embed proteins with a model, into HDF5 or a store.
 
@@ -163,7 +169,7 @@ def embed(
     from plm_geometry.jobs import EmbedJob
 
     job = EmbedJob(model, out, layers, residues, max_residues, device, precision, pooling,
-                   residues_per_batch)  # fmt: skip
+                   residues_per_batch, padded_length)  # fmt: skip
     job.run(_read(proteins), tell=say)
     for word, named in (("cut", job.cut), ("left out", job.left_out)):
         if named:

@@ -9,12 +9,14 @@ if TYPE_CHECKING:
     from plm_geometry.models import Embedder
 
 
-def load_models(name: str, *, device: str = "auto", precision: str = "fp32") -> list["Embedder"]:
+def load_models(
+    name: str, *, device: str = "auto", precision: str = "fp32", padded_length: str = "none"
+) -> list["Embedder"]:
     """Load a model onto each of several devices, as workers that share the proteins.
 
     Parameters
     ----------
-    name, precision : str
+    name, precision, padded_length : str
         As in `load_model`.
     device : str
         Names parted by commas; "auto" is every GPU, or the CPU where there is none.
@@ -24,10 +26,13 @@ def load_models(name: str, *, device: str = "auto", precision: str = "fp32") -> 
     if device == "auto":
         n_gpus = torch.cuda.device_count()
         device = ",".join(f"cuda:{number}" for number in range(n_gpus)) or "cpu"
-    return [load_model(name, device=one, precision=precision) for one in device.split(",")]
+    options = {"precision": precision, "padded_length": padded_length}
+    return [load_model(name, device=one, **options) for one in device.split(",")]
 
 
-def load_model(name: str, *, device: str = "cpu", precision: str = "fp32") -> "Embedder":
+def load_model(
+    name: str, *, device: str = "cpu", precision: str = "fp32", padded_length: str = "none"
+) -> "Embedder":
     """Load a model onto a device.
 
     Parameters
@@ -38,11 +43,14 @@ def load_model(name: str, *, device: str = "cpu", precision: str = "fp32") -> "E
         As torch names devices.
     precision : {"fp32", "bf16", "fp16"}
         Of weights and activations; what is added up over residues is float32 or wider.
+    padded_length : str
+        Of ProteinBERT alone: "none" for the protein as it is, "power of two" for the next one, or
+        a number of positions.
 
     Raises
     ------
     InputError
-        If the device is not there or the precision is unknown.
+        If the device is not there, or the precision or the padded length is unknown.
     """
     # oneDNN keeps a compiled product for each of the last 1,024 shapes; sorted batches hardly ever
     # have one twice, so that memory would grow with the number of proteins.
@@ -60,8 +68,15 @@ def load_model(name: str, *, device: str = "cpu", precision: str = "fp32") -> "E
         raise InputError(
             f"device {device!r} is not there; use cpu, or cuda on a machine with an NVIDIA GPU."
         ) from error
-    model = models.load(name, device=device, dtype=dtypes[precision])
+    padding = _padded_length(padded_length)
+    model = models.load(name, device=device, dtype=dtypes[precision], padded_length=padding)
     # Vectors of another precision are other vectors: a store must not mix them.
     model.identity["precision"] = precision
     model.device = torch.device(device)
     return model
+
+
+def _padded_length(text: str) -> int | str | None:
+    if text.isdigit():
+        return int(text)
+    return None if text == "none" else text

@@ -30,7 +30,7 @@ class EmbedJob:
         An HDF5 file for every residue's embedding, too.
     max_residues : int or None
         Where longer proteins are cut; None never cuts.
-    device, precision, pooling, residues_per_batch
+    device, precision, pooling, residues_per_batch, padded_length
         As in `devices.load_models` and `embed.embed`.
     cut, left_out : dict of str to str
         After `run`: accessions that were cut, or have no vector, and why.
@@ -47,6 +47,7 @@ class EmbedJob:
     precision: str = "fp32"
     pooling: str = "mean"
     residues_per_batch: int | None = None
+    padded_length: str = "none"
     cut: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     ran_out_of_memory: bool = False
@@ -64,7 +65,12 @@ class EmbedJob:
         from plm_geometry.models import EmbeddingFile
         from plm_geometry.plan import cut_to, within_limit
 
-        model, *copies = load_models(self.model, device=self.device, precision=self.precision)
+        model, *copies = load_models(
+            self.model,
+            device=self.device,
+            precision=self.precision,
+            padded_length=self.padded_length,
+        )
         if isinstance(model, EmbeddingFile):
             raise InputError(
                 f"{self.model} holds embeddings already; name a model to compute them."

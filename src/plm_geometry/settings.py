@@ -1,0 +1,65 @@
+"""What a study is made from: the chapters' parameters, their types and defaults."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from plm_geometry.errors import InputError
+
+
+class Settings(BaseModel):
+    """Parameters of a study; the chapters' parameters cells explain each."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    profile: str = "demo"
+    proteins: str = "demo"
+    n_proteins: int = Field(default=0, ge=0)
+    families: str = ""
+    models: list[str] = ["demo_prot_bert", "demo_prot_bert_bfd"]
+    controls: list[str] = []
+    seed: int = Field(default=1, ge=0)
+    device: str = "auto"
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    pooling: Literal["mean", "mean_with_special", "first", "max"] = "mean"
+    padded_length: str = "none"
+    n_pairs: int = Field(default=20_000, ge=0)
+    matrix: str = "PAM250"
+    gap_open: float = 11
+    gap_extend: float = 1
+
+    @property
+    def names(self) -> list[str]:
+        """The models, then the controls, as they were named."""
+        return [*self.models, *self.controls]
+
+
+def read_settings(parameters: dict[str, Any]) -> Settings:
+    """Return checked settings.
+
+    Raises
+    ------
+    InputError
+        If a parameter is unknown or has a wrong type, naming the right ones; if no model is
+        named, or one twice.
+    """
+    try:
+        settings = Settings(**parameters)
+    except ValidationError as error:
+        raise InputError(_parameter_sentence(error)) from error
+    if not settings.models:
+        raise InputError("no model was named; name at least one beside the controls.")
+    names = settings.names
+    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise InputError(f"{twice[0]} is named twice among models and controls; name it once.")
+    return settings
+
+
+def _parameter_sentence(error: ValidationError) -> str:
+    """Say in one sentence which parameter is wrong and which there are."""
+    first = error.errors()[0]
+    name = str(first["loc"][0])
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(Settings.model_fields)
+        return f"parameter {name!r} is unknown; the parameters are {known}."
+    return f"parameter {name!r} has value {first['input']!r}: {first['msg'].lower()}."

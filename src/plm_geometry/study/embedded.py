@@ -1,0 +1,207 @@
+"""The study's proteins and models, and the vectors they give: computed once, found again."""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from plm_geometry import devices, embed, paths
+from plm_geometry.embed import Embeddings
+from plm_geometry.errors import InputError
+from plm_geometry.families import read_families
+from plm_geometry.moments import Moments
+from plm_geometry.plan import within_limit
+from plm_geometry.proteins import Proteins, read_fasta, sample
+from plm_geometry.settings import read_settings
+from plm_geometry.store import fingerprint
+
+if TYPE_CHECKING:
+    from plm_geometry.models import Embedder
+
+
+class EmbeddedProteins:
+    """Proteins, and what each model of a study makes of them.
+
+    Parameters
+    ----------
+    **parameters
+        Fields of `settings.Settings`; what is not given keeps its default.
+
+    Raises
+    ------
+    InputError
+        As `settings.read_settings`.
+    """
+
+    def __init__(self, **parameters):
+        self.settings = read_settings(parameters)
+        self._embeddings: dict[str, Embeddings] = {}
+        self._moments: dict[str, Moments] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """The models, then the controls, as they were named."""
+        return self.settings.names
+
+    @cached_property
+    def requested(self) -> Proteins:
+        """The proteins asked for, before any model's limit."""
+        found = read_fasta(fasta_path(self.settings.proteins))
+        n = self.settings.n_proteins
+        return sample(found, n, seed=self.settings.seed) if n else found
+
+    @cached_property
+    def families(self) -> dict[str, str] | None:
+        """The family of each protein, by accession; None where families are not known."""
+        named = self.settings.families or ("demo" if self.settings.proteins == "demo" else "")
+        return read_families(named, self.requested) if named else None
+
+    @cached_property
+    def models(self) -> pd.DataFrame:
+        """One row a model or control: ``title, role, counterpart, width, max_residues``."""
+        return pd.DataFrame([_model_row(self._load(name)[0]) for name in self.names], self.names)
+
+    @cached_property
+    def proteins(self) -> Proteins:
+        """The proteins every model takes, so that each number is over the same ones."""
+        limits = self.models["max_residues"].dropna()
+        limit = int(limits.min()) if len(limits) else None
+        return within_limit(self.requested, limit)[0]
+
+    def left_out(self) -> pd.DataFrame:
+        """Return the proteins without a vector: ``accession, model, why``."""
+        _ = self.common  # who does not fit into memory is known when all are embedded
+        rows = []
+        for name, limit in self.models["max_residues"].dropna().items():
+            _, reasons = within_limit(self.requested, int(limit))
+            rows += [(accession, name, why) for accession, why in reasons.items()]
+        for name, found in self._embeddings.items():
+            rows += [(accession, name, why) for accession, why in found.left_out.items()]
+        return pd.DataFrame(rows, columns=["accession", "model", "why"])
+
+    def data_set(self) -> pd.DataFrame:
+        """Return one row that says which proteins these are."""
+        lengths = self.common.lengths
+        row = {
+            "source": self.requested.source,
+            "proteins": len(self.common),
+            "left out": len(self.requested) - len(self.common),
+            "residues": int(lengths.sum()),
+            "median length": float(np.median(lengths)),
+            "longest": int(lengths.max()),
+            "normalised": _counted(self.requested.notes),
+            "sha256": self.common.sha256[:12],
+        }
+        return pd.DataFrame([row])
+
+    def embeddings(self, name: str) -> Embeddings:
+        """Return one model's embeddings of `proteins`, computed or found on disk."""
+        if name not in self._embeddings:
+            self._embeddings[name] = self._embed(name)
+        return self._embeddings[name]
+
+    def embed_all(self, tell: Callable[[str], None]) -> None:
+        """Embed with every model, telling before each what it will take."""
+        for name in self.names:
+            self._embeddings[name] = self._embed(name, tell)
+
+    def moments(self, name: str) -> Moments:
+        """Return the moments of one model's vectors of the `common` proteins."""
+        if name not in self._moments:
+            self._moments[name] = Moments.from_vectors(self.vectors(name))
+        return self._moments[name]
+
+    def vectors(self, name: str) -> np.ndarray:
+        """Return one model's vectors of the `common` proteins, ``(n_common, width)``."""
+        found = self.embeddings(name)
+        row = {accession: i for i, accession in enumerate(found.accessions)}
+        return found.vectors[[row[accession] for accession in self.common.accessions]]
+
+    @cached_property
+    def common(self) -> Proteins:
+        """The proteins that every model has embedded: all, but for memory trouble."""
+        missing = {a for name in self.names for a in self.embeddings(name).left_out}
+        kept = [i for i, a in enumerate(self.proteins.accessions) if a not in missing]
+        return self.proteins.select(kept)
+
+    def rows(self, of: Callable[[str], Iterable[dict[str, object]]]) -> pd.DataFrame:
+        """Put together the rows that `of` gives of each model, labelled."""
+        return pd.DataFrame([self.labels(name) | row for name in self.names for row in of(name)])
+
+    def labels(self, name: str) -> dict[str, str]:
+        """Return what each row of a table says of its model."""
+        return {"model": name, **self.models.loc[name, ["title", "role", "counterpart"]]}
+
+    def families_of(self, proteins: Proteins) -> list[str] | None:
+        """Return the family of each of `proteins`, where families are known."""
+        if self.families is None:
+            return None
+        return [self.families[accession] for accession in proteins.accessions]
+
+    def _load(self, name: str) -> list["Embedder"]:
+        return devices.load_models(
+            name, device=self.settings.device, precision=self.settings.precision
+        )
+
+    def _embed(self, name: str, tell: Callable[[str], None] = lambda line: None) -> Embeddings:
+        from plm_geometry.models import EmbeddingFile
+
+        model, *copies = self._load(name)
+        if isinstance(model, EmbeddingFile):
+            vectors = model.vectors(self.proteins.accessions)
+            return Embeddings(self.proteins.accessions, vectors, None, {})
+        options = {
+            "pooling": self.settings.pooling,
+            "seed": self.settings.seed,
+            "families": self.families_of(self.proteins),
+        }
+        description = embed.describe(self.proteins, model, **options)
+        slug = "".join(c if c.isalnum() else "_" for c in Path(name).name)
+        directory = paths.CACHE / "embeddings" / f"{slug}-{fingerprint(description)[:16]}"
+        store = embed.embed(
+            self.proteins,
+            model,
+            directory,
+            **options,
+            copies=copies,
+            tell=tell,
+        )
+        return embed.load(store, self.proteins)
+
+
+def fasta_path(name: str) -> Path:
+    """Return the file that "demo", "swissprot" or a path stands for.
+
+    Raises
+    ------
+    InputError
+        If Swiss-Prot has not been fetched.
+    """
+    if name == "demo":
+        return paths.DEMO / "proteome.fasta.gz"
+    if name != "swissprot":
+        return Path(name).expanduser()
+    if not paths.SWISSPROT.exists():
+        raise InputError("Swiss-Prot is not here yet; run `plm-geometry fetch swissprot` first.")
+    return paths.SWISSPROT
+
+
+def _model_row(model: "Embedder") -> dict[str, object]:
+    from plm_geometry.models import counterpart
+
+    role = "control" if model.is_control else "stand-in" if model.is_stand_in else "model"
+    return {
+        "title": model.title,
+        "role": role,
+        "counterpart": counterpart(model.name),
+        "width": model.width,
+        "max_residues": model.max_residues,
+    }
+
+
+def _counted(notes: Mapping[str, int]) -> str:
+    """Say what reading the proteins normalised, and how often."""
+    return ", ".join(f"{what} ({count:,})" for what, count in notes.items()) or "nothing"

@@ -1,0 +1,27 @@
+"""Settings: what is unknown or of a wrong type is a sentence that names the right ones."""
+
+import pytest
+
+from plm_geometry.errors import InputError
+from plm_geometry.settings import read_settings
+
+
+def test_what_is_not_given_keeps_its_default():
+    settings = read_settings({"models": ["composition"], "seed": 7})
+    assert (settings.names, settings.seed, settings.precision) == (["composition"], 7, "fp32")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        ({"n_protein": 3}, "parameter 'n_protein' is unknown; the parameters are profile, "),
+        ({"n_proteins": "many"}, "parameter 'n_proteins' has value 'many'"),
+        ({"n_proteins": -1}, "greater than or equal to 0"),
+        ({"precision": "fp8"}, "'fp32', 'bf16' or 'fp16'"),
+        ({"models": []}, "no model was named"),
+        ({"models": ["kmers"], "controls": ["kmers"]}, "kmers is named twice"),
+    ],
+)
+def test_wrong_parameters_are_sentences(parameters, sentence):
+    with pytest.raises(InputError, match=sentence):
+        read_settings(parameters)

@@ -1,0 +1,102 @@
+"""The tables of isotropy: labelled rows of every model, all over the same proteins."""
+
+import numpy as np
+import pytest
+
+from plm_geometry import paths
+from plm_geometry.errors import InputError
+from plm_geometry.isotropy_tables import LEAST_BLOCKS
+from plm_geometry.proteins import write_fasta
+from plm_geometry.store import write_uniprot_h5
+from plm_geometry.study import Study
+from small_proteins import random_proteins
+
+MODELS = ["demo_prot_bert", "composition"]
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study")
+    write_fasta(random_proteins(90, longest=90), folder / "some.fasta")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(paths, "CACHE", folder / "cache")
+        study = Study(proteins=str(folder / "some.fasta"), models=MODELS)
+        study.embed_all(lambda line: None)
+    return study
+
+
+def test_every_table_has_labelled_rows_of_every_model(study):
+    for table in (study.yardsticks(), study.spectra(), study.coordinates(), study.after_removing(),
+                  study.convergence(), study.enough(), study.local_variance()):  # fmt: skip
+        assert list(table["model"].unique()) == MODELS
+        assert {"title", "role", "counterpart"} <= set(table)
+
+
+def test_spectrum_and_coordinates_add_up(study):
+    np.testing.assert_allclose(study.spectra().groupby("model")["share"].sum(), 1)
+    cosine = study.global_isotropy().set_index("model")["mean_cosine_similarity"]
+    coordinates = study.coordinates().groupby("model")["share"].sum()
+    np.testing.assert_allclose(coordinates[cosine.index], cosine, rtol=1e-8)  # float32 sums
+    yardsticks = study.yardsticks().set_index("model")["mean_cosine_similarity"]
+    np.testing.assert_allclose(yardsticks, cosine, rtol=1e-12)
+
+
+def test_global_measures_lie_within_their_intervals(study):
+    for row in study.global_isotropy().itertuples():
+        corrected = row.effective_dimensions_corrected
+        assert row.effective_dimensions_low < corrected <= row.effective_dimensions_high
+        low, high = row.mean_cosine_similarity_low, row.mean_cosine_similarity_high
+        assert low < row.mean_cosine_similarity < high
+
+
+def test_local_measures_have_intervals_over_ten_groups_of_proteins(study):
+    table = study.local_isotropy().set_index(["model", "residue"])
+    bert = table.loc["demo_prot_bert"]
+    assert len(study.embeddings("demo_prot_bert").residue_groups) == LEAST_BLOCKS + 1  # + late ones
+    assert (bert["isoscore_low"] < bert["isoscore_high"]).all()
+    inside = bert["mean_cosine_similarity"].between(
+        bert["mean_cosine_similarity_low"], bert["mean_cosine_similarity_high"]
+    )
+    assert inside.all()
+
+
+def test_all_variance_of_composition_lies_between_amino_acids(study):
+    shares = study.local_variance().set_index("model")
+    np.testing.assert_allclose(shares["between"] + shares["within"], 1)
+    assert shares.loc["composition", "between"] == pytest.approx(1)
+    assert 0 < shares.loc["demo_prot_bert", "between"] < 1
+
+
+def test_cosines_are_of_proteins_and_of_residues_raw_and_centred(study):
+    table = study.pairwise_cosines()
+    kinds = table[table.model == "demo_prot_bert"].groupby(["of", "centred"])["cosine"].mean()
+    assert len(kinds) == 4
+    exact = study.global_isotropy().set_index("model")["mean_cosine_similarity"]
+    assert kinds["proteins", False] == pytest.approx(exact["demo_prot_bert"], abs=0.01)
+    assert abs(kinds["residues", True]) < abs(kinds["residues", False])
+
+
+def test_letters_beyond_the_twenty_are_counted(study):
+    letters = study.letters().set_index("letter")
+    assert letters.loc["X", "residues"] == sum(s.count("X") for s in study.common.sequences)
+    assert letters.loc["X", "proteins"] == sum("X" in s for s in study.common.sequences)
+    assert not set(letters.index) & set("ACDEFGHIKLMNPQRSTVWY")
+
+
+def test_few_proteins_have_no_convergence_and_no_intervals(study):
+    few = Study(proteins=study.settings.proteins, models=["composition"], n_proteins=9)
+    assert few.convergence().empty
+    assert few.enough().empty
+    row = few.global_isotropy().iloc[0]
+    assert row.isoscore > 0
+    assert np.isnan(row.isoscore_low)
+
+
+def test_files_of_embeddings_have_everything_but_residues(study, tmp_path):
+    accessions, vectors = study.common.accessions, study.vectors("demo_prot_bert")
+    write_uniprot_h5(tmp_path / "x.h5", accessions, vectors, model_name="m")
+    from_file = Study(proteins=study.settings.proteins, models=[str(tmp_path / "x.h5")])
+    assert set(from_file.pairwise_cosines()["of"]) == {"proteins"}
+    assert len(from_file.yardsticks()) == 1
+    with pytest.raises(InputError, match="hold one vector a protein and no residues"):
+        from_file.local_isotropy()
