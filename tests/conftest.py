@@ -6,7 +6,11 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["HF_HUB_OFFLINE"] = "1"
 
+import json
+import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -62,3 +66,39 @@ def fasta(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture
+def scheduler(tmp_path, request):
+    """A Dask scheduler and two workers, each a process of its own: address and workers.
+
+    They import what is sent to them by its name, from this directory unless told otherwise.
+    """
+    commands = Path(sys.executable).parent
+    tests = getattr(request, "param", Path(__file__).parent)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(tests)}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment}
+    described = tmp_path / "scheduler.json"
+    arguments = ["--no-dashboard", "--port", "0", "--host", "127.0.0.1"]
+    processes = [
+        subprocess.Popen(
+            [commands / "dask", "scheduler", *arguments, "--scheduler-file", described], **quiet
+        )
+    ]
+    try:
+        worker = [commands / "dask", "worker", "--scheduler-file", described, "--no-dashboard"]
+        worker += ["--nthreads", "1", "--no-nanny", "--local-directory", tmp_path]
+        processes += [subprocess.Popen(worker, **quiet) for _ in range(2)]
+        wait_until(described.exists)
+        yield json.loads(described.read_text())["address"], processes[1:]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def wait_until(happened, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)

@@ -1,13 +1,8 @@
 """Blocks of work: each once, as they finish, several at a time."""
 
-import json
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
@@ -88,42 +83,6 @@ def test_there_is_at_least_one_core():
 def slow_square(block: int) -> int:
     time.sleep(0.05)
     return block**2
-
-
-@pytest.fixture
-def scheduler(tmp_path, request):
-    """A Dask scheduler and two workers, each a process of its own: address and workers.
-
-    They import what is sent to them by its name, from this directory unless told otherwise.
-    """
-    commands = Path(sys.executable).parent
-    tests = getattr(request, "param", Path(__file__).parent)
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(tests)}
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment}
-    described = tmp_path / "scheduler.json"
-    arguments = ["--no-dashboard", "--port", "0", "--host", "127.0.0.1"]
-    processes = [
-        subprocess.Popen(
-            [commands / "dask", "scheduler", *arguments, "--scheduler-file", described], **quiet
-        )
-    ]
-    try:
-        worker = [commands / "dask", "worker", "--scheduler-file", described, "--no-dashboard"]
-        worker += ["--nthreads", "1", "--no-nanny", "--local-directory", tmp_path]
-        processes += [subprocess.Popen(worker, **quiet) for _ in range(2)]
-        wait_until(described.exists)
-        yield json.loads(described.read_text())["address"], processes[1:]
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-
-
-def wait_until(happened, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def test_a_cluster_gives_the_same_and_a_killed_worker_costs_its_blocks_only(scheduler):

@@ -33,6 +33,13 @@ models_app = typer.Typer(help="List the models, or check a checkpoint.", rich_ma
 app.add_typer(models_app, name="models")
 
 Fasta = Annotated[Path, typer.Argument(help="FASTA file, plain or .gz.", show_default=False)]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        help="Dask scheduler, tcp://HOST:PORT, or local to start one here [default: none].",
+        show_default=False,
+    ),
+]
 
 
 def main() -> None:
@@ -159,6 +166,7 @@ def embed(
             help="Of ProteinBERT: none, power of two, or the number of positions (512, 1024)."
         ),
     ] = "none",
+    cluster: Cluster = None,
 ) -> None:
     """Embed proteins with a model, into HDF5 or a store.
 
@@ -169,7 +177,7 @@ def embed(
     from plm_geometry.jobs import EmbedJob
 
     job = EmbedJob(model, out, layers, residues, max_residues, device, precision, pooling,
-                   residues_per_batch, padded_length)  # fmt: skip
+                   residues_per_batch, padded_length, cluster)  # fmt: skip
     job.run(_read(proteins), tell=say)
     for word, named in (("cut", job.cut), ("left out", job.left_out)):
         if named:

@@ -73,6 +73,7 @@ def load_model(
     # Vectors of another precision are other vectors: a store must not mix them.
     model.identity["precision"] = precision
     model.device = torch.device(device)
+    model.loaded_from = {"name": name, "precision": precision, "padded_length": padded_length}
     return model
 
 

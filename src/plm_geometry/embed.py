@@ -104,6 +104,7 @@ def embed(
     families: Sequence[str] | None = None,
     residues_per_batch: int | None = None,
     copies: Sequence["Embedder"] = (),
+    cluster: str | None = None,
     progress: bool = True,
     tell: Callable[[str], None] = lambda line: None,
 ) -> EmbeddingStore:
@@ -132,6 +133,9 @@ def embed(
         begun keeps its own.
     copies : sequence of Embedder
         The same model on other devices, one worker each (`load_models`).
+    cluster : str, optional
+        ``"tcp://HOST:PORT"`` of a Dask scheduler, or ``"local"``: its workers load the model
+        themselves and compute; this process stores.
     progress : bool
         Whether to show a bar on a terminal.
     tell : callable
@@ -157,7 +161,7 @@ def embed(
     with store.lock:
         groups = draw_blocks(len(proteins), n_blocks=_N_GROUPS, **groups_from)
         plan = _fixed_plan(store, work, groups, residues_per_batch)
-        run_plan(store, plan, work, progress=progress, tell=tell)
+        run_plan(store, plan, work, cluster=cluster, progress=progress, tell=tell)
     return store
 
 

@@ -9,6 +9,7 @@ from plm_geometry.compute import run_blocks
 from plm_geometry.forward import Block, ForwardPass
 from plm_geometry.plan import Plan
 from plm_geometry.pooling import LayerMoments, merge_into
+from plm_geometry.remote import RemotePass, tasks
 from plm_geometry.store import EmbeddingStore
 from plm_geometry.tuning import forecast
 
@@ -23,6 +24,7 @@ def run_plan(
     plan: Plan,
     work: ForwardPass,
     *,
+    cluster: str | None,
     progress: bool,
     tell: Callable[[str], None],
 ) -> None:
@@ -36,6 +38,8 @@ def run_plan(
         Locked by the caller, with the plan in it.
     plan : Plan
     work : ForwardPass
+    cluster : str or None
+        As in `compute.run_blocks`; None computes here.
     progress : bool
         Whether to show a bar on a terminal.
     tell : callable
@@ -49,15 +53,15 @@ def run_plan(
     tell(f"{work.models[0].title}: {forecast(work.proteins, work.models[0], plan, last + 1)}")
     record = _Recorder(store)
     with _progress_bar(work, plan, blocks[:blocks_done], progress) as bar:
-        for number, result in _finished(work, plan, blocks, blocks_done, bar):
-            _store_block(store, plan, work, blocks[number], result)
+        for numbers, result in _finished(work, plan, blocks_done, cluster, bar):
+            _store_block(store, plan, work, _joined(blocks, numbers), result)
             # In the order of the blocks: sums of floats depend on it.
             merge_into(moments, result.moments)
             left_out |= result.left_out
-            group = group_after.get(number + 1)
+            group = group_after.get(numbers.stop)
             if group is not None:
                 store.write_group(group, last, moments.pop(last, {}))
-            record(number + 1, moments, left_out, at_once=group is not None)
+            record(numbers.stop, moments, left_out, at_once=group is not None)
 
 
 def _try_again(
@@ -117,19 +121,41 @@ class _Recorder:
             self._due = now + (now - start) / _RECORDING_SHARE
 
 
+def _joined(blocks: list[slice], numbers: range) -> slice:
+    return slice(blocks[numbers.start].start, blocks[numbers.stop - 1].stop)
+
+
 def _finished(
-    work: ForwardPass, plan: Plan, blocks: list[slice], start: int, bar: tqdm
-) -> Iterator[tuple[int, Block]]:
-    """Yield the number and the result of each block from `start` on, in order."""
+    work: ForwardPass, plan: Plan, first: int, cluster: str | None, bar: tqdm
+) -> Iterator[tuple[range, Block]]:
+    """Yield the numbers and the result of the blocks from `first` on, in order."""
+    if cluster is not None:
+        yield from _finished_on_cluster(work, plan, first, cluster, bar)
+        return
+    blocks = plan.blocks()
     if len(work.models) == 1:  # no threads: each new one would bring memory of its own
-        for number in range(start, len(blocks)):
-            yield number, work.block(plan, blocks[number], bar)
+        for number in range(first, len(blocks)):
+            yield range(number, number + 1), work.block(plan, blocks[number], bar)
         return
     step = _BLOCKS_PER_WORKER * len(work.models)
-    for first in range(start, len(blocks), step):
-        part = blocks[first : first + step]
+    for start in range(first, len(blocks), step):
+        part = blocks[start : start + step]
         found = run_blocks(lambda b: work.block(plan, b, bar), part, workers=len(work.models))
-        yield from enumerate(_in_order(found), start=first)
+        for number, result in enumerate(_in_order(found), start=start):
+            yield range(number, number + 1), result
+
+
+def _finished_on_cluster(
+    work: ForwardPass, plan: Plan, first: int, cluster: str, bar: tqdm
+) -> Iterator[tuple[range, Block]]:
+    """As `_finished`, by a cluster's workers, several blocks a task."""
+    blocks, lengths = plan.blocks(), work.proteins.lengths[plan.order]
+    numbered = tasks(plan, work, first)
+    parts = [[blocks[number] for number in numbers] for numbers in numbered]
+    found = run_blocks(RemotePass.of(work, plan), parts, cluster=cluster)
+    for numbers, result in zip(numbered, _in_order(found), strict=True):
+        bar.update(int(lengths[_joined(blocks, numbers)].sum()))
+        yield numbers, result
 
 
 def _in_order(numbered: Iterable[tuple[int, Block]]) -> Iterator[Block]:

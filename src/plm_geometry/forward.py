@@ -1,6 +1,7 @@
 """Blocks of proteins through a model: vectors, residue moments, and memory running out."""
 
-from collections.abc import Iterator
+from collections import ChainMap
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from plm_geometry.pooling import (
     LayerMoments,
     ResidueBuffer,
     ResidueSampler,
+    merge_into,
     pool,
     residue_vectors,
 )
@@ -78,6 +80,12 @@ class ForwardPass:
         self._idle = SimpleQueue()
         for model in self.models:
             self._idle.put(model)
+
+    @property
+    def options(self) -> dict[str, object]:
+        """What to keep, apart from the models: for the same pass elsewhere."""
+        kept = ("layers", "pooling", "keep_residues", "sample")
+        return {name: getattr(self, name) for name in kept}
 
     def sampled_rows(self, plan: Plan, block: slice) -> slice:
         """Return which of the sample lie in a block."""
@@ -149,6 +157,20 @@ class ForwardPass:
             return model.forward(sequences, self.layers)
         except ProteinError as error:
             raise error.named(self.proteins.accessions[members[rows[error.index]]]) from error
+
+
+def join_blocks(blocks: Sequence[Block]) -> Block:
+    """Return consecutive blocks as one."""
+    moments: LayerMoments = {}
+    for block in blocks:
+        merge_into(moments, block.moments)
+    return Block(
+        vectors=np.concatenate([block.vectors for block in blocks], axis=1),
+        moments=moments,
+        residues=dict(ChainMap(*[block.residues for block in blocks])),
+        sampled=np.concatenate([block.sampled for block in blocks]),
+        left_out=dict(ChainMap(*[block.left_out for block in blocks])),
+    )
 
 
 def is_out_of_memory(error: Exception) -> bool:

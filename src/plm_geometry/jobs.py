@@ -30,7 +30,7 @@ class EmbedJob:
         An HDF5 file for every residue's embedding, too.
     max_residues : int or None
         Where longer proteins are cut; None never cuts.
-    device, precision, pooling, residues_per_batch, padded_length
+    device, precision, pooling, residues_per_batch, padded_length, cluster
         As in `devices.load_models` and `embed.embed`.
     cut, left_out : dict of str to str
         After `run`: accessions that were cut, or have no vector, and why.
@@ -48,6 +48,7 @@ class EmbedJob:
     pooling: str = "mean"
     residues_per_batch: int | None = None
     padded_length: str = "none"
+    cluster: str | None = None
     cut: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     ran_out_of_memory: bool = False
@@ -95,6 +96,7 @@ class EmbedJob:
             **options,
             residues_per_batch=self.residues_per_batch,
             copies=copies,
+            cluster=self.cluster,
             tell=tell,
         )
         self._write(store, proteins, model, mark)

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from plm_geometry.align import AlignmentSettings
 from plm_geometry.errors import InputError
 
 
@@ -23,10 +24,28 @@ class Settings(BaseModel):
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     pooling: Literal["mean", "mean_with_special", "first", "max"] = "mean"
     padded_length: str = "none"
+    cluster: str = ""
     n_pairs: int = Field(default=20_000, ge=0)
     matrix: str = "PAM250"
     gap_open: float = 11
     gap_extend: float = 1
+    mode: str = "global"
+    denominator: str = "alignment_length"
+    ties: str = "max"
+    engine: str = "parasail"
+
+    @property
+    def alignment(self) -> AlignmentSettings:
+        """How pairs are aligned."""
+        return AlignmentSettings(
+            matrix=self.matrix,
+            gap_open=self.gap_open,
+            gap_extend=self.gap_extend,
+            mode=self.mode,
+            denominator=self.denominator,
+            ties=self.ties,
+            engine=self.engine,
+        )
 
     @property
     def names(self) -> list[str]:

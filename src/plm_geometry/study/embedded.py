@@ -167,6 +167,7 @@ class EmbeddedProteins:
             directory,
             **options,
             copies=copies,
+            cluster=self.settings.cluster or None,
             tell=tell,
         )
         return embed.load(store, self.proteins)

@@ -7,7 +7,6 @@ import pandas as pd
 from filelock import FileLock
 
 from plm_geometry import align, pairs, paths
-from plm_geometry.align import AlignmentSettings
 from plm_geometry.errors import InputError
 from plm_geometry.store import fingerprint, source_digest
 from plm_geometry.study.embedded import EmbeddedProteins
@@ -18,11 +17,7 @@ class PairTables(EmbeddedProteins):
 
     def __init__(self, **parameters):
         super().__init__(**parameters)
-        self.alignment = AlignmentSettings(
-            matrix=self.settings.matrix,
-            gap_open=self.settings.gap_open,
-            gap_extend=self.settings.gap_extend,
-        )
+        self.alignment = self.settings.alignment
         self._pairs: dict[bool, pd.DataFrame] = {}
 
     def pairs(self, *, similar: bool = False) -> pd.DataFrame:
@@ -89,5 +84,12 @@ class PairTables(EmbeddedProteins):
         path = paths.CACHE / "alignments" / f"{fingerprint(key)[:16]}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{path}.lock"):  # another chapter may be aligning the same pairs
-            align.align_to_parquet(self.common, first, second, self.alignment, path)
+            align.align_to_parquet(
+                self.common,
+                first,
+                second,
+                self.alignment,
+                path,
+                cluster=self.settings.cluster or None,
+            )
         return pd.read_parquet(path)
