@@ -52,6 +52,13 @@ def test_an_unknown_reference_is_refused(checkpoint):
         check(str(checkpoint), against="prot_bert")
 
 
+def test_a_file_of_embeddings_cannot_be_checked(tmp_path):
+    np.save(tmp_path / "vectors.npy", np.ones((1, 3)))
+    (tmp_path / "vectors.txt").write_text("P1")
+    with pytest.raises(InputError, match="holds embeddings already; name the model"):
+        check(str(tmp_path / "vectors.npy"))
+
+
 @pytest.mark.parametrize("key", sorted(REFERENCES))
 def test_a_figure_is_stored_for_every_residue(key):
     figures = reference_figures(key)

@@ -55,6 +55,48 @@ def test_numpy_with_accessions_beside_it_is_read(tmp_path, vectors):
     np.testing.assert_array_equal(file.vectors(["Q00002"]), vectors[[1]].astype(np.float32))
 
 
+def test_headers_name_proteins_whatever_the_layout(tmp_path, vectors):
+    headers = [f"sp|{accession}|NAME_HUMAN" for accession in ACCESSIONS]
+    path = write_numpy(tmp_path / "x.npy", vectors)
+    path.with_suffix(".txt").write_text("\n".join(headers))
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        for header, vector in zip(headers, vectors, strict=True):
+            file[header] = vector
+    with h5py.File(tmp_path / "bytes.h5", "w") as file:
+        for number, (header, vector) in enumerate(zip(headers, vectors, strict=True)):
+            file[str(number)] = vector
+            file[str(number)].attrs["original_id"] = np.bytes_(header)
+    for name in ("x.npy", "x.h5", "bytes.h5"):
+        found = EmbeddingFile(tmp_path / name).vectors(ACCESSIONS)
+        np.testing.assert_array_equal(found, vectors.astype(np.float32))
+
+
+def test_a_protein_that_is_there_twice_is_refused(tmp_path, vectors):
+    path = write_numpy(tmp_path / "x.npy", vectors)
+    path.with_suffix(".txt").write_text("P1\nP2\nP1\n")
+    with pytest.raises(InputError, match=r"x\.txt holds two embeddings of P1"):
+        EmbeddingFile(path)
+    bio = write_bio_embeddings(tmp_path / "x.h5", vectors)
+    with h5py.File(bio, "a") as file:
+        file["again"] = vectors[0]
+        file["again"].attrs["original_id"] = ACCESSIONS[2]
+    with pytest.raises(InputError, match="holds two embeddings of A0A003"):
+        EmbeddingFile(bio).vectors(ACCESSIONS)
+
+
+def test_a_file_that_breaks_further_on_is_refused(tmp_path):
+    vectors = np.random.default_rng(0).normal(size=(3, 2000))
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        for accession, vector in zip(ACCESSIONS, vectors, strict=True):
+            file.create_dataset(accession, data=vector, compression="gzip")
+        start = file[ACCESSIONS[1]].id.get_chunk_info(0).byte_offset
+    content = bytearray((tmp_path / "x.h5").read_bytes())
+    content[start : start + 200] = bytes(200)
+    (tmp_path / "x.h5").write_bytes(content)
+    with pytest.raises(InputError, match="cannot be read as a file of embeddings"):
+        EmbeddingFile(tmp_path / "x.h5").vectors(ACCESSIONS)
+
+
 def test_load_takes_a_file_of_embeddings(tmp_path, vectors):
     path = write_uniprot(tmp_path / "x.h5", vectors)
     with h5py.File(path, "a") as file:
@@ -90,7 +132,7 @@ def test_another_width_is_named(tmp_path, vectors):
     with h5py.File(path, "a") as file:
         del file["Q00002"]
         file["Q00002"] = np.zeros(4, np.float32)
-    with pytest.raises(InputError, match="Q00002 has 4 dimensions, others 5"):
+    with pytest.raises(InputError, match="Q00002 has 4 dimensions, the file's first 5"):
         EmbeddingFile(path).vectors(ACCESSIONS)
 
 

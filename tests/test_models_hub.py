@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 import tiny_checkpoints
 from plm_geometry import paths
 from plm_geometry.errors import InputError
-from plm_geometry.models import hub, load
+from plm_geometry.models import describe_model, hub, load
 
 COMMIT = "c" * 40
 
@@ -52,8 +53,13 @@ class Hub(BaseHTTPRequestHandler):
         for name, value in (headers or {}).items():
             self.send_header(name, value)
         self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(content)
+        if self.command != "GET":
+            return
+        if self.path.endswith("model.safetensors") and self.server.cuts > 0:
+            self.server.cuts -= 1
+            content = content[: len(content) // 2]
+            self.close_connection = True
+        self.wfile.write(content)
 
     def log_message(self, *arguments):
         pass
@@ -62,7 +68,7 @@ class Hub(BaseHTTPRequestHandler):
 @pytest.fixture
 def server(tmp_path, monkeypatch):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    server.directory, server.requested = tmp_path / "repository", []
+    server.directory, server.requested, server.cuts = tmp_path / "repository", [], 0
     tiny_checkpoints.write_bert(server.directory)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}"
@@ -121,6 +127,43 @@ def test_an_untrained_copy_fetches_no_weights(server):
     assert fetched(server) == {"config.json", "vocab.txt", "tokenizer_config.json"}
 
 
+def test_a_description_fetches_no_weights(server):
+    card = describe_model("lab/tiny")
+    assert fetched(server) == {"config.json", "vocab.txt", "tokenizer_config.json"}
+    model = load("lab/tiny")
+    assert (card.title, card.width, card.max_residues) == (
+        model.title,
+        model.width,
+        model.max_residues,
+    )
+
+
+def test_a_download_that_is_cut_is_taken_up(server):
+    server.cuts = 1
+    assert load("lab/tiny").width == 32
+    assert sum("safetensors" in path for path in server.requested) > 1
+
+
+def test_weights_that_never_came_are_refused_in_a_sentence(server, monkeypatch):
+    describe_model("lab/tiny")
+    go_offline(server, monkeypatch)
+    assert describe_model("lab/tiny").width == 32
+    with pytest.raises(InputError, match=r"cannot be fetched \(.*offline"):
+        load("lab/tiny")
+
+
+def test_a_cache_that_holds_a_configuration_alone_is_no_checkpoint(server, tmp_path, monkeypatch):
+    cached = tmp_path / "cache" / "models--lab--tiny"
+    snapshot = cached / "snapshots" / COMMIT
+    shutil.copytree(server.directory, snapshot, ignore=shutil.ignore_patterns("*.safetensors"))
+    (cached / "refs").mkdir()
+    (cached / "refs" / "main").write_text(COMMIT)
+    go_offline(server, monkeypatch)
+    assert describe_model("lab/tiny").width == 32
+    with pytest.raises(InputError, match="is not on this machine and cannot be fetched"):
+        load("lab/tiny")
+
+
 def test_a_repository_that_is_not_there_is_refused(server):
     with pytest.raises(InputError, match="has no public model lab/other at revision main"):
         load("lab/other")
@@ -135,7 +178,7 @@ def test_without_network_what_was_fetched_still_loads(server, monkeypatch):
 
 def test_without_network_anything_else_is_refused_in_a_sentence(server, monkeypatch):
     go_offline(server, monkeypatch)
-    with pytest.raises(InputError, match="lab/tiny is not on this machine and Hugging Face cannot"):
+    with pytest.raises(InputError, match="lab/tiny is not on this machine and cannot be fetched"):
         load("lab/tiny")
     assert server.requested == []
 

@@ -129,6 +129,14 @@ def test_module_equals_the_published_equations(dump, annotated):
             np.testing.assert_allclose(found.numpy(), right, atol=1e-5)
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "int64"])
+def test_tokens_may_be_integers_of_any_width(dump, dtype):
+    module, _ = load_official_dump(dump[0])
+    tokens = np.stack([tokenize(sequence, 12) for sequence in SEQUENCES])
+    with torch.inference_mode():
+        torch.testing.assert_close(module(tokens.astype(dtype)), module(tokens), rtol=0, atol=0)
+
+
 def test_no_annotations_are_all_zero_annotations(dump):
     module, n_annotations = load_official_dump(dump[0])
     tokens = np.stack([tokenize(sequence, 12) for sequence in SEQUENCES])

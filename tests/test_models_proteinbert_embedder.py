@@ -133,9 +133,10 @@ def test_identity_tells_weights_and_padded_lengths_apart(directory):
     assert before != ProteinBERTEmbedder("x", directory).identity
 
 
-def test_an_unknown_padded_length_is_refused(directory):
-    with pytest.raises(InputError, match="padded_length 'longest' is unknown"):
-        ProteinBERTEmbedder("x", directory, padded_length="longest")
+@pytest.mark.parametrize("padded_length", ["longest", 2, 0, -5])
+def test_a_padded_length_without_meaning_is_refused(directory, padded_length):
+    with pytest.raises(InputError, match=f"padded_length {padded_length!r} cannot be used"):
+        ProteinBERTEmbedder("x", directory, padded_length=padded_length)
 
 
 def test_half_precision_is_close(directory):

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 import tiny_checkpoints
 from plm_geometry.models.base import ProteinError
+from plm_geometry.models.hf_directory import ARCHITECTURES
 from plm_geometry.models.tokens import TokenTable, pad
-from plm_geometry.models.transformers_lm import ARCHITECTURES
 
 
 def table_of(directory, name, **options):
@@ -39,6 +39,16 @@ def test_special_tokens_stand_where_the_architectures_put_them(tmp_path):
         assert "".join(tokenizer.convert_ids_to_tokens(tokens.before)) == before
         assert "".join(tokenizer.convert_ids_to_tokens(tokens.after)) == after
         assert tokens.n_special == len(tokens.before) + len(tokens.after)
+
+
+def test_the_classification_token_is_found_at_either_end(tmp_path):
+    positions = {"bert": "first", "esm": "first", "xlnet": "last", "t5": None}
+    for name, position in positions.items():
+        tokens, tokenizer = table_of(tmp_path / name, name)
+        assert tokens.cls_position == position
+        protein = tokens.with_specials(tokens.residue_tokens("MKV"))
+        if position is not None:
+            assert protein[0 if position == "first" else -1] == tokenizer.cls_token_id
 
 
 def test_lower_case_residues_are_read_as_upper_case(table):

@@ -8,7 +8,6 @@ from plm_geometry.errors import InputError
 from plm_geometry.models.weights import (
     list_names,
     read_array_pickle,
-    read_config,
     sha256_of_files,
     weight_files,
 )
@@ -68,13 +67,6 @@ def test_digests_follow_the_contents(tmp_path):
     assert sha256_of_files([one, two]) != sha256_of_files([one])
     two.write_bytes(b"weightz")
     assert sha256_of_files([one]) != sha256_of_files([two])
-
-
-@pytest.mark.parametrize("content", ["{", "7", '["a"]'])
-def test_a_configuration_that_is_none_is_refused(tmp_path, content):
-    (tmp_path / "config.json").write_text(content)
-    with pytest.raises(InputError, match="cannot be read as a configuration"):
-        read_config(tmp_path)
 
 
 def test_many_names_are_cut_short():

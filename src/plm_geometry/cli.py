@@ -29,7 +29,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-models_app = typer.Typer(help="List the models, or check a checkpoint.", rich_markup_mode=None)
+models_app = typer.Typer(help="List, show or check the models.", rich_markup_mode=None)
 app.add_typer(models_app, name="models")
 
 Fasta = Annotated[Path, typer.Argument(help="FASTA file, plain or .gz.", show_default=False)]
@@ -277,12 +277,39 @@ def fetch(
 
 
 @models_app.callback(invoke_without_command=True)
-def models_list(context: typer.Context) -> None:
-    """List the models that can be loaded, or check a checkpoint."""
-    if context.invoked_subcommand is None:
-        from plm_geometry.models import registry
+def models_list(
+    context: typer.Context,
+    wide: Annotated[
+        bool, typer.Option("--wide", help="Show preprocessing, source, revision and citation, too.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+) -> None:
+    """List the models that can be loaded, show one in full, or check a checkpoint.
 
-        typer.echo(aligned(registry.table()))
+    Wherever a key is accepted, so are a checkpoint's directory, a Hugging Face id, untrained:KEY,
+    and a file of embeddings.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from plm_geometry.models import listing
+
+    if as_json:
+        typer.echo(json.dumps(listing.records(), indent=2))
+        return
+    typer.echo(aligned(listing.table(wide=wide)))
+    if not wide:
+        say("`plm-geometry models show KEY`, or --wide, says the rest: source, citation, ...")
+
+
+@models_app.command("show")
+def models_show(
+    model: Annotated[str, typer.Argument(help="Key, directory, hub id or file of embeddings.")],
+) -> None:
+    """Show all that is known of one model without loading it."""
+    from plm_geometry.models import listing
+
+    for name, value in listing.entry(model).items():
+        typer.echo(f"{name:16} {value}")
 
 
 def _read(fasta: Path) -> "Proteins":

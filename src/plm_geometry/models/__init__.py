@@ -3,7 +3,9 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from plm_geometry.models.registry import MODELS, counterpart, load
+from plm_geometry.models.cards import ModelCard, describe_model
+from plm_geometry.models.names import counterpart
+from plm_geometry.models.registry import MODELS, load
 from plm_geometry.models.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -16,11 +18,13 @@ __all__ = [
     "CheckResult",
     "Embedder",
     "EmbeddingFile",
+    "ModelCard",
     "ModelSpec",
     "Output",
     "ProteinError",
     "check",
     "counterpart",
+    "describe_model",
     "load",
 ]
 

@@ -3,13 +3,16 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 import torch
 from torch import BoolTensor, Tensor
 
 from plm_geometry.errors import InputError
+
+# XLNet's classification token is a protein's last token, that of the others its first.
+ClsPosition = Literal["first", "last"]
 
 
 class ProteinError(InputError):
@@ -48,12 +51,15 @@ class Output:
     protein : list of Tensor or None
         One ``(B, width)`` for each layer asked for, where the architecture makes a global
         embedding itself (ProteinBERT).
+    cls_position : "first", "last" or None
+        Which of a protein's tokens is the classification token; None if none is.
     """
 
     hidden: list[Tensor]
     is_residue: BoolTensor
     is_token: BoolTensor
     protein: list[Tensor] | None = None
+    cls_position: ClsPosition | None = None
 
 
 class Embedder(ABC):
@@ -73,6 +79,8 @@ class Embedder(ABC):
         The longest protein it reads; None if nothing limits it.
     n_special : int
         Special tokens it adds to a protein.
+    cls_position : "first", "last" or None
+        Which of a protein's tokens is the classification token; None if none is.
     is_stand_in, is_control : bool
         Whether it is a demo checkpoint in a real model's place; whether it is a control.
     """
@@ -85,6 +93,7 @@ class Embedder(ABC):
     n_layers: int
     max_residues: int | None = None
     n_special: int = 0
+    cls_position: ClsPosition | None = None
     is_stand_in: bool = False
     is_control: bool = False
 

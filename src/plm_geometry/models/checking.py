@@ -9,6 +9,7 @@ import pandas as pd
 
 from plm_geometry import paths
 from plm_geometry.errors import InputError
+from plm_geometry.models.embedding_file import EmbeddingFile
 from plm_geometry.models.registry import load
 
 PROTEINS = ("PROTEIN", "SEQWENCE")
@@ -113,7 +114,11 @@ def _random_signs(width: int) -> np.ndarray:
 
 
 def _embed_residues(name: str) -> pd.DataFrame:
-    output = load(name).forward(PROTEINS)
+    """Return the figures of every residue of `PROTEINS`."""
+    model = load(name)
+    if isinstance(model, EmbeddingFile):
+        raise InputError(f"{name} holds embeddings already; name the model that is to be checked.")
+    output = model.forward(PROTEINS)
     vectors = output.hidden[0][output.is_residue].float().numpy()
     places: Mapping[str, list] = {
         "protein": [protein for protein in PROTEINS for _ in protein],

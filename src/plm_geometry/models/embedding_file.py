@@ -1,6 +1,7 @@
 """A file of existing embeddings in a model's place: HDF5 as published, or NumPy with names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -9,11 +10,9 @@ import h5py
 import numpy as np
 
 from plm_geometry.errors import InputError
+from plm_geometry.models.names import HDF5_SUFFIXES
 from plm_geometry.models.weights import sha256_of_files
 from plm_geometry.proteins import accession_of
-
-_HDF5_SUFFIXES = (".h5", ".hdf5")
-SUFFIXES = (*_HDF5_SUFFIXES, ".npy")
 
 
 class EmbeddingFile:
@@ -49,18 +48,16 @@ class EmbeddingFile:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.name = str(path)
-        layout = _Hdf5Layout if self.path.suffix in _HDF5_SUFFIXES else _NumpyLayout
-        try:
+        layout = _Hdf5Layout if self.path.suffix in HDF5_SUFFIXES else _NumpyLayout
+        with _explained(self.path):
             self._layout = layout(self.path)
-        except InputError:
-            raise
-        except (OSError, ValueError) as error:
-            raise InputError(f"{path} cannot be read as a file of embeddings: {error}.") from error
         self.width, self.title = self._layout.width, self._layout.title
-        self.identity = {
-            "architecture": "file of embeddings",
-            "weights": sha256_of_files(self._layout.files),
-        }
+
+    @cached_property
+    def identity(self) -> dict[str, str]:
+        """Read the whole file, and only then say what it is."""
+        digest = sha256_of_files(self._layout.files)
+        return {"architecture": "file of embeddings", "weights": digest}
 
     def to(self, device: Any, dtype: Any) -> Self:
         """Return the file itself: it computes nothing."""
@@ -80,20 +77,54 @@ class EmbeddingFile:
         Raises
         ------
         InputError
-            If a protein is missing, or its embedding is of another width or not finite.
+            If a protein is missing or there twice, or its embedding is of another width or not
+            finite.
         """
-        if missing := [a for a in accessions if a not in self._layout.places]:
+        with _explained(self.path):
+            places = self._layout.places
+        if missing := [a for a in accessions if a not in places]:
             raise InputError(
                 f"{self.path} lacks {len(missing):,} of {len(accessions):,} proteins, first "
                 f"{missing[0]}: leave them out or compute them."
             )
-        vectors = self._layout.read(accessions)
+        with _explained(self.path):
+            vectors = self._layout.read(accessions)
         if (wrong := np.flatnonzero(~np.isfinite(vectors).all(axis=1))).size:
             raise InputError(
                 f"{self.path}: the embedding of {accessions[wrong[0]]} is not finite (NaN or "
                 "infinite values): compute it again."
             )
         return vectors
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn what a library says of a damaged file into a sentence."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (OSError, ValueError, RuntimeError) as error:
+        raise InputError(f"{path} cannot be read as a file of embeddings: {error}.") from error
+
+
+def _places(names: Iterable[str], places: Iterable[Any], path: Path) -> dict[str, Any]:
+    """Return the place of each protein by its accession, refusing one that has two."""
+    found: dict[str, Any] = {}
+    for name, place in zip(map(accession_of, names), places, strict=True):
+        if found.setdefault(name, place) != place:
+            raise InputError(f"{path} holds two embeddings of {name}: give a file with one.")
+    return found
+
+
+def _text(value: object) -> str:
+    """Return an attribute's text, which some libraries write as bytes."""
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _original_id(dataset: h5py.Dataset) -> str:
+    """Return the header that a remapped dataset came from; one without was not remapped."""
+    return _text(dataset.attrs.get("original_id", dataset.name.removeprefix("/")))
 
 
 class _Hdf5Layout:
@@ -105,7 +136,7 @@ class _Hdf5Layout:
             first = next(iter(file), None)
             if first is None:
                 raise InputError(f"{path} holds no embeddings.")
-            self.title = str(file.attrs.get("model_name", path.stem))
+            self.title = _text(file.attrs.get("model_name", path.stem))
             self.width = self._vector(file, first, first).size
 
     @cached_property
@@ -113,9 +144,10 @@ class _Hdf5Layout:
         """The dataset of each accession."""
         with h5py.File(self.path) as file:
             keys = list(file)
-            if "original_id" not in file[keys[0]].attrs:
-                return dict(zip(keys, keys, strict=True))
-            return {accession_of(str(file[key].attrs["original_id"])): key for key in keys}
+            # Opening every dataset takes minutes at Swiss-Prot's size: only where it must be.
+            is_remapped = "original_id" in file[keys[0]].attrs
+            names = [_original_id(file[key]) for key in keys] if is_remapped else keys
+            return _places(names, keys, self.path)
 
     def read(self, accessions: Sequence[str]) -> np.ndarray:
         vectors = np.empty((len(accessions), self.width), dtype=np.float32)
@@ -125,7 +157,7 @@ class _Hdf5Layout:
                 if vector.size != self.width:
                     raise InputError(
                         f"{self.path}: the embedding of {accession} has {vector.size:,} "
-                        f"dimensions, others {self.width:,}: give a file of one model."
+                        f"dimensions, the file's first {self.width:,}: give a file of one model."
                     )
                 vectors[row] = vector
         return vectors
@@ -161,14 +193,14 @@ class _NumpyLayout:
                 f"{path.name}, one a line."
             )
         n_rows, self.width = self._array.shape
-        names = names_path.read_text().split()
+        names = [line for line in names_path.read_text().splitlines() if line.strip()]
         if len(names) != n_rows:
             hint = ", so it may be transposed" if len(names) == self.width else ""
             raise InputError(
                 f"{path} has {n_rows:,} rows, but {names_path.name} names {len(names):,} "
                 f"proteins{hint}."
             )
-        self.places = {accession: row for row, accession in enumerate(names)}
+        self.places = _places(names, range(n_rows), names_path)
 
     def read(self, accessions: Sequence[str]) -> np.ndarray:
         rows = [self.places[accession] for accession in accessions]

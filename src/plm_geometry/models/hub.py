@@ -1,5 +1,6 @@
 """Checkpoints from the network: Hugging Face snapshots and ProteinBERT's official dump."""
 
+import re
 from fnmatch import fnmatch
 from pathlib import Path
 from urllib.parse import urlparse
@@ -17,6 +18,7 @@ from huggingface_hub.errors import (
 from plm_geometry import paths
 from plm_geometry.download import fetch
 from plm_geometry.errors import InputError
+from plm_geometry.models.weights import weight_files
 
 _SMALL_FILES = ["config.json", "*token*", "vocab.txt", "spiece.model"]
 _SAFETENSORS = ["model*.safetensors", "model.safetensors.index.json"]
@@ -59,9 +61,9 @@ def fetch_snapshot(repo_id: str, revision: str, *, weights: bool) -> Path:
         raise InputError(
             f"Hugging Face refused {repo_id} with HTTP status {status}: try again later."
         ) from error
-    # What the hub library's own HTTP library raises where there is no network.
+    # No network, or a download that broke: what the hub library and its HTTP library raise.
     except (HTTPError, OSError) as error:
-        return _cached_snapshot(repo_id, revision, error)
+        return _cached_snapshot(repo_id, revision, weights, error)
 
 
 def _weight_patterns(files: list[str]) -> list[str]:
@@ -70,13 +72,22 @@ def _weight_patterns(files: list[str]) -> list[str]:
     return _SAFETENSORS if has_safetensors else _OLDER
 
 
-def _cached_snapshot(repo_id: str, revision: str, cause: Exception) -> Path:
+def _cached_snapshot(repo_id: str, revision: str, weights: bool, cause: Exception) -> Path:
+    patterns = None if weights else _SMALL_FILES
     try:
-        return Path(snapshot_download(repo_id, revision=revision, local_files_only=True))
-    except LocalEntryNotFoundError:
+        directory = Path(
+            snapshot_download(
+                repo_id, revision=revision, allow_patterns=patterns, local_files_only=True
+            )
+        )
+        if weights:
+            weight_files(directory)  # another tool may have left a configuration alone
+        return directory
+    except (LocalEntryNotFoundError, InputError):
+        reason = re.split(r"\n|\. ", str(cause.__cause__ or cause))[0].rstrip(".")
         raise InputError(
-            f"{repo_id} is not on this machine and Hugging Face cannot be reached: connect, unset "
-            "HF_HUB_OFFLINE, or give a local directory in place of the key."
+            f"{repo_id} is not on this machine and cannot be fetched ({reason}): connect and try "
+            "again, unset HF_HUB_OFFLINE, or give a local directory in its place."
         ) from cause
 
 

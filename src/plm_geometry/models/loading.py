@@ -6,60 +6,71 @@ from pathlib import Path
 from typing import Literal
 
 from plm_geometry.errors import InputError
-from plm_geometry.models import registry
+from plm_geometry.models import hf_directory, proteinbert
 from plm_geometry.models.base import Embedder
+from plm_geometry.models.configs import read_config, stand_in_directory
 from plm_geometry.models.controls import CompositionEmbedder, KmerEmbedder
-from plm_geometry.models.embedding_file import SUFFIXES as EMBEDDING_SUFFIXES
 from plm_geometry.models.embedding_file import EmbeddingFile
 from plm_geometry.models.hub import fetch_dump, fetch_snapshot
-from plm_geometry.models.proteinbert import MODEL_TYPE
+from plm_geometry.models.names import EMBEDDING_SUFFIXES, ModelName, unknown_model
 from plm_geometry.models.proteinbert_embedder import ProteinBERTEmbedder
 from plm_geometry.models.transformers_lm import TransformersEmbedder
-from plm_geometry.models.weights import read_config
 
 PaddedLength = int | Literal["power of two"] | None
 
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
+# How pickles of protocol 2 and later begin: a downloaded dump may have lost its suffix.
+_PICKLE_MAGIC = b"\x80"
 _CONTROLS: dict[str, Callable[[], Embedder]] = {
     "composition": CompositionEmbedder,
     "kmers": KmerEmbedder,
 }
 
 
-def open_model(name: str, *, padded_length: PaddedLength = None) -> Embedder | EmbeddingFile:
+def open_model(text: str, *, padded_length: PaddedLength = None) -> Embedder | EmbeddingFile:
     """Return the model of a name, on the CPU in float32; see `registry.load`."""
-    if name in _CONTROLS:
-        return _CONTROLS[name]()
-    if name.endswith(EMBEDDING_SUFFIXES) and Path(name).is_file():
-        return EmbeddingFile(name)
-    untrained = name.startswith(registry.UNTRAINED)
-    plain_name = name.removeprefix(registry.UNTRAINED)
-    path, revision = _locate(plain_name, weights=not untrained)
-    model = _open_path(name, path, untrained, padded_length)
-    _describe(model, plain_name, path, revision)
-    if untrained:
-        model.title, model.is_control, model.is_stand_in = f"{model.title}, untrained", True, False
+    name = ModelName(text)
+    if name.text in _CONTROLS:
+        return _CONTROLS[name.text]()
+    if name.is_embedding_file:
+        return EmbeddingFile(name.place)
+    path, revision = _locate(name, weights=not name.is_untrained)
+    model = _open_path(name, path, padded_length)
+    _describe(model, name, revision)
     return model
 
 
-def _locate(name: str, *, weights: bool) -> tuple[Path | None, str]:
+def read_sizes(name: ModelName) -> tuple[str, int, int | None]:
+    """Return architecture, width and longest protein of a place, without its weights."""
+    path, _ = _locate(name, weights=False)
+    if not _is_proteinbert(path):
+        return hf_directory.read_sizes(path)
+    config = proteinbert.read_sizes(path)
+    return proteinbert.MODEL_TYPE, config.global_width, config.max_residues
+
+
+def _locate(name: ModelName, *, weights: bool) -> tuple[Path | None, str]:
     """Return where the checkpoint lies on this machine, and its revision.
 
     An untrained ProteinBERT of the published size needs no file at all: its path is None.
     """
-    if name in _CONTROLS:
-        raise InputError(f"{name} has no weights, so there is no untrained copy of it.")
-    if name not in registry.MODELS:
-        if Path(name).exists():
-            return Path(name), "local"
-        if _HUB_ID.fullmatch(name):
-            return _fetch(name, "main", weights=weights)
-    spec = registry.find(name)
+    spec = name.spec
+    if spec is None:
+        return _locate_own(name.place, weights=weights)
     if spec.is_stand_in:
-        return registry.directory_of(spec), "local"
-    if spec.architecture == MODEL_TYPE:
+        return stand_in_directory(spec), "local"
+    if spec.architecture == proteinbert.MODEL_TYPE:
         return fetch_dump(spec.source, spec.sha256) if weights else None, spec.revision
     return _fetch(spec.source, spec.revision, weights=weights)
+
+
+def _locate_own(place: str, *, weights: bool) -> tuple[Path, str]:
+    """Return where a checkpoint that is not in the table lies, and its revision."""
+    if Path(place).exists():
+        return Path(place), "local"
+    if _HUB_ID.fullmatch(place):
+        return _fetch(place, "main", weights=weights)
+    raise unknown_model(place)
 
 
 def _fetch(repo_id: str, revision: str, *, weights: bool) -> tuple[Path, str]:
@@ -67,27 +78,37 @@ def _fetch(repo_id: str, revision: str, *, weights: bool) -> tuple[Path, str]:
     return directory, directory.name
 
 
-def _open_path(
-    name: str, path: Path | None, untrained: bool, padded_length: PaddedLength
-) -> Embedder:
-    if path is not None and not path.exists():
-        raise InputError(f"The checkpoint of {name} is not at {path}: run `make minis`.")
-    is_dump = path is not None and path.is_file()
-    if path is None or is_dump or read_config(path).get("model_type") == MODEL_TYPE:
-        return ProteinBERTEmbedder(name, path, untrained=untrained, padded_length=padded_length)
+def _open_path(name: ModelName, path: Path | None, padded_length: PaddedLength) -> Embedder:
+    if path is None or _is_proteinbert(path):
+        return ProteinBERTEmbedder(
+            name.text, path, untrained=name.is_untrained, padded_length=padded_length
+        )
     if padded_length is not None:
-        raise InputError(f"A padded length is ProteinBERT's alone; {name} takes none.")
-    return TransformersEmbedder(name, path, untrained=untrained)
+        raise InputError(f"A padded length is ProteinBERT's alone; {name.text} takes none.")
+    return TransformersEmbedder(name.text, path, untrained=name.is_untrained)
 
 
-def _describe(model: Embedder, name: str, path: Path | None, revision: str) -> None:
+def _is_proteinbert(path: Path) -> bool:
+    """Tell ProteinBERT's dumps and directories from others, refusing a file of something else."""
+    if path.is_dir():
+        return read_config(path).get("model_type") == proteinbert.MODEL_TYPE
+    with path.open("rb") as file:
+        is_pickle = file.read(1) == _PICKLE_MAGIC
+    if not is_pickle and not path.suffix.startswith(".pkl"):
+        raise InputError(
+            f"{path} is none of the files that are read: ProteinBERT's dump (.pkl) or embeddings "
+            f"({', '.join(EMBEDDING_SUFFIXES)}); give one, or a checkpoint's directory."
+        )
+    return True
+
+
+def _describe(model: Embedder, name: ModelName, revision: str) -> None:
     """Give a model what is known of it beyond its checkpoint."""
-    spec = registry.MODELS.get(name) or registry.stand_in_at(path)
+    model.title, spec = name.title, name.spec
+    model.is_control, model.is_stand_in = name.role == "control", name.role == "stand-in"
     model.identity["revision"] = revision
     if spec is None:
-        model.title = path.name if revision == "local" else name
         return
-    model.title, model.is_stand_in = spec.title, spec.is_stand_in
     model.identity["source"] = spec.source
-    if not spec.is_stand_in and spec.architecture != MODEL_TYPE:
+    if not spec.is_stand_in and spec.architecture != proteinbert.MODEL_TYPE:
         model.max_residues = spec.max_residues

@@ -10,17 +10,12 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from plm_geometry.errors import InputError
+from plm_geometry.models.configs import N_SPECIAL, read_config
 from plm_geometry.models.proteinbert_module import ProteinBERT, ProteinBERTConfig
-from plm_geometry.models.weights import (
-    check_names,
-    read_array_pickle,
-    read_config,
-    read_safetensors,
-)
+from plm_geometry.models.weights import check_names, read_array_pickle, read_safetensors
 
 LETTERS = "ACDEFGHIKLMNPQRSTUVWXY"
 OTHER, START, END, PAD = range(len(LETTERS), len(LETTERS) + 4)
-N_SPECIAL = 2
 MODEL_TYPE = "proteinbert"
 
 _TOKEN_OF_BYTE = np.full(256, OTHER, dtype=np.int64)
@@ -87,25 +82,44 @@ def load_official_dump(path: str | Path) -> tuple[ProteinBERT, int]:
         If the file is damaged, holds anything but arrays, or its arrays are not ProteinBERT's.
     """
     path = Path(path)
-    content = read_array_pickle(path)
-    match content:
-        case (int() | np.integer() as n_annotations, list() | tuple() as arrays, _):
-            module = _module_from_arrays([np.asarray(array) for array in arrays], path)
+    config, arrays = _read_dump(path)
+    return _module_from_arrays(config, arrays, path), config.n_annotations
+
+
+def read_sizes(path: str | Path) -> ProteinBERTConfig:
+    """Read the sizes of a dump or of a directory, without making the model.
+
+    Raises
+    ------
+    InputError
+        As `load_official_dump` and `load_directory`, but for what only the weights would show.
+    """
+    path = Path(path)
+    return _directory_config(path) if path.is_dir() else _read_dump(path)[0]
+
+
+def _read_dump(path: Path) -> tuple[ProteinBERTConfig, list[np.ndarray]]:
+    match read_array_pickle(path):
+        case (int() | np.integer() as n_annotations, list() | tuple() as content, _):
+            arrays = [np.asarray(array) for array in content]
+            config = _config_from_arrays(arrays, path)
         case _:
             raise InputError(
                 f"{path} is not a ProteinBERT dump: expected the number of annotations, the "
                 "model's arrays and the optimiser's arrays."
             )
-    if module.config.n_annotations != n_annotations:
+    if config.n_annotations != n_annotations:
         raise InputError(
             f"{path} says {n_annotations:,} annotations, but its arrays are for "
-            f"{module.config.n_annotations:,}: fetch the official file again."
+            f"{config.n_annotations:,}: fetch the official file again."
         )
-    return module, int(n_annotations)
+    return config, arrays
 
 
-def _module_from_arrays(arrays: list[np.ndarray], path: Path) -> ProteinBERT:
-    module = _empty_module(_config_from_arrays(arrays, path))
+def _module_from_arrays(
+    config: ProteinBERTConfig, arrays: list[np.ndarray], path: Path
+) -> ProteinBERT:
+    module = _empty_module(config)
     state = {}
     # The module's parameters are declared in the dump's order.
     for name, array in zip(dict(module.named_parameters()), arrays, strict=True):
@@ -185,12 +199,16 @@ def load_directory(directory: str | Path) -> ProteinBERT:
         If a file is missing or damaged, or a tensor is missing, extra or of another shape.
     """
     directory = Path(directory)
-    path = directory / "config.json"
+    weights = directory / "model.safetensors"
+    return _fill(_empty_module(_directory_config(directory)), read_safetensors(weights), weights)
+
+
+def _directory_config(directory: Path) -> ProteinBERTConfig:
     sizes = read_config(directory)
     sizes.pop("model_type", None)
     try:
-        config = ProteinBERTConfig(**sizes)
+        return ProteinBERTConfig(**sizes)
     except TypeError as error:
-        raise InputError(f"{path} is not the configuration of a ProteinBERT: {error}.") from error
-    weights = directory / "model.safetensors"
-    return _fill(_empty_module(config), read_safetensors(weights), weights)
+        raise InputError(
+            f"{directory / 'config.json'} is not the configuration of a ProteinBERT: {error}."
+        ) from error

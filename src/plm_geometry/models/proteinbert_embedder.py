@@ -9,9 +9,9 @@ import torch
 
 from plm_geometry.errors import InputError
 from plm_geometry.models.base import Embedder, Output, to_device
+from plm_geometry.models.configs import N_SPECIAL, longest_padded
 from plm_geometry.models.proteinbert import (
     MODEL_TYPE,
-    N_SPECIAL,
     load_directory,
     load_official_dump,
     tokenize,
@@ -45,10 +45,11 @@ class ProteinBERTEmbedder(Embedder):
         untrained: bool = False,
         padded_length: int | Literal["power of two"] | None = None,
     ) -> None:
-        if isinstance(padded_length, str) and padded_length != "power of two":
+        has_room = isinstance(padded_length, int) and padded_length > N_SPECIAL
+        if not (has_room or padded_length in (None, "power of two")):
             raise InputError(
-                f"padded_length {padded_length!r} is unknown: give a number of positions, "
-                '"power of two", or nothing.'
+                f"padded_length {padded_length!r} cannot be used: give a number of positions above "
+                f'{N_SPECIAL}, "power of two", or nothing.'
             )
         trained = None if path is None else _trained_module(Path(path))
         config = ProteinBERTConfig() if trained is None else trained.config
@@ -57,7 +58,7 @@ class ProteinBERTEmbedder(Embedder):
         self.width, self.residue_width = config.global_width, config.local_width
         self.n_layers, self.n_special = config.n_blocks, N_SPECIAL
         self.padded_length = padded_length
-        self.max_residues = _smaller(config.max_residues, _residues_within(padded_length))
+        self.max_residues = longest_padded(config.max_residues, padded_length)
         self.identity = {
             "architecture": MODEL_TYPE,
             "config": str(config),
@@ -121,12 +122,3 @@ def _untrained_module(config: ProteinBERTConfig) -> ProteinBERT:
 
 def _digest(path: Path) -> str:
     return sha256_of_files([path / "model.safetensors" if path.is_dir() else path])
-
-
-def _residues_within(padded_length: int | str | None) -> int | None:
-    return padded_length - N_SPECIAL if isinstance(padded_length, int) else None
-
-
-def _smaller(*limits: int | None) -> int | None:
-    """Return the smallest of the limits there are."""
-    return min((limit for limit in limits if limit is not None), default=None)

@@ -156,7 +156,7 @@ class ProteinBERT(nn.Module):
         local : list of ``2 n_blocks + 1`` tensors, shape ``(B, T, local_width)``
         global_ : list of ``2 n_blocks + 1`` tensors, shape ``(B, global_width)``
         """
-        token_ids = torch.as_tensor(token_ids, device=self.global_input.weight.device)
+        token_ids = torch.as_tensor(token_ids, device=self.global_input.weight.device).long()
         local = [self.embedding(token_ids)]
         global_ = [self._read_annotations(annotations, len(token_ids))]
         for block in self.blocks:

@@ -1,16 +1,11 @@
 """One table of every model, and `load`, which takes a key of it or a checkpoint of one's own."""
 
-import difflib
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from plm_geometry import paths
-from plm_geometry.errors import InputError
 from plm_geometry.models.spec import ModelSpec
 
 if TYPE_CHECKING:
-    import pandas as pd
     import torch
 
     from plm_geometry.models.base import Embedder
@@ -22,11 +17,8 @@ ESM2 = "Lin et al. 2023, Science 379:1123, doi:10.1126/science.ade2574"
 ESM1 = "Rives et al. 2021, PNAS 118:e2016239118, doi:10.1073/pnas.2016239118"
 THIS = "this repository (make minis)"
 
-UNTRAINED = "untrained:"
-
-
-# The commits at which several public projects record these checkpoints; for the others none was
-# found, and they follow the page's main branch.
+# The commits at which public projects record these checkpoints or download them; for ProtXLNet
+# none was found, and it follows the page's main branch.
 _REVISIONS = {
     "prot_bert": "7a894481acdc12202f0a415dd567f6cfdb698908",
     "prot_bert_bfd": "6c5c8a55a52ff08a664dfd584aa1773f125a0487",
@@ -36,11 +28,20 @@ _REVISIONS = {
     "esm2_t30_150M_UR50D": "a695f6045e2e32885fa60af20c13cb35398ce30c",
     "esm2_t33_650M_UR50D": "08e4846e537177426273712802403f7ba8261b6c",
     "esm2_t36_3B_UR50D": "476b639933c8baad5ad09a60ac1a87f987b656fc",
+    "esm1b_t33_650M_UR50S": "32996d886e0acd61ef294ed49993cf75ce47fb7f",
 }
-_SIZES_IN_CONFIG = {
-    "bert": ("num_hidden_layers", "hidden_size"),
-    "xlnet": ("n_layer", "d_model"),
-    "proteinbert": ("n_blocks", "global_width"),
+# Of the encoder, counted from its layers and widths.
+_PARAMETERS = {
+    "prot_bert": 420_000_000,
+    "prot_bert_bfd": 420_000_000,
+    "prot_xlnet": 409_000_000,
+    "prot_t5": 1_208_000_000,
+    "esm2_8m": 7_410_000,
+    "esm2_35m": 33_300_000,
+    "esm2_150m": 148_000_000,
+    "esm2_650m": 649_000_000,
+    "esm2_3b": 2_830_000_000,
+    "esm1b": 651_000_000,
 }
 _PREPROCESSING = {
     "bert": "upper case, [UZOBJ] -> X",
@@ -65,6 +66,8 @@ def _prottrans(key: str, title: str, architecture: str, name: str, layers: int) 
         preprocessing=_PREPROCESSING[architecture],
         licence="AFL-3.0",
         citation=PROTTRANS,
+        parameters=_PARAMETERS[key],
+        bytes_per_parameter=2 if "half" in name else 4,
     )
 
 
@@ -83,6 +86,7 @@ def _esm(key: str, title: str, name: str, layers: int, width: int) -> ModelSpec:
         preprocessing=_PREPROCESSING["esm"],
         licence="MIT",
         citation=ESM1 if is_first else ESM2,
+        parameters=_PARAMETERS[key],
     )
 
 
@@ -133,6 +137,7 @@ _PROTEIN_BERT = ModelSpec(
     preprocessing=_PREPROCESSING["proteinbert"],
     licence="MIT",
     citation=PROTEINBERT,
+    parameters=15_981_321,
     download_bytes=191_800_918,
 )
 
@@ -196,80 +201,3 @@ def load(
 
     model = open_model(str(name), padded_length=padded_length)
     return model.to(device, dtype or torch.float32)
-
-
-def find(name: str) -> ModelSpec:
-    """Return the table's entry of a key.
-
-    Raises
-    ------
-    InputError
-        If there is none, naming the nearest.
-    """
-    if name in MODELS:
-        return MODELS[name]
-    near = difflib.get_close_matches(name, MODELS, n=3, cutoff=0.4)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(MODELS)}."
-    raise InputError(
-        f"There is no model {name!r}, and no file or directory of that name; {hint} "
-        "(`plm-geometry models` lists them)"
-    )
-
-
-def counterpart(name: str) -> str:
-    """Return the key of the paper's model that `name` stands in for; itself if it is that model.
-
-    Empty for models that the paper does not have, and for checkpoints of one's own.
-    """
-    spec = MODELS.get(name) or stand_in_at(Path(name))
-    if spec is None:
-        return ""
-    stood_in_for = {other.counterpart for other in MODELS.values() if other.is_stand_in}
-    return spec.counterpart or (name if name in stood_in_for else "")
-
-
-def stand_in_at(path: Path | None) -> ModelSpec | None:
-    """Return the stand-in whose checkpoint lies at `path`: named so, it is one all the same."""
-    stand_ins = (spec for spec in MODELS.values() if spec.is_stand_in)
-    at = None if path is None else path.resolve()
-    return next((spec for spec in stand_ins if directory_of(spec).resolve() == at), None)
-
-
-def directory_of(spec: ModelSpec) -> Path:
-    """Return where a checkpoint that comes with the repository lies."""
-    return paths.ROOT / spec.source
-
-
-def table() -> "pd.DataFrame":
-    """Return the table as a person reads it, one row a model."""
-    import pandas as pd
-
-    return pd.DataFrame([_printed_row(spec) for spec in MODELS.values()])
-
-
-def _printed_row(spec: ModelSpec) -> dict[str, str]:
-    layers, width = _sizes(spec)
-    size = spec.download_bytes
-    return {
-        "key": spec.key,
-        "title": spec.title,
-        "architecture": spec.architecture,
-        "layers": str(layers),
-        "width": str(width),
-        "longest protein": f"{spec.max_residues:,}" if spec.max_residues else "-",
-        "licence": spec.licence,
-        "download": "unknown" if size is None else f"{size / 1e6:.0f} MB" if size else "-",
-        "source": spec.source,
-    }
-
-
-def _sizes(spec: ModelSpec) -> tuple[int | str, int | str]:
-    """Return layers and width; a stand-in's are what its configuration says."""
-    config_path = directory_of(spec) / "config.json"
-    if not spec.is_stand_in:
-        return spec.layers, spec.width
-    if not config_path.exists():
-        return "-", "-"
-    config = json.loads(config_path.read_text())
-    layers, width = _SIZES_IN_CONFIG[spec.architecture]
-    return config[layers], config[width]

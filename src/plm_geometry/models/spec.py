@@ -28,8 +28,10 @@ class ModelSpec:
         How a protein is written for it.
     licence, citation : str
         Of the weights.
+    parameters, bytes_per_parameter : int or None, int
+        How many numbers the weights are, and what each takes in the published file.
     download_bytes : int or None
-        None where unknown, 0 where nothing is downloaded.
+        None where only an estimate is known, 0 where nothing is downloaded.
     counterpart : str
         Key of the paper's model that a demo checkpoint stands in for.
     is_stand_in : bool
@@ -48,6 +50,15 @@ class ModelSpec:
     preprocessing: str = ""
     licence: str = ""
     citation: str = ""
+    parameters: int | None = None
+    bytes_per_parameter: int = 4
     download_bytes: int | None = None
     counterpart: str = ""
     is_stand_in: bool = False
+
+    @property
+    def estimated_bytes(self) -> int:
+        """Size of the download: where nobody states it, that of the parameters."""
+        if self.download_bytes is not None:
+            return self.download_bytes
+        return (self.parameters or 0) * self.bytes_per_parameter

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from plm_geometry.models.base import ProteinError
+from plm_geometry.models.base import ClsPosition, ProteinError
 
 _NO_TOKEN = -1
 # How vocabularies mark the start of a word (SentencePiece) or its continuation (WordPiece).
@@ -61,6 +61,13 @@ class TokenTable:
     spelling : Spelling
     model_name : str
         For messages.
+
+    Attributes
+    ----------
+    n_special : int
+        Special tokens around a protein.
+    cls_position : "first", "last" or None
+        Where among a protein's tokens the classification token stands.
     """
 
     def __init__(self, tokenizer: Any, spelling: Spelling, model_name: str) -> None:
@@ -73,6 +80,7 @@ class TokenTable:
         )
         self.before, self.after = specials[:n_before], specials[n_before:]
         self.n_special = len(specials)
+        self.cls_position = self._find_cls(tokenizer.cls_token_id)
         self.pad = tokenizer.pad_token_id or 0
         self._token_of_byte = np.full(256, _NO_TOKEN, dtype=np.int64)
         for letter in string.ascii_uppercase:
@@ -104,6 +112,11 @@ class TokenTable:
     def with_specials(self, tokens: np.ndarray) -> np.ndarray:
         """Return a protein's tokens between the special ones."""
         return np.concatenate([self.before, tokens, self.after]).astype(np.int64)
+
+    def _find_cls(self, cls: int | None) -> ClsPosition | None:
+        if self.before[:1] == [cls]:
+            return "first"
+        return "last" if self.after[-1:] == [cls] else None
 
     def _encode(self, sequence: str) -> list[int]:
         return list(self._tokenizer(self._spelling.write(sequence))["input_ids"])

@@ -1,70 +1,24 @@
 """BERT, XLNet, ESM and T5 encoders from Hugging Face directories, as `Embedder`s."""
 
 import hashlib
-import pickle
-import re
-from collections.abc import Callable, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import torch
-import transformers
-from safetensors import SafetensorError
 from torch import BoolTensor, Tensor
-from transformers.utils import logging as transformers_logging
 
-from plm_geometry.errors import InputError
+from plm_geometry.models import hf_directory
 from plm_geometry.models.base import Embedder, Output, to_device
-from plm_geometry.models.tokens import Spelling, TokenTable, pad
+from plm_geometry.models.tokens import TokenTable, pad
 from plm_geometry.models.weights import (
     UNTRAINED_SEED,
-    list_names,
     move_weights,
-    read_config,
     sha256_of_files,
     weight_files,
 )
 from plm_geometry.models.xlnet_attention import xlnet_hidden_states
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """What the checkpoints of one architecture have in common.
-
-    Attributes
-    ----------
-    model_class : str
-        Name in `transformers`.
-    spelling : Spelling
-    pads_left : bool
-    options : tuple of (str, value)
-        Given to the class.
-    """
-
-    model_class: str
-    spelling: Spelling
-    pads_left: bool = False
-    options: tuple[tuple[str, Any], ...] = ()
-
-
-_NO_POOLER = (("add_pooling_layer", False),)
-ARCHITECTURES = {
-    "bert": Architecture("BertModel", Spelling("UZOBJ", "X", " "), options=_NO_POOLER),
-    "xlnet": Architecture("XLNetModel", Spelling("UZOBXJ", "<unk>", " "), pads_left=True),
-    "esm": Architecture("EsmModel", Spelling("J", "X", ""), options=_NO_POOLER),
-    "t5": Architecture("T5EncoderModel", Spelling("UZOBJ", "X", " ")),
-}
-
-# What pretraining leaves in a checkpoint beside the encoder: output heads, poolers, decoders,
-# buffers that are computed, and ESM's head for contacts, which reads attentions only.
-_HARMLESS = re.compile(
-    r"(^|\.)(cls|pooler|lm_head|lm_loss|decoder|contact_head)\.|\.(position_ids|inv_freq)$"
-)
-# No tokenizer of a protein model means a limit beyond this: it is the library's "none".
-_NO_LIMIT = 10**6
 
 
 class TransformersEmbedder(Embedder):
@@ -89,17 +43,17 @@ class TransformersEmbedder(Embedder):
     def __init__(self, name: str, directory: str | Path, *, untrained: bool = False) -> None:
         directory = Path(directory)
         self.name = self.title = name
-        self.architecture = read_config(directory).get("model_type", "")
-        self._style = _architecture(self.architecture, directory)
-        self.model = _untrained_model(directory) if untrained else _trained_model(directory)
-        self.model.eval()
-        tokenizer = _load_tokenizer(directory)
+        self.architecture, self._style = hf_directory.architecture_of(directory)
+        make = hf_directory.untrained_model if untrained else hf_directory.trained_model
+        self.model = make(directory).eval()
+        tokenizer = hf_directory.load_tokenizer(directory)
         self._tokens = TokenTable(tokenizer, self._style.spelling, name)
         config = self.model.config
         self.width = self.residue_width = config.hidden_size
         self.n_layers = config.num_hidden_layers
         self.n_special = self._tokens.n_special
-        self.max_residues = _max_residues(config, tokenizer, self.n_special)
+        self.cls_position = self._tokens.cls_position
+        self.max_residues = hf_directory.max_residues(config, tokenizer, self.n_special)
         weights = (
             f"random, seed {UNTRAINED_SEED}"
             if untrained
@@ -133,7 +87,7 @@ class TransformersEmbedder(Embedder):
         )
         # Without a mask attention need not hold one of (positions)^2.
         hidden = self._hidden(token_ids, is_token if is_padded else None, indices)
-        return Output(hidden, is_residue, is_token)
+        return Output(hidden, is_residue, is_token, cls_position=self.cls_position)
 
     def _find_residues(self, is_token: np.ndarray) -> np.ndarray:
         """Return which tokens are neither before a protein's first nor after its last residue."""
@@ -161,126 +115,3 @@ class TransformersEmbedder(Embedder):
         if only_last:
             return [answer.last_hidden_state] * len(indices)
         return [answer.hidden_states[index] for index in indices]
-
-
-def _architecture(model_type: str, directory: Path) -> Architecture:
-    if model_type not in ARCHITECTURES:
-        raise InputError(
-            f"{directory}: architecture {model_type or 'unknown'} is not supported; "
-            f"supported are {', '.join(ARCHITECTURES)} and proteinbert."
-        )
-    return ARCHITECTURES[model_type]
-
-
-@contextmanager
-def _quiet_library():
-    """Silence the library's loading bar and report; what they report is checked here."""
-    verbosity = transformers_logging.get_verbosity()
-    had_bar = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        transformers_logging.set_verbosity(verbosity)
-        if had_bar:
-            transformers_logging.enable_progress_bar()
-
-
-def _from_directory(load: Callable, directory: Path, part: str, **options: Any) -> Any:
-    """Call one of the library's ``from_pretrained``, turning its failures into a sentence."""
-    try:
-        with _quiet_library():
-            return load(str(directory), local_files_only=True, trust_remote_code=False, **options)
-    # The library raises whatever the damaged part led it to.
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        ImportError,
-        RuntimeError,
-        pickle.UnpicklingError,
-        SafetensorError,
-    ) as error:
-        reason = str(error).strip().split("\n")[0] or type(error).__name__
-        raise InputError(
-            f"{directory}: the {part} cannot be read ({reason}): fetch the checkpoint again."
-        ) from error
-
-
-def _trained_model(directory: Path) -> torch.nn.Module:
-    weight_files(directory)
-    style = _architecture(read_config(directory)["model_type"], directory)
-    model, report = _from_directory(
-        getattr(transformers, style.model_class).from_pretrained,
-        directory,
-        "weights",
-        dtype=torch.float32,
-        weights_only=True,
-        output_loading_info=True,
-        # Misshapen tensors are then in the report instead of in a traceback.
-        ignore_mismatched_sizes=True,
-        **dict(style.options),
-    )
-    _refuse_misfits(report, directory)
-    _check_supported(model.config, directory)
-    return model
-
-
-def _refuse_misfits(report: dict[str, Any], directory: Path) -> None:
-    """Refuse a checkpoint whose tensors are not the architecture's, by name."""
-    misshapen = [name for name, *_ in report["mismatched_keys"]]
-    for names, complaint in (
-        (report["missing_keys"], "lacks"),
-        (report["unexpected_keys"], "has the unknown"),
-        (misshapen, "has the misshapen"),
-    ):
-        if names := [name for name in names if not _HARMLESS.search(name)]:
-            raise InputError(
-                f"{directory} {complaint} {list_names(names)}: the weights do not belong to "
-                "its config.json, and nothing is filled in at random."
-            )
-
-
-def _untrained_model(directory: Path) -> torch.nn.Module:
-    style = _architecture(read_config(directory)["model_type"], directory)
-    config = _from_directory(transformers.AutoConfig.from_pretrained, directory, "configuration")
-    _check_supported(config, directory)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(UNTRAINED_SEED)
-        return getattr(transformers, style.model_class)(config, **dict(style.options))
-
-
-def _check_supported(config: Any, directory: Path) -> None:
-    is_one_way = getattr(config, "attn_type", "bi") != "bi" or getattr(config, "bi_data", False)
-    if config.model_type == "xlnet" and is_one_way:
-        raise InputError(
-            f"{directory}: only XLNets that attend in both directions are supported "
-            '(attn_type "bi" without bi_data in config.json).'
-        )
-
-
-def _load_tokenizer(directory: Path) -> Any:
-    tokenizer = _from_directory(transformers.AutoTokenizer.from_pretrained, directory, "tokenizer")
-    # Without its vocabulary file the library makes do with the special tokens.
-    if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):
-        raise InputError(
-            f"{directory} has no vocabulary: its tokenizer files (vocab.txt, spiece.model or "
-            "tokenizer.json) are missing."
-        )
-    return tokenizer
-
-
-def _max_residues(config: Any, tokenizer: Any, n_special: int) -> int | None:
-    """Return the longest protein by the table of positions and by what the tokenizer states."""
-    limits = []
-    if config.model_type == "bert":
-        limits.append(config.max_position_embeddings)
-    if config.model_type == "esm" and config.position_embedding_type == "absolute":
-        # ESM numbers positions from the padding token's id + 1.
-        limits.append(config.max_position_embeddings - config.pad_token_id - 1)
-    if tokenizer.model_max_length < _NO_LIMIT:
-        limits.append(tokenizer.model_max_length)
-    return min(limits) - n_special if limits else None

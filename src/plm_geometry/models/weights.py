@@ -1,7 +1,6 @@
 """Weight files: what is in them read safely, and what identifies them."""
 
 import hashlib
-import json
 import pickle
 from collections.abc import Callable, Iterable
 from functools import lru_cache
@@ -56,17 +55,6 @@ def move_weights(module: nn.Module, device: str | torch.device, dtype: torch.dty
     module.to(device)
     for parameter in module.parameters():
         parameter.data = parameter.data.to(dtype)
-
-
-def read_config(directory: Path) -> dict[str, Any]:
-    """Return a checkpoint's ``config.json``."""
-    path = directory / "config.json"
-    try:
-        return dict(json.loads(path.read_text()))
-    except FileNotFoundError:
-        raise InputError(f"{directory} is not a checkpoint: it holds no config.json.") from None
-    except (ValueError, TypeError, OSError) as error:
-        raise InputError(f"{path} cannot be read as a configuration: {error}.") from error
 
 
 def check_names(found: Iterable[str], expected: Iterable[str], path: Path) -> None:
