@@ -81,6 +81,30 @@ def test_natural_language_has_every_layer_and_the_two_scores_the_paper_quotes():
     assert list(quoted["quoted_by_paper"]) == [0.11, 0.18]
 
 
+def test_dimensions_of_word_tokens_are_known_where_the_width_is():
+    last = published.natural_language().query("last").set_index("model")
+    assert last.layer.to_dict() == {"bert": 12, "distilbert": 6, "openai_gpt": 12, "gpt2": 12}
+    assert last.effective_dimensions.round(1).dropna().to_dict() == {
+        "bert": 90.7, "openai_gpt": 138.4
+    }  # fmt: skip
+
+
+def test_residues_stand_next_to_word_tokens_and_whole_proteins_below(run):
+    proteins = run.assign(title="some", d=96, effective_dimensions=9.0)
+    residues = proteins.assign(residue=["all", "A", "X"])
+    beside = published.beside_language(residues, proteins)
+    assert beside.of.tolist() == ["word tokens"] * 4 + ["residues"] + ["whole proteins"] * 7
+    assert beside.role.tolist()[-4:] == ["published"] * 4
+    assert beside.isoscore.tolist()[-4:] == published.global_isotropy().isoscore.tolist()
+    assert set(beside.whose) == {"Rudman et al. 2022", "this run", "the paper"}
+
+
+def test_a_run_without_residues_stands_beside_natural_language_too(run):
+    proteins = run.assign(title="some", d=96, effective_dimensions=9.0)
+    beside = published.beside_language(None, proteins)
+    assert "residues" not in set(beside.of)
+
+
 def test_what_is_not_known_is_missing():
     assert published.measured_real("prot_bert").cosine_squared_euclidean == -0.835
     assert np.isnan(published.measured_real("esm2_650m").cosine_squared_euclidean)

@@ -98,7 +98,6 @@ def test_demo_data_stay_under_twelve_megabytes():
 # Modules that are tested through the room they were parted from.
 TESTED_THROUGH = {
     "evolution": "simulate",
-    "figure_style": "figures",
     "parameters": "chapters",
     "vector_formats": "vectors",
 }

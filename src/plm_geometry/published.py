@@ -101,6 +101,57 @@ def beside_local(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(published_dimensions=average)
 
 
+def natural_language() -> pd.DataFrame:
+    """Return IsoScores of the word tokens of WikiText-2, one row a model and layer [1]_.
+
+    Returns
+    -------
+    DataFrame
+        model, title, layer, isoscore, quoted_by_paper (what the paper prints of it), last
+        (whether it is the model's last layer), d, and effective_dimensions, which is
+        i (d - 1) + 1; the last two are missing where the source does not print the width.
+
+    References
+    ----------
+    .. [1] Rudman et al., IsoScore, Findings of ACL 2022.
+    """
+    frame = table("natural_language")
+    last = frame.groupby("model")["layer"].transform("max") == frame["layer"]
+    dimensions = frame["isoscore"] * (frame["d"] - 1) + 1
+    return frame.assign(last=last, effective_dimensions=dimensions)
+
+
+def beside_language(residues: pd.DataFrame | None, proteins: pd.DataFrame) -> pd.DataFrame:
+    """Put a run's clouds under those of natural-language models, like first with like.
+
+    Parameters
+    ----------
+    residues : DataFrame or None
+        ``Study.local_isotropy()``, of which the rows over all residues are taken; None for a
+        run of files of embeddings, which have no residues.
+    proteins : DataFrame
+        ``Study.global_isotropy()``.
+
+    Returns
+    -------
+    DataFrame
+        title, role ("published" for what others computed), of ("word tokens", "residues" or
+        "whole proteins", in this order), d, isoscore, effective_dimensions and whose.
+    """
+    tokens = natural_language().query("last")
+    paper = global_isotropy().rename(columns={"n": "d"})
+    every = [] if residues is None else [residues[residues["residue"] == "all"]]
+    parts = [
+        tokens.assign(of="word tokens", role="published", whose="Rudman et al. 2022"),
+        *(rows.assign(of="residues", whose="this run") for rows in every),
+        proteins.assign(of="whole proteins", whose="this run"),
+        paper.assign(of="whole proteins", role="published", whose="the paper"),
+    ]
+    columns = ["title", "role", "of", "d", "isoscore", "effective_dimensions", "whose"]
+    together = pd.concat([part[columns] for part in parts], ignore_index=True)
+    return together.astype({"d": "Int64"})
+
+
 def measured_real(model: str) -> pd.Series:
     """Return what was measured on published embeddings of a model, by its key."""
     return table("measured_real").set_index("model").loc[model]

@@ -62,7 +62,11 @@ class EmbeddedProteins:
     @cached_property
     def models(self) -> pd.DataFrame:
         """One row a model or control: ``title, role, counterpart, width, max_residues``."""
-        return pd.DataFrame([_model_row(self._load(name)[0]) for name in self.names], self.names)
+        table = pd.DataFrame([_model_row(self._load(name)[0]) for name in self.names], self.names)
+        # Two files of one name: figures and tables must tell them apart.
+        twice = table["title"].duplicated(keep=False)
+        table.loc[twice, "title"] += [f" ({name})" for name in table.index[twice]]
+        return table
 
     @cached_property
     def proteins(self) -> Proteins:
@@ -129,7 +133,8 @@ class EmbeddedProteins:
 
     def rows(self, of: Callable[[str], Iterable[dict[str, object]]]) -> pd.DataFrame:
         """Put together the rows that `of` gives of each model, labelled."""
-        return pd.DataFrame([self.labels(name) | row for name in self.names for row in of(name)])
+        labels = {name: self.labels(name) for name in self.names}
+        return pd.DataFrame([labels[name] | row for name in self.names for row in of(name)])
 
     def labels(self, name: str) -> dict[str, str]:
         """Return what each row of a table says of its model."""

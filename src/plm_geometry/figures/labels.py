@@ -1,0 +1,83 @@
+"""What figures and tables call things: models, measures, numbers."""
+
+import math
+import textwrap
+
+import pandas as pd
+
+LABELS = {
+    "cosine_similarity": "cosine similarity",
+    "squared_euclidean": "squared Euclidean distance",
+    "euclidean": "Euclidean distance",
+    "alignment_score": "alignment score",
+    "sequence_identity": "sequence identity",
+    "isoscore": "IsoScore",
+    "isoscore_star": "IsoScore*",
+    "effective_dimensions": "effective dimensions",
+    "effective_dimensions_corrected": "effective dimensions, corrected",
+    "mean_cosine_similarity": "mean cosine similarity",
+    "mean_cosine_centred": "mean cosine, centred",
+    "entropy_rank": "entropy rank, variances",
+    "entropy_rank_singular": "entropy rank, singular values",
+    "partition_isotropy": "partition function",
+    "share_first_1": "share of 1st component",
+    "share_first_3": "share of first 3",
+    "share_first_10": "share of first 10",
+    "intrinsic_dimension": "intrinsic dimension (TwoNN)",
+}
+
+FORMATS = {"isoscore": ".3f", "effective_dimensions": ".1f", "mean_cosine_similarity": ".3f"}
+
+
+def label(title: str, role: str) -> str:
+    """Return a model's title, marked where its numbers must not be taken for the paper's."""
+    return title if role == "model" or role in title else f"{title} ({role})"
+
+
+def labels(frame: pd.DataFrame) -> pd.Series:
+    """Return the `label` of each row."""
+    return pd.Series(map(label, frame["title"], frame["role"]), index=frame.index, dtype=object)
+
+
+def about(number: float) -> str:
+    """Return a large number to two digits, as an extrapolation has no more: "120,000"."""
+    return f"{float(f'{number:.2g}'):,.0f}"
+
+
+def extent(values: pd.Series, spec: str) -> str:
+    """Return the least and the greatest value as "1.2 to 3.4": one number if they read alike."""
+    return " to ".join(dict.fromkeys(format(end, spec) for end in (values.min(), values.max())))
+
+
+def spans(frame: pd.DataFrame, column: str, decimals: int) -> pd.Series:
+    """Return each row's interval of `column` as "1.20 to 1.35", and a dash where it has none."""
+    ends = zip(frame[f"{column}_low"], frame[f"{column}_high"], strict=True)
+    said = [
+        "–" if pd.isna(low) or pd.isna(high)
+        else f"{rounded(low, decimals)} to {rounded(high, decimals)}"
+        for low, high in ends
+    ]  # fmt: skip
+    return pd.Series(said, index=frame.index, dtype=object)
+
+
+def folded(title: str, width: int = 24) -> str:
+    """Break a panel's title into lines, so that neighbours do not run together."""
+    return textwrap.fill(title, width, break_long_words=False)
+
+
+def folded_at_marks(name: str) -> str:
+    """Break a label at its comma and bracket, so that neighbours on an axis do not touch."""
+    return name.replace(", ", ",\n").replace(" (", "\n(")
+
+
+def rounded(value: float, decimals: int) -> str:
+    """Return a number with a typographic minus and so many decimals.
+
+    What would round to 1 or -1 without being it (but for the error of arithmetic) gets one
+    decimal more: a correlation of -0.9998 is not perfect.
+    """
+    text = f"{value:.{decimals}f}"
+    if abs(float(text)) == 1 and not math.isclose(abs(value), 1, rel_tol=1e-12):
+        text = f"{value:.{decimals + 1}f}"
+    # What rounds to zero has no sign.
+    return text.replace("-", "\N{MINUS SIGN}" if float(text) else "")

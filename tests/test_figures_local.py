@@ -1,0 +1,89 @@
+"""Amino acids are drawn in the order of their side chains; other letters are not."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import figure_frames as frames
+from plm_geometry import figures, published
+
+BY_CLASS = "GAVLIMPFWYSTCNQKRHDE"
+
+
+@pytest.fixture
+def local():
+    return published.beside_local(frames.local_isotropy())
+
+
+def test_the_heat_map_has_the_twenty_by_class_and_no_model_without_values(local):
+    figure = figures.local_heatmap(local, "effective_dimensions")
+    axes = figure.axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == list(BY_CLASS)
+    assert [label.get_text() for label in axes.get_xticklabels()] == [
+        "ProtBERT\n(stand-in)", "ESM-2 8M"
+    ]  # fmt: skip
+    glycine = local[(local.residue == "G") & (local.role == "model")].effective_dimensions.item()
+    assert f"{glycine:.1f}" in frames.texts(figure)
+
+
+def test_colours_of_the_heat_map_span_the_models_and_the_bar_shows_what_lies_beyond(local):
+    untrained = local[local.role == "model"].assign(
+        title="Untrained", role="control", effective_dimensions=40.0
+    )
+    figure = figures.local_heatmap(pd.concat([local, untrained]), "effective_dimensions")
+    models = local[local.residue.isin(list(BY_CLASS))]
+    cells, bar = figure.axes[0].collections[0], figure.axes[1]._colorbar
+    drawn = models.effective_dimensions
+    assert cells.get_clim() == (drawn.min(), drawn.max())
+    assert bar.extend == "max"
+
+
+def test_controls_alone_have_colours_too(local):
+    figure = figures.local_heatmap(local.assign(role="control"), "effective_dimensions")
+    assert np.isfinite(figure.axes[0].collections[0].get_clim()).all()
+
+
+def test_the_spread_of_amino_acids_shows_means_and_the_published_average(local):
+    figure = figures.local_spread(local)
+    twenty = local[local.residue.isin(list(BY_CLASS))]
+    means = twenty.groupby("title", sort=False).effective_dimensions.mean().dropna()
+    *_, marks, average = figure.axes[0].collections
+    assert np.allclose(marks.get_offsets()[:, 0], means)
+    assert np.array_equal(average.get_segments(), [[[14, -0.5], [14, 0.5]]])
+    assert "published: about 14" in frames.texts(figure)
+
+
+def test_without_a_published_average_none_is_drawn(local):
+    figure = figures.local_spread(local.assign(published_dimensions=np.nan))
+    assert not [text for text in frames.texts(figure) if text.startswith("published")]
+
+
+def test_each_amino_acid_has_its_interval_in_the_order_of_the_classes(local):
+    figure = figures.local_intervals(local, "effective_dimensions")
+    assert frames.titles(figure) == frames.LABELS[:2]
+    intervals, dots = figure.axes[1].collections
+    model = local[local.role == "model"].set_index("residue").loc[list(BY_CLASS)]
+    assert np.allclose(dots.get_offsets()[:, 1], model.effective_dimensions)
+    low, high = np.array(intervals.get_segments())[:, :, 1].T
+    assert np.allclose(low, model.effective_dimensions_low)
+    assert np.allclose(high, model.effective_dimensions_high)
+    assert [text.get_text() for text in figure.axes[0].texts] == [
+        "aliphatic", "aromatic", "polar", "positive", "negative"
+    ]  # fmt: skip
+
+
+def test_an_amino_acid_that_a_run_lacks_leaves_no_class_empty(local):
+    few = local[local.residue.isin(["A", "G", "D"])]
+    figure = figures.local_intervals(few, "effective_dimensions")
+    assert [text.get_text() for text in figure.axes[0].texts] == ["aliphatic", "negative"]
+    assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == ["G", "A", "D"]
+
+
+def test_variance_between_and_within_fill_the_bar():
+    frame = frames.MODELS.assign(between=[0.25, 0.5, 1.0], within=[0.75, 0.5, 0.0])
+    figure = figures.local_variance(frame)
+    between, within = figure.axes[0].containers
+    ends = [bar.get_x() + bar.get_width() for bar in within]
+    assert np.allclose(ends, 1)
+    assert np.allclose([bar.get_width() for bar in between], frame.between)
+    assert {"25%", "50%", "100%", *frames.LABELS} <= set(frames.texts(figure))
