@@ -1,0 +1,155 @@
+"""Distances between the embeddings of pairs, millions of them at a time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from plm_geometry.compute import run_blocks
+from plm_geometry.errors import InputError
+
+# Numbers of a tile of vectors, and of a chunk of pairs' vectors: the first makes a matrix product
+# run at full speed, the second stays in the processor's cache.
+_TILE_ELEMENTS = 2**20
+_MOST_TILE_ROWS = 1024
+_CHUNK_ELEMENTS = 2**17
+# A block of fewer pairs costs more to hand out than to work on.
+_USUAL_BLOCK_PAIRS = 4096
+# So many products within a matrix product take the time of one pair on its own.
+_PRODUCTS_FOR_ONE = 30
+# Below this, 1 - cosine has lost too many digits to stand for a distance.
+_NEAR = 1e-4
+
+
+def pair_distances(
+    vectors: np.ndarray, first: np.ndarray, second: np.ndarray, *, workers: int | None = None
+) -> pd.DataFrame:
+    """Return the distances between the vectors of each pair.
+
+    Where many pairs share proteins they come from products of whole matrices, else one by one.
+    Either way all is computed in float64: a cosine to 1e-14, a squared distance to 1e-10 of
+    itself, also between vectors that nearly agree. Which other pairs are asked for changes
+    nothing beyond that, and the number of workers nothing at all.
+
+    Parameters
+    ----------
+    vectors : numpy.ndarray, shape ``(n_proteins, dim)``
+        One vector a protein.
+    first, second : numpy.ndarray of int, shape ``(n_pairs,)``
+        Pairs, as rows of `vectors`.
+    workers : int, optional
+        Threads; as many as there are cores if not given.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a pair: ``cosine_similarity`` (NaN where a vector is zero) and
+        ``squared_euclidean``. Beyond it and the input, memory takes about 30 bytes a pair.
+
+    Raises
+    ------
+    InputError
+        If a vector holds NaN, infinity, or numbers whose squares overflow.
+    """
+    measure = _Measure(vectors, _lengths(vectors), first, second)
+    found = np.empty((2, len(first)))
+    blocks = _neighbours(vectors.shape, first, second)
+    # Threads of ours use the cores; threads of theirs would only get in the way.
+    with threadpool_limits(1, user_api="blas"):
+        for index, distances in run_blocks(measure, blocks, workers=workers):
+            found[:, blocks[index]] = distances
+    return pd.DataFrame(found.T, columns=["cosine_similarity", "squared_euclidean"], copy=False)
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """Measures blocks of pairs, given as positions in `first` and `second`."""
+
+    vectors: np.ndarray
+    lengths: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+
+    def __call__(self, pairs: np.ndarray) -> np.ndarray:
+        """Return cosine similarities and squared distances, shape ``(2, n_pairs)``."""
+        i, j = self.first[pairs], self.second[pairs]
+        rows, columns = slice(i.min(), i.max() + 1), slice(j.min(), j.max() + 1)
+        n_products = (rows.stop - rows.start) * (columns.stop - columns.start)
+        if n_products <= min(_MOST_TILE_ROWS**2, _PRODUCTS_FOR_ONE * len(pairs)):
+            cosines = self._directions(rows) @ self._directions(columns).T
+            cosine = cosines[i - rows.start, j - columns.start]
+        else:
+            cosine = self._cosine(i, j)
+        a, b = self.lengths[i], self.lengths[j]
+        # Not a^2 + b^2 - 2 a b cosine, which cancels long before this does.
+        squared = (a - b) ** 2 + 2 * a * b * (1 - cosine)
+        near = np.flatnonzero(1 - cosine < _NEAR)
+        squared[near] = self._squared_difference(i[near], j[near])
+        cosine[a * b == 0] = np.nan
+        return np.stack([cosine.clip(-1, 1), squared])
+
+    def _directions(self, rows: slice) -> np.ndarray:
+        """Return vectors of length 1, zero where they are zero."""
+        lengths = self.lengths[rows, None]
+        return np.divide(self.vectors[rows], np.where(lengths > 0, lengths, 1), dtype=np.float64)
+
+    def _cosine(self, i: np.ndarray, j: np.ndarray) -> np.ndarray:
+        """Return each pair's cosine similarity on its own, zero where a vector is zero."""
+        found = np.empty(len(i))
+        for part in _chunks((len(i), self.vectors.shape[1])):
+            a, b = (self.vectors[rows[part]].astype(np.float64) for rows in (i, j))
+            found[part] = np.vecdot(a, b)
+        lengths = self.lengths[i] * self.lengths[j]
+        return found / np.where(lengths > 0, lengths, 1)
+
+    def _squared_difference(self, i: np.ndarray, j: np.ndarray) -> np.ndarray:
+        """Return each pair's squared distance, to all digits however near they are."""
+        found = np.empty(len(i))
+        for part in _chunks((len(i), self.vectors.shape[1])):
+            difference = self.vectors[i[part]].astype(np.float64) - self.vectors[j[part]]
+            found[part] = np.vecdot(difference, difference)
+        return found
+
+
+def _lengths(vectors: np.ndarray) -> np.ndarray:
+    """Return the Euclidean length of each vector."""
+    lengths = np.empty(len(vectors))
+    for part in _chunks(vectors.shape):
+        rows = vectors[part].astype(np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):
+            lengths[part] = np.sqrt(np.vecdot(rows, rows))
+    if not np.isfinite(lengths).all():
+        row = int(np.flatnonzero(~np.isfinite(lengths))[0])
+        raise InputError(
+            f"vector {row} holds NaN, infinity or numbers whose squares overflow; "
+            "embed that protein again."
+        )
+    return lengths
+
+
+def _chunks(shape: tuple[int, int]) -> Iterator[slice]:
+    """Part rows of this shape so that each part stays in the processor's cache."""
+    n, dim = shape
+    step = max(_CHUNK_ELEMENTS // dim, 1)
+    return (slice(start, start + step) for start in range(0, n, step))
+
+
+def _neighbours(shape: tuple[int, int], first: np.ndarray, second: np.ndarray) -> list[np.ndarray]:
+    """Cut pairs into blocks whose proteins lie near each other, shape ``(n_block,)`` each.
+
+    Proteins are cut into tiles, and a block holds the pairs of one tile with one other. Few pairs
+    of many proteins make larger tiles, so that a block is worth handing out.
+    """
+    n, dim = shape
+    tile_rows = np.clip(_TILE_ELEMENTS // dim, 1, _MOST_TILE_ROWS)
+    most_across = np.sqrt(2 * len(first) / _USUAL_BLOCK_PAIRS)
+    n_across = int(np.clip(most_across, 1, min(-(-n // tile_rows), 256)))
+    rows = -(-n // n_across)
+    # Numbers of two bytes are sorted by counting, in a fraction of the time of longer ones.
+    tile = (first // rows).astype(np.uint16)
+    tile *= np.uint16(n_across)
+    tile += (second // rows).astype(np.uint16)
+    sizes = np.bincount(tile)
+    return np.split(np.argsort(tile, kind="stable"), np.cumsum(sizes[sizes > 0]))[:-1]

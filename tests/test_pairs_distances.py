@@ -1,0 +1,109 @@
+"""Distances of pairs: against scikit-learn and against more digits, however they are reached."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from sklearn.metrics.pairwise import paired_cosine_distances, paired_euclidean_distances
+
+from plm_geometry.errors import InputError
+from plm_geometry.pairs import all_pairs, draw_pairs, pair_distances
+
+
+def cloud(n, dim, dtype=np.float32):
+    """Vectors around a common mean: where |a|^2 + |b|^2 - 2ab loses digits."""
+    return (np.random.default_rng(0).standard_normal((n, dim)) + 5).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("n_pairs", [20, 5_000], ids=["one by one", "by matrix"])
+def test_distances_equal_scikit_learns(dtype, n_pairs):
+    vectors = cloud(300, 64, dtype)
+    first, second = draw_pairs(300, n_pairs, seed=1)
+    found = pair_distances(vectors, first, second)
+    a, b = vectors[first].astype(np.float64), vectors[second].astype(np.float64)
+    np.testing.assert_allclose(
+        found["cosine_similarity"], 1 - paired_cosine_distances(a, b), rtol=1e-13
+    )
+    np.testing.assert_allclose(
+        found["squared_euclidean"], paired_euclidean_distances(a, b) ** 2, rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize("step", [1e-1, 1e-2, 1e-3, 1e-5, 1e-7])
+def test_squared_distances_keep_their_digits_between_near_copies(step):
+    vectors = cloud(1, 200, np.float64) * (1 + step * np.random.default_rng(1).random((60, 200)))
+    first, second = all_pairs(60)
+    exact = vectors.astype(np.longdouble)
+    squared = ((exact[first] - exact[second]) ** 2).sum(axis=1)
+    found = pair_distances(vectors, first, second)["squared_euclidean"]
+    np.testing.assert_allclose(found, squared.astype(np.float64), rtol=1e-10)
+
+
+def test_vectors_of_very_unequal_lengths_keep_their_digits():
+    vectors = np.random.default_rng(0).standard_normal((40, 16))
+    vectors *= np.logspace(-8, 8, 40)[:, None]
+    first, second = all_pairs(40)
+    found = pair_distances(vectors, first, second)
+    a, b = vectors[first], vectors[second]
+    np.testing.assert_allclose(
+        found["cosine_similarity"], 1 - paired_cosine_distances(a, b), atol=1e-14
+    )
+    np.testing.assert_allclose(
+        found["squared_euclidean"], paired_euclidean_distances(a, b) ** 2, rtol=1e-10
+    )
+
+
+def test_a_pair_has_the_same_distance_whichever_others_are_asked_for():
+    # Enough pairs for several tiles of proteins, some of them full, the last hardly filled.
+    vectors = cloud(2_100, 16)
+    first, second = draw_pairs(2_100, 200_000, seed=0)
+    backwards = pair_distances(vectors, second[::-1], first[::-1])[::-1].reset_index(drop=True)
+    together = pair_distances(vectors, first, second)
+    alone = pair_distances(vectors, first[:300], second[:300])
+    np.testing.assert_allclose(together, backwards, rtol=1e-10)
+    np.testing.assert_allclose(together[:300], alone, rtol=1e-10)
+
+
+def test_the_number_of_workers_changes_no_digit():
+    vectors = cloud(2_100, 16)
+    first, second = draw_pairs(2_100, 100_000, seed=0)
+    one = pair_distances(vectors, first, second, workers=1)
+    assert pair_distances(vectors, first, second, workers=3).equals(one)
+
+
+@pytest.mark.parametrize("copies", [1, 50], ids=["one by one", "by matrix"])
+def test_a_zero_vector_has_no_cosine_but_a_distance(copies):
+    vectors = np.zeros((40, 2), dtype=np.float32)
+    vectors[-1] = 3, 4
+    first, second = np.tile([[0, 0, 39], [39, 0, 39]], copies)
+    found = pair_distances(vectors, first, second)
+    assert found["cosine_similarity"].isna().tolist() == [True, True, False] * copies
+    assert found["squared_euclidean"].tolist() == [25, 0, 0] * copies
+
+
+def test_no_pairs_have_no_distances():
+    none = np.empty(0, dtype=np.int64)
+    found = pair_distances(cloud(5, 3), none, none)
+    assert found.columns.tolist() == ["cosine_similarity", "squared_euclidean"]
+    assert found.empty
+
+
+@pytest.mark.parametrize("n", [5_000, 600], ids=["one by one", "by matrix"])
+def test_memory_is_flat_in_the_width_of_the_vectors(n):
+    # Each pair's two vectors take 8 KB, which all pairs at once would make 800 MB.
+    vectors = cloud(n, 1024)
+    first, second = draw_pairs(n, 100_000, seed=0)
+    tracemalloc.start()
+    pair_distances(vectors, first, second, workers=2)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 60e6
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e200])
+def test_a_vector_without_a_length_is_refused_with_its_row(bad):
+    vectors = np.ones((3, 2))
+    vectors[2, 1] = bad
+    with pytest.raises(InputError, match="vector 2"):
+        pair_distances(vectors, np.array([0]), np.array([1]))
