@@ -1,9 +1,12 @@
 """Memory running out: halves, then one by one, and whoever is left out is named."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from plm_geometry import forward
+from plm_geometry.errors import InputError
 from small_proteins import embedded, random_proteins, relative
 
 
@@ -40,6 +43,16 @@ def test_other_errors_are_not_taken_for_memory_trouble(model, tmp_path):
 
     with pytest.raises(RuntimeError, match="something else"):
         embedded(random_proteins(2), Broken(model, 0), tmp_path)
+
+
+def test_a_model_that_computes_no_numbers_is_refused_with_the_protein(model, tmp_path):
+    class Overflowing(Hungry):
+        def forward(self, sequences, layers):
+            output = self.model.forward(sequences, layers)
+            return replace(output, hidden=[torch.full_like(h, torch.inf) for h in output.hidden])
+
+    with pytest.raises(InputError, match=r"for protein P0.*try precision fp32"):
+        embedded(random_proteins(1), Overflowing(model, 0), tmp_path)
 
 
 def test_memory_that_runs_out_while_pooling_halves_the_batch_too(model, tmp_path, monkeypatch):

@@ -62,6 +62,11 @@ def test_the_forecast_is_told_before_the_work(checkpoint, tmp_path):
     assert "4 proteins" in said[0]
 
 
+def test_one_file_cannot_take_proteins_and_residues(checkpoint, tmp_path):
+    with pytest.raises(InputError, match="name two files"):
+        EmbedJob(checkpoint, tmp_path / "x.h5", residues=tmp_path / "x.h5").run(random_proteins(2))
+
+
 @pytest.mark.parametrize(
     ("layers", "sentence"),
     [("all", "holds one layer"), ("some", "write last, all"), ("9", "has no layer 9")],

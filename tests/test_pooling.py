@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from plm_geometry.errors import InputError
 from plm_geometry.models import Output
 from plm_geometry.moments import Moments
 from plm_geometry.pooling import POOLINGS, ResidueBuffer, pool, residue_vectors
@@ -24,14 +25,15 @@ def output(request):
         token[row, start : start + size] = True
         residue[row, start + 1 : start + size - 1] = True
     hidden = torch.randn(len(SEQUENCES), width, 4).masked_fill(~token[..., None], torch.inf)
-    return Output([hidden, hidden * 2], residue, token, None)
+    cls_position = "last" if request.param == "left" else "first"
+    return Output([hidden, hidden * 2], residue, token, None, cls_position)
 
 
 PLAIN = {
-    "mean": lambda h, residue, token: h[residue].mean(0),
-    "mean_with_special": lambda h, residue, token: h[token].mean(0),
-    "first": lambda h, residue, token: h[token][0],
-    "max": lambda h, residue, token: h[residue].max(0).values,
+    "mean": lambda h, residue, token, cls: h[residue].mean(0),
+    "mean_with_special": lambda h, residue, token, cls: h[token].mean(0),
+    "first": lambda h, residue, token, cls: h[token][{"first": 0, "last": -1}[cls]],
+    "max": lambda h, residue, token, cls: h[residue].max(0).values,
 }
 
 
@@ -41,8 +43,15 @@ def test_pooling_equals_a_plain_loop_whatever_lies_under_the_padding(output, poo
     assert found.dtype == np.float32
     for layer, hidden in enumerate(output.hidden):
         for row in range(len(SEQUENCES)):
-            plain = PLAIN[pooling](hidden[row], output.is_residue[row], output.is_token[row])
+            masks = output.is_residue[row], output.is_token[row]
+            plain = PLAIN[pooling](hidden[row], *masks, output.cls_position)
             np.testing.assert_allclose(found[layer, row], plain, rtol=1e-6)
+
+
+def test_a_model_without_a_classification_token_cannot_pool_by_it(output):
+    output.cls_position = None
+    with pytest.raises(InputError, match="no classification token"):
+        pool(output, "first")
 
 
 def test_an_embedding_the_model_makes_itself_is_taken_as_it_is(output):

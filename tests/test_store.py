@@ -4,13 +4,12 @@ import subprocess
 import sys
 import types
 
-import h5py
 import numpy as np
 import pytest
 
 from plm_geometry.errors import InputError
 from plm_geometry.moments import Moments
-from plm_geometry.store import EmbeddingStore, fingerprint, source_digest, write_uniprot_h5
+from plm_geometry.store import EmbeddingStore, fingerprint, source_digest
 
 
 @pytest.fixture
@@ -57,14 +56,22 @@ def test_a_store_without_progress_starts_from_nothing(tmp_path):
 
 
 def test_another_description_is_refused_by_the_name_of_what_differs(tmp_path):
-    EmbeddingStore(tmp_path, {"model": "m", "precision": "fp32"})
+    store = EmbeddingStore(tmp_path, {"model": "m", "precision": "fp32"})
+    store.write_progress(1, {}, {})
     with pytest.raises(InputError, match="differs in precision"):
         EmbeddingStore(tmp_path, {"model": "m", "precision": "bf16"})
 
 
+def test_a_store_that_holds_nothing_yet_serves_another_run(tmp_path):
+    EmbeddingStore(tmp_path, {"model": "m", "precision": "fp32"})
+    store = EmbeddingStore(tmp_path, {"model": "m", "precision": "bf16"})
+    store.write_progress(1, {}, {})
+    EmbeddingStore(tmp_path, {"model": "m", "precision": "bf16"})
+
+
 def test_what_a_killed_writer_left_is_swept_by_the_next(tmp_path):
     script = (
-        "import os, sys, pathlib; from plm_geometry.store import replacing\n"
+        "import os, sys, pathlib; from plm_geometry.files import replacing\n"
         "with replacing(pathlib.Path(sys.argv[1]) / 'progress.npz') as partial:\n"
         "    partial.write_text('half'); os.kill(os.getpid(), 9)"
     )
@@ -89,20 +96,3 @@ def test_source_digest_notices_a_changed_module(tmp_path):
     before = source_digest(module)
     path.write_text("x = 2")
     assert source_digest(module) != before
-
-
-def test_hdf5_has_uniprots_layout(tmp_path, rng):
-    vectors = rng.normal(size=(2, 4)).astype("float16")
-    write_uniprot_h5(tmp_path / "x.h5", ["P1", "a/b"], vectors, model_name="prot_bert")
-    with h5py.File(tmp_path / "x.h5") as file:
-        assert file.attrs["model_name"] == "prot_bert"
-        np.testing.assert_array_equal(file["P1"], vectors[0])
-        assert file["P1"].shape == (4,)
-        assert file["a_b"].attrs["original_id"] == "a/b"
-
-
-def test_accessions_that_hdf5_would_take_for_one_are_both_kept(tmp_path):
-    write_uniprot_h5(tmp_path / "x.h5", ["a/b", "a_b"], np.eye(2), model_name="m")
-    with h5py.File(tmp_path / "x.h5") as file:
-        found = {file[name].attrs["original_id"]: file[name][:].tolist() for name in file}
-    assert found == {"a/b": [1, 0], "a_b": [0, 1]}

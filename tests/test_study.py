@@ -70,15 +70,6 @@ def test_pairs_are_distinct_and_carry_distances_of_each_model(study):
         assert pair.cosine_similarity == pytest.approx(cosine, abs=1e-6)
 
 
-def test_similar_pairs_are_marked_and_more_similar(fasta):
-    study = Study(proteins="demo", n_proteins=200, models=["composition"], n_pairs=500)
-    table = study.pairs(similar=True)
-    identity = table.groupby("stratum")["sequence_identity"].median()
-    assert set(table["stratum"]) == {"random", "similar"}
-    assert identity["similar"] > identity["random"] + 0.1
-    assert not table.duplicated(["accession_a", "accession_b"]).any()
-
-
 def test_zero_pairs_takes_them_all(fasta):
     study = Study(proteins=str(fasta), models=["composition"], n_pairs=0)
     assert len(study.pairs()) == 40 * 39 // 2

@@ -68,7 +68,7 @@ def load_model(
         raise InputError(
             f"device {device!r} is not there; use cpu, or cuda on a machine with an NVIDIA GPU."
         ) from error
-    padding = _padded_length(padded_length)
+    padding = read_padded_length(padded_length)
     model = models.load(name, device=device, dtype=dtypes[precision], padded_length=padding)
     # Vectors of another precision are other vectors: a store must not mix them.
     model.identity["precision"] = precision
@@ -77,7 +77,8 @@ def load_model(
     return model
 
 
-def _padded_length(text: str) -> int | str | None:
+def read_padded_length(text: str) -> int | str | None:
+    """Return the padded length that a parameter names; None for the protein as it is."""
     if text.isdigit():
         return int(text)
     return None if text == "none" else text

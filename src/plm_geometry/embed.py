@@ -32,6 +32,8 @@ _COMPUTED_BY = [
     sys.modules[f"plm_geometry.{room}"]
     for room in ("accumulate", "embed", "engine", "forward", "moments", "pooling")
 ]
+# What the models room only says of a model.
+_ONLY_TELLING = ("cards.py", "checking.py", "listing.py", "spec.py")
 # Groups of proteins whose residues' moments are kept apart: what a jackknife leaves out in turn.
 _N_GROUPS = 10
 # Residues whose vectors are kept for the distribution of their cosines.
@@ -88,7 +90,7 @@ def describe(
         "keep_residues": keep_residues,
         "seed": seed,
         "families": fingerprint({"families": list(families)}) if families is not None else "",
-        "code": source_digest(plm_geometry.models, *_COMPUTED_BY),
+        "code": source_digest(plm_geometry.models, *_COMPUTED_BY, without=_ONLY_TELLING),
     }
 
 

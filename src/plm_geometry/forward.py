@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
+from plm_geometry.errors import InputError
 from plm_geometry.plan import Plan, batches
 from plm_geometry.pooling import (
     LayerMoments,
@@ -112,6 +113,7 @@ class ForwardPass:
             for some, pooled, found in self._results(model, members, rows, left_out):
                 vectors[:, list(some)] = pooled
                 chosen = self.proteins.select(members[list(some)])
+                _check_finite(model, chosen, pooled)
                 buffer.add(found, "".join(chosen.sequences))
                 sampler.take(int(lengths[: some.start].sum()), found[-1])
                 if self.keep_residues:
@@ -157,6 +159,17 @@ class ForwardPass:
             return model.forward(sequences, self.layers)
         except ProteinError as error:
             raise error.named(self.proteins.accessions[members[rows[error.index]]]) from error
+
+
+def _check_finite(model: "Embedder", proteins: Proteins, vectors: np.ndarray) -> None:
+    """Refuse NaN and infinity by the name of the protein, shape ``(n_layers, n, width)``."""
+    finite = np.isfinite(vectors).all(axis=(0, 2))
+    if not finite.all():
+        raise InputError(
+            f"{model.name} computes NaN or infinity for protein "
+            f"{proteins.accessions[finite.argmin()]}: its weights are damaged, or half precision "
+            "does not reach; try precision fp32 or bf16."
+        )
 
 
 def join_blocks(blocks: Sequence[Block]) -> Block:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from plm_geometry.errors import InputError
 from plm_geometry.proteins import Proteins
-from plm_geometry.store import fingerprint, read_fingerprint, write_uniprot_h5
+from plm_geometry.store import fingerprint
+from plm_geometry.uniprot_h5 import read_fingerprint, write_uniprot_h5
 
 if TYPE_CHECKING:
     from plm_geometry.models import Embedder
@@ -72,6 +73,8 @@ class EmbedJob:
             precision=self.precision,
             padded_length=self.padded_length,
         )
+        if self.residues == self.out:
+            raise InputError(f"{self.out} cannot take both proteins and residues; name two files.")
         if isinstance(model, EmbeddingFile):
             raise InputError(
                 f"{self.model} holds embeddings already; name a model to compute them."

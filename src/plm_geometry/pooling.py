@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from plm_geometry.errors import InputError
 from plm_geometry.moments import Moments
 
 if TYPE_CHECKING:
@@ -43,10 +44,20 @@ def _mean(hidden: "torch.Tensor", mask: "torch.Tensor") -> "torch.Tensor":
     return kept.sum(dim=1) / mask.sum(dim=1, keepdim=True)
 
 
+def _cls_position(output: "Output") -> "torch.Tensor":
+    """Return where each protein's classification token is: the first, or in XLNet the last."""
+    is_token = output.is_token.int()
+    if output.cls_position == "first":
+        return is_token.argmax(dim=1)
+    if output.cls_position == "last":
+        return is_token.shape[1] - 1 - is_token.flip(1).argmax(dim=1)
+    raise InputError("this model has no classification token to pool by `first`; choose mean.")
+
+
 _POOL = {
     "mean": lambda hidden, output: _mean(hidden, output.is_residue),
     "mean_with_special": lambda hidden, output: _mean(hidden, output.is_token),
-    "first": lambda hidden, output: hidden[range(len(hidden)), output.is_token.int().argmax(dim=1)],
+    "first": lambda hidden, output: hidden[range(len(hidden)), _cls_position(output)],
     "max": lambda hidden, output: hidden.masked_fill(
         ~output.is_residue[..., None], -float("inf")
     ).amax(dim=1),

@@ -26,6 +26,8 @@ class Settings(BaseModel):
     padded_length: str = "none"
     cluster: str = ""
     n_pairs: int = Field(default=20_000, ge=0)
+    pairs_file: str = ""
+    n_mantel: int = Field(default=1_000, ge=3)
     matrix: str = "PAM250"
     gap_open: float = 11
     gap_extend: float = 1

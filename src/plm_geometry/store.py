@@ -1,9 +1,9 @@
-"""Results on disk: fingerprinted, atomic, resumable; HDF5 in UniProt's layout going out."""
+"""Embeddings on disk: fingerprinted, atomic, resumable."""
 
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -15,10 +15,11 @@ import zarr
 from filelock import FileLock
 
 from plm_geometry.errors import InputError
-from plm_geometry.files import replacing, write_json
+from plm_geometry.files import write_json
 from plm_geometry.moment_files import StoredMoments, read_moments, write_moments
 from plm_geometry.moments import Moments
 from plm_geometry.pooling import LayerMoments
+from plm_geometry.uniprot_h5 import write_uniprot_h5, writing_h5
 
 # Rows of sampled residues in one chunk: a block writes a few.
 _SAMPLE_CHUNK = 64
@@ -29,16 +30,23 @@ def fingerprint(parts: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def source_digest(*modules: ModuleType) -> str:
+def source_digest(*modules: ModuleType, without: Collection[str] = ()) -> str:
     """Return the sha256 of the source of `modules` (of packages: of every file in them).
 
     A cache that is blind to a change of the code that filled it serves stale numbers.
+
+    Parameters
+    ----------
+    *modules : module
+    without : collection of str
+        Files, by name, that decide no number.
     """
     digest = hashlib.sha256()
     for module in modules:
         file = Path(module.__file__)
         for path in sorted(file.parent.glob("*.py")) if file.name == "__init__.py" else [file]:
-            digest.update(path.read_bytes())
+            if path.name not in without:
+                digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
@@ -79,7 +87,8 @@ class EmbeddingStore:
 
     def _check_description(self, description: dict[str, Any]) -> None:
         path = self.directory / "description.json"
-        if not path.exists():
+        if not self._progress.exists():  # nothing is lost
+            (self.directory / "plan.json").unlink(missing_ok=True)
             write_json(path, description)
             return
         there = json.loads(path.read_text())
@@ -160,7 +169,7 @@ class EmbeddingStore:
 
     def gather_residues(self, path: Path, *, model_name: str) -> None:
         """Copy the residue embeddings of all blocks into one HDF5 file at `path`."""
-        with replacing(path) as partial, h5py.File(partial, "w") as file:
+        with writing_h5(path) as file:
             file.attrs["model_name"] = model_name
             for block in sorted((self.directory / "residues").glob("*.h5")):
                 with h5py.File(block) as part:
@@ -207,53 +216,3 @@ class EmbeddingStore:
         restored = np.empty_like(vectors)
         restored[order] = vectors
         return restored
-
-
-def write_uniprot_h5(
-    path: Path,
-    accessions: Sequence[str],
-    vectors: Sequence[np.ndarray],
-    *,
-    model_name: str,
-    fingerprint: str = "",
-) -> None:
-    """Write one dataset an accession, as UniProt publishes embeddings.
-
-    The root attribute ``model_name`` lets ProtSpace read the file as it is.
-
-    Parameters
-    ----------
-    path : Path
-        The HDF5 file; replaced when there.
-    accessions : sequence of str
-        Names of the datasets.
-    vectors : sequence of ndarray
-        One a protein, ``(width,)`` or, for its residues, ``(length, width)``; written in their
-        own precision.
-    model_name : str
-        What computed them.
-    fingerprint : str
-        Of all they depend on, kept as the root attribute ``fingerprint``.
-    """
-    with replacing(path) as partial, h5py.File(partial, "w") as file:
-        file.attrs.update({"model_name": model_name, "fingerprint": fingerprint})
-        for accession, vector in zip(accessions, vectors, strict=True):
-            name = _dataset_name(accession, file)
-            file.create_dataset(name, data=vector).attrs["original_id"] = accession
-
-
-def read_fingerprint(path: Path) -> str:
-    """Return the fingerprint in an HDF5 file that `write_uniprot_h5` wrote, else nothing."""
-    try:
-        with h5py.File(path) as file:
-            return str(file.attrs.get("fingerprint", ""))
-    except OSError:
-        return ""
-
-
-def _dataset_name(accession: str, file: h5py.File) -> str:
-    """Return a flat name that is not taken: HDF5 reads ``/`` as a group."""
-    name = accession.replace("/", "_")
-    while name in file:
-        name += "_"
-    return name

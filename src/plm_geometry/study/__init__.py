@@ -4,12 +4,12 @@ This is the one room the chapters talk to for numbers. What it computes is kept 
 ``data/cache``, found again by a fingerprint of all it depends on, the code included.
 """
 
+from plm_geometry.study.association import AssociationTables
 from plm_geometry.study.embedded import fasta_path
 from plm_geometry.study.isotropy import IsotropyTables
-from plm_geometry.study.pairs import PairTables
 
 __all__ = ["Study", "fasta_path"]
 
 
-class Study(IsotropyTables, PairTables):
+class Study(IsotropyTables, AssociationTables):
     """Proteins, models and what is asked of them; parameters are `settings.Settings`."""

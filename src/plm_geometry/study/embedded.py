@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from plm_geometry import devices, embed, paths
+from plm_geometry.devices import read_padded_length
 from plm_geometry.embed import Embeddings
 from plm_geometry.errors import InputError
 from plm_geometry.families import read_families
@@ -19,7 +20,7 @@ from plm_geometry.settings import read_settings
 from plm_geometry.store import fingerprint
 
 if TYPE_CHECKING:
-    from plm_geometry.models import Embedder
+    from plm_geometry.models import Embedder, ModelCard
 
 
 class EmbeddedProteins:
@@ -62,11 +63,13 @@ class EmbeddedProteins:
     @cached_property
     def models(self) -> pd.DataFrame:
         """One row a model or control: ``title, role, counterpart, width, max_residues``."""
-        table = pd.DataFrame([_model_row(self._load(name)[0]) for name in self.names], self.names)
+        table = pd.DataFrame([vars(self._card(name)) for name in self.names], self.names)
+        table = table.drop(columns=["name", "architecture"])
         # Two files of one name: figures and tables must tell them apart.
         twice = table["title"].duplicated(keep=False)
-        table.loc[twice, "title"] += [f" ({name})" for name in table.index[twice]]
-        return table
+        return table.assign(
+            title=table["title"].where(~twice, table["title"] + " (" + table.index + ")")
+        )
 
     @cached_property
     def proteins(self) -> Proteins:
@@ -146,9 +149,18 @@ class EmbeddedProteins:
             return None
         return [self.families[accession] for accession in proteins.accessions]
 
+    def _card(self, name: str) -> "ModelCard":
+        from plm_geometry.models import describe_model
+
+        return describe_model(name, padded_length=read_padded_length(self.settings.padded_length))
+
     def _load(self, name: str) -> list["Embedder"]:
+        padded = self._card(name).architecture == "proteinbert"
         return devices.load_models(
-            name, device=self.settings.device, precision=self.settings.precision
+            name,
+            device=self.settings.device,
+            precision=self.settings.precision,
+            padded_length=self.settings.padded_length if padded else "none",
         )
 
     def _embed(self, name: str, tell: Callable[[str], None] = lambda line: None) -> Embeddings:
@@ -193,19 +205,6 @@ def fasta_path(name: str) -> Path:
     if not paths.SWISSPROT.exists():
         raise InputError("Swiss-Prot is not here yet; run `plm-geometry fetch swissprot` first.")
     return paths.SWISSPROT
-
-
-def _model_row(model: "Embedder") -> dict[str, object]:
-    from plm_geometry.models import counterpart
-
-    role = "control" if model.is_control else "stand-in" if model.is_stand_in else "model"
-    return {
-        "title": model.title,
-        "role": role,
-        "counterpart": counterpart(model.name),
-        "width": model.width,
-        "max_residues": model.max_residues,
-    }
 
 
 def _counted(notes: Mapping[str, int]) -> str:

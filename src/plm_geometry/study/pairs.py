@@ -1,15 +1,20 @@
-"""What chapters ask about pairs: aligned, and their distances in each model."""
+"""The study's pairs: drawn or read from a file, aligned, and their distances in each model."""
 
 from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 from filelock import FileLock
 
 from plm_geometry import align, pairs, paths
+from plm_geometry.align import AlignmentSettings
 from plm_geometry.errors import InputError
 from plm_geometry.store import fingerprint, source_digest
 from plm_geometry.study.embedded import EmbeddedProteins
+
+_ACCESSIONS = ["accession_a", "accession_b"]
 
 
 class PairTables(EmbeddedProteins):
@@ -19,6 +24,7 @@ class PairTables(EmbeddedProteins):
         super().__init__(**parameters)
         self.alignment = self.settings.alignment
         self._pairs: dict[bool, pd.DataFrame] = {}
+        self._distances: dict[tuple[str, bool], pd.DataFrame] = {}
 
     def pairs(self, *, similar: bool = False) -> pd.DataFrame:
         """Return aligned pairs of the `common` proteins.
@@ -26,70 +32,109 @@ class PairTables(EmbeddedProteins):
         Parameters
         ----------
         similar : bool
-            False: ``n_pairs`` pairs uniformly at random (0: all there are), for correlations.
-            True: with as many pairs again that share many k-mers, for the right-hand side
-            of the scatter, which random pairs hardly reach.
+            False: ``n_pairs`` pairs uniformly at random (0: all there are), or those of
+            ``pairs_file``. True: as many in two phases, half of them similar, for what random
+            pairs hardly reach; a file with weights serves as it is.
 
         Returns
         -------
         DataFrame
-            ``accession_a, accession_b, alignment_score, identities, alignment_length,
-            sequence_identity, stratum``, the last "random" or "similar".
+            ``accession_a, accession_b`` (categorical), ``alignment_score, identities,
+            alignment_length, sequence_identity``; ``weight``, for how many pairs each
+            stands; ``length_a, length_b`` in residues.
         """
+        if self.settings.pairs_file and not (similar and self._file_is_uniform()):
+            similar = False
         if similar not in self._pairs:
             self._pairs[similar] = self._make_pairs(similar)
         return self._pairs[similar]
 
-    def _make_pairs(self, similar: bool) -> pd.DataFrame:
-        first, second = self._random_pairs()
-        n_random = len(first)
-        if similar:
-            more = pairs.similar_pairs(self.common.sequences, n_random, seed=self.settings.seed)
-            both = np.concatenate([(first, second), more], axis=1)
-            # A similar pair that was drawn at random too stays where it was.
-            _, where = np.unique(both, axis=1, return_index=True)
-            first, second = both[:, np.sort(where)]
-        stratum = np.where(np.arange(len(first)) < n_random, "random", "similar")
-        return self._aligned(first, second).assign(stratum=stratum)
-
     def pair_table(self, name: str, *, similar: bool = False) -> pd.DataFrame:
         """Return `pairs` with ``cosine_similarity`` and ``squared_euclidean`` of one model."""
         table = self.pairs(similar=similar)
-        row = {accession: i for i, accession in enumerate(self.common.accessions)}
-        distances = pairs.pair_distances(
-            self.vectors(name),
-            table["accession_a"].map(row).to_numpy(),
-            table["accession_b"].map(row).to_numpy(),
-        )
-        return table.join(distances)
+        if (name, similar) not in self._distances:
+            first, second = (table[side].cat.codes.to_numpy(np.int64) for side in _ACCESSIONS)
+            found = pairs.pair_distances(self.vectors(name), first, second)
+            self._distances[name, similar] = found
+        return table.join(self._distances[name, similar])
 
-    def _random_pairs(self) -> tuple[np.ndarray, np.ndarray]:
-        n = len(self.common)
-        wanted, available = self.settings.n_pairs, n * (n - 1) // 2
-        if wanted > available > 0:
-            raise InputError(
-                f"n_pairs is {wanted:,}, but {n:,} proteins make {available:,} pairs; "
-                "ask for at most that, or for 0, which takes them all."
-            )
-        return pairs.draw_pairs(n, wanted or available, seed=self.settings.seed)
+    def aligned(
+        self, first: np.ndarray, second: np.ndarray, settings: AlignmentSettings
+    ) -> pd.DataFrame:
+        """Align pairs, or read what an earlier call with them and the settings has written.
 
-    def _aligned(self, first: np.ndarray, second: np.ndarray) -> pd.DataFrame:
-        """Align, or read what an earlier call with the same pairs and settings has written."""
+        Parameters
+        ----------
+        first, second : ndarray of int, shape (n_pairs,)
+            Pairs of the `common` proteins.
+        settings : AlignmentSettings
+        """
         key = {
             "proteins": self.common.sha256,
             "pairs": sha256(np.stack([first, second]).tobytes()).hexdigest(),
-            "settings": str(self.alignment),
+            "settings": str(settings),
             "code": source_digest(align),
         }
         path = paths.CACHE / "alignments" / f"{fingerprint(key)[:16]}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
+        cluster = self.settings.cluster or None
         with FileLock(f"{path}.lock"):  # another chapter may be aligning the same pairs
-            align.align_to_parquet(
-                self.common,
-                first,
-                second,
-                self.alignment,
-                path,
-                cluster=self.settings.cluster or None,
+            align.align_to_parquet(self.common, first, second, settings, path, cluster=cluster)
+        return self._read(path)
+
+    def _make_pairs(self, similar: bool) -> pd.DataFrame:
+        if self.settings.pairs_file and not similar:
+            table = self._read(self._checked_file())
+        else:
+            first, second, weight = self._drawn(similar)
+            table = self.aligned(first, second, self.alignment).assign(weight=weight)
+        if "weight" not in table:
+            table["weight"] = pairs.count_pairs(len(self.common)) / len(table)
+        lengths = self.common.lengths
+        return table.assign(
+            length_a=lengths[table["accession_a"].cat.codes],
+            length_b=lengths[table["accession_b"].cat.codes],
+        )
+
+    def _drawn(self, similar: bool) -> tuple[np.ndarray, np.ndarray, float | np.ndarray]:
+        """Draw ``n_pairs`` pairs; return both sides, and for how many pairs each stands."""
+        n, seed = len(self.common), self.settings.seed
+        wanted, available = self.settings.n_pairs, pairs.count_pairs(n)
+        if wanted > available:
+            raise InputError(
+                f"n_pairs is {wanted:,}, but {n:,} proteins make {available:,} pairs; "
+                "ask for at most that, or for 0, which takes them all."
             )
-        return pd.read_parquet(path)
+        if similar and 0 < wanted < available:
+            sample = pairs.draw_stratified(self.common.sequences, wanted, seed=seed)
+            return sample.first, sample.second, sample.weight
+        first, second = pairs.draw_pairs(n, wanted or available, seed=seed)
+        return first, second, available / len(first)
+
+    def _read(self, path: Path) -> pd.DataFrame:
+        """Read aligned pairs; accessions become categories in the order of `common`.
+
+        Pairs of a file with a protein that `left_out` names are left out too.
+        """
+        table = pq.read_table(path, read_dictionary=_ACCESSIONS).to_pandas()
+        kind = pd.CategoricalDtype(self.common.accessions)
+        table = table.assign(**{side: table[side].astype(kind) for side in _ACCESSIONS})
+        return table.dropna(subset=_ACCESSIONS, ignore_index=True)
+
+    def _file_is_uniform(self) -> bool:
+        return "weight" not in pq.read_schema(self.settings.pairs_file).names
+
+    def _checked_file(self) -> Path:
+        """Return ``pairs_file``, which must be of these proteins and settings."""
+        path = Path(self.settings.pairs_file).expanduser()
+        if not path.is_file():
+            raise InputError(f"{path} is not there; make it with `plm-geometry align`.")
+        note = align.read_note(path)
+        for name, here in vars(self.alignment).items():
+            if note.get(name) != here:
+                raise InputError(
+                    f"{path} was aligned with {name} {note.get(name)!r}, and this run asks for "
+                    f"{here!r}; give `-p {name} {note.get(name)}`, or another file."
+                )
+        pairs.read_pairs(path, self.requested.accessions)
+        return path

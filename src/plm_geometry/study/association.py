@@ -1,0 +1,287 @@
+"""What chapters ask about pairs: how embedding distance and alignment hang together."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import combinations, product
+
+import numpy as np
+import pandas as pd
+
+from plm_geometry import association, pairs
+from plm_geometry.study.pairs import PairTables
+
+DISTANCES = ("cosine_similarity", "squared_euclidean")
+SIMILARITIES = ("alignment_score", "sequence_identity")
+# The paper does not say which: usual ones, linear ones, and free gaps.
+GAPS = ((11, 1), (10, 1), (5, 1), (2, 2), (1, 1), (0, 0))
+MODES = ("global", "semiglobal", "local")
+# Pairs enough for two digits of a correlation, over all settings.
+_N_FOR_SETTINGS = 5_000
+# Biopython needs so long for each that more would cost minutes.
+_N_FOR_TIES = 1_000
+# Pairs of one family, and of two, in the comparison of homologous with unrelated ones.
+_N_HOMOLOGOUS = 20_000
+_N_UNRELATED = 50_000
+# Rost (1999): identity means something over at least so many aligned residues.
+_LEAST_ALIGNED = 80
+_IDENTITY_BINS = (0, 0.15, 0.2, 0.25, 0.3, 0.35, 0.5, 0.7, 0.9, 1)
+
+
+class AssociationTables(PairTables):
+    """Tables of association over pairs, most with ``model, title, role, counterpart``."""
+
+    def correlations(self, method: str = "pearson", *, adjusted: bool = False) -> pd.DataFrame:
+        """Return every entry of each model's 4 x 4 matrix, with its interval.
+
+        Parameters
+        ----------
+        method : {"pearson", "spearman"}
+        adjusted : bool
+            Whether to correlate what the lengths of the two proteins do not explain.
+
+        Returns
+        -------
+        DataFrame
+            Labels, and ``a, b, estimate, low, high, standard_error`` of
+            `association.correlation_intervals`; ``pairwise_low, pairwise_high``: the interval of
+            one who takes pairs for independent.
+        """
+        return self.rows(lambda name: self._correlations(name, method, adjusted))
+
+    def lengths(self) -> pd.DataFrame:
+        """Return the share of each quantity's variance that the two lengths explain.
+
+        Labels, ``quantity``, ``estimate, low, high`` of `association.r_squared_on_lengths`.
+        """
+        return self.rows(
+            lambda name: (
+                association.r_squared_on_lengths(self.pair_table(name))
+                .rename_axis("quantity")
+                .reset_index()
+                .to_dict("records")
+            )
+        )
+
+    def signs(self) -> pd.DataFrame:
+        """Work through the sign between cosine and squared Euclidean distance.
+
+        Labels; ``cosine_similarity`` and ``cosine_distance``: their correlation with the squared
+        Euclidean distance, which is -1 and 1 between vectors of one length; ``norm_variation``:
+        standard deviation of the vectors' lengths over their mean.
+        """
+        return self.rows(lambda name: [self._signs(name)])
+
+    def mantel(self) -> pd.DataFrame:
+        """Test each distance against each similarity over all pairs of ``n_mantel`` proteins.
+
+        Labels, ``a, b``, ``adjusted`` for lengths or not, ``r`` and ``p``.
+        """
+        n = min(self.settings.n_mantel, len(self.common))
+        chosen = np.random.default_rng(self.settings.seed).choice(len(self.common), n, False)
+        first, second = (np.sort(chosen)[side] for side in pairs.all_pairs(n))
+        table = self.aligned(first, second, self.alignment)
+        lengths = {"length_a": self.common.lengths[first], "length_b": self.common.lengths[second]}
+        table = table.assign(**lengths)
+        return self.rows(lambda name: self._mantel(name, table, first, second))
+
+    def settings_grid(self) -> pd.DataFrame:
+        """Return the correlation of score and identity under every setting of the alignment.
+
+        ``mode, gap_open, gap_extend, denominator, estimate, low, high``, on at most 5,000 of the
+        pairs.
+        """
+        rows = []
+        for mode, (gap_open, gap_extend) in product(MODES, GAPS):
+            setting = {"mode": mode, "gap_open": gap_open, "gap_extend": gap_extend}
+            table = self._realigned(setting | {"denominator": "aligned_columns"}, _N_FOR_SETTINGS)
+            for denominator, identity in _identities(table).items():
+                found = _agreement(table.assign(sequence_identity=identity))
+                rows.append(setting | {"denominator": denominator, **found._asdict()})
+        return pd.DataFrame(rows).drop(columns="standard_error")
+
+    def ties(self) -> pd.DataFrame:
+        """Return how far engines' own choices among optimal alignments move identities.
+
+        ``engine, ties, differing`` (share of at most 1,000 pairs whose identities are not the
+        largest possible), ``largest`` (difference of sequence identity), ``estimate`` (of
+        the correlation of score and identity).
+        """
+        highest = self._realigned({"ties": "max"}, _N_FOR_TIES)
+        rows = [("any", "max", 0.0, 0.0, _agreement(highest).estimate)]
+        for engine in ("parasail", "biopython"):
+            own = self._realigned({"engine": engine, "ties": "engine"}, _N_FOR_TIES)
+            difference = (highest["sequence_identity"] - own["sequence_identity"]).abs()
+            differing = (highest["identities"] != own["identities"]).mean()
+            rows.append((engine, "engine", differing, difference.max(), _agreement(own).estimate))
+        return pd.DataFrame(rows, columns=["engine", "ties", "differing", "largest", "estimate"])
+
+    def dependence(self) -> pd.DataFrame:
+        """Return how much each distance depends on identity, by measures that see any form.
+
+        Labels, ``distance, pearson, distance_correlation, distance_correlation_null,
+        mutual_information, mutual_information_null`` (bits).
+        """
+        return self.rows(self._dependence)
+
+    def spread(self, edges: np.ndarray) -> pd.DataFrame:
+        """Return the spread of each distance within bins of identity, with intervals.
+
+        Labels, ``distance`` (with ``euclidean``), and the columns of `association.spread_at`.
+        """
+        return self.rows(lambda name: self._spread(name, edges))
+
+    def discrimination(self) -> pd.DataFrame:
+        """Return how well each distance parts homologous from unrelated pairs, by identity.
+
+        Labels, ``distance``, and the columns of `association.discrimination`. No rows where
+        families are not known, or there are no pairs of one or no pairs of two.
+        """
+        if self.families is None:
+            return pd.DataFrame()
+        frame = self._homologous_and_unrelated()
+        if frame["is_homologous"].all() or not frame["is_homologous"].any():
+            return pd.DataFrame()
+        return self.rows(lambda name: self._discrimination(name, frame))
+
+    def _correlations(self, name: str, method: str, adjusted: bool) -> list[dict[str, object]]:
+        table = self.pair_table(name)
+        if adjusted:
+            table = association.adjusted_for_lengths(table)
+        found = association.correlation_intervals(table, method)
+        naive = [association.pairwise_interval(r, len(table)) for r in found["estimate"]]
+        found["pairwise_low"] = [interval.low for interval in naive]
+        found["pairwise_high"] = [interval.high for interval in naive]
+        return found.to_dict("records")
+
+    def _signs(self, name: str) -> dict[str, float]:
+        table = self.pair_table(name)
+        norms = np.linalg.norm(self.vectors(name), axis=1)
+        squared, cosine = table["squared_euclidean"], table["cosine_similarity"]
+        return {
+            "cosine_similarity": cosine.corr(squared),
+            "cosine_distance": (1 - cosine).corr(squared),
+            "norm_variation": norms.std() / norms.mean(),
+        }
+
+    def _mantel(
+        self, name: str, table: pd.DataFrame, first: np.ndarray, second: np.ndarray
+    ) -> Iterator[dict[str, object]]:
+        raw = table.join(pairs.pair_distances(self.vectors(name), first, second))
+        for adjusted in (False, True):
+            frame = association.adjusted_for_lengths(raw) if adjusted else raw
+            matrices = {
+                column: association.complete_matrix(frame[column], first, second)
+                for column in (*DISTANCES, *SIMILARITIES)
+            }
+            for a in DISTANCES:
+                for b in SIMILARITIES:
+                    test = association.mantel(matrices[a], matrices[b], seed=self.settings.seed)
+                    yield {"a": a, "b": b, "adjusted": adjusted, **test._asdict()}
+
+    def _realigned(self, setting: Mapping[str, object], most: int) -> pd.DataFrame:
+        """Align some of the pairs with other settings."""
+        some = self.pairs().iloc[:most]
+        first, second = (some[f"accession_{side}"].cat.codes.to_numpy(np.int64) for side in "ab")
+        lengths = some[["length_a", "length_b"]]
+        return self.aligned(first, second, replace(self.alignment, **setting)).join(lengths)
+
+    def _dependence(self, name: str) -> Iterator[dict[str, object]]:
+        table = self.pair_table(name)
+        identity = table["sequence_identity"]
+        for distance in DISTANCES:
+            values = table[distance]
+            row = {"distance": distance, "pearson": values.corr(identity)}
+            for measure in (association.distance_correlation, association.mutual_information):
+                found = measure(values, identity, seed=self.settings.seed)
+                row |= {measure.__name__: found.estimate, f"{measure.__name__}_null": found.null}
+            yield row
+
+    def _spread(self, name: str, edges: np.ndarray) -> Iterator[dict[str, object]]:
+        table = self.pair_table(name, similar=True)
+        table = table.assign(euclidean=np.sqrt(table["squared_euclidean"]))
+        for distance in (*DISTANCES, "euclidean"):
+            found = association.spread_at(
+                table, "sequence_identity", distance, edges,
+                weights=table["weight"], seed=self.settings.seed,
+            )  # fmt: skip
+            yield from found.assign(distance=distance).to_dict("records")
+
+    def _homologous_and_unrelated(self) -> pd.DataFrame:
+        """Return pairs of one family, with their local identity, and pairs of two."""
+        family = pd.factorize(np.array(self.families_of(self.common)))[0]
+        rng = np.random.default_rng(self.settings.seed)
+        homologous = _pairs_within(family, rng)
+        unrelated = _pairs_between(family, rng)
+        first, second = np.concatenate([homologous, unrelated], axis=1)
+        identity = np.full(len(first), np.nan)
+        identity[: homologous.shape[1]] = self._local_identity(*homologous)
+        accessions, lengths = np.array(self.common.accessions), self.common.lengths
+        return pd.DataFrame(
+            {
+                "first": first,
+                "second": second,
+                "accession_a": accessions[first],
+                "accession_b": accessions[second],
+                "length_a": lengths[first],
+                "length_b": lengths[second],
+                "is_homologous": np.arange(len(first)) < homologous.shape[1],
+                "identity": identity,
+            }
+        )
+
+    def _local_identity(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """Return identities over the aligned columns of local alignments; NaN of short ones."""
+        settings = replace(self.alignment, mode="local", denominator="aligned_columns")
+        table = self.aligned(first, second, settings)
+        columns = table["identities"] / table["sequence_identity"].replace(0, np.nan)
+        return table["sequence_identity"].where(columns.round() >= _LEAST_ALIGNED).to_numpy()
+
+    def _discrimination(self, name: str, frame: pd.DataFrame) -> Iterator[dict[str, object]]:
+        found = pairs.pair_distances(
+            self.vectors(name), frame["first"].to_numpy(), frame["second"].to_numpy()
+        )
+        near_first = {"cosine_similarity": -found["cosine_similarity"],
+                      "squared_euclidean": found["squared_euclidean"]}  # fmt: skip
+        for distance, values in near_first.items():
+            table = association.discrimination(
+                frame.assign(distance=values), np.array(_IDENTITY_BINS),
+                families=self.families, seed=self.settings.seed,
+            )  # fmt: skip
+            yield from table.assign(distance=distance).to_dict("records")
+
+
+def _agreement(table: pd.DataFrame) -> association.Interval:
+    """Return the correlation of score and identity, with its interval."""
+    return association.correlation_interval(
+        table["alignment_score"],
+        table["sequence_identity"],
+        table["accession_a"].cat.codes,
+        table["accession_b"].cat.codes,
+    )
+
+
+def _identities(table: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return the identity by each denominator, of a table that holds it by aligned columns."""
+    shorter = table[["length_a", "length_b"]].min(axis=1)
+    return {
+        "alignment_length": table["identities"] / table["alignment_length"].clip(lower=1),
+        "aligned_columns": table["sequence_identity"],
+        "shorter": table["identities"] / shorter,
+    }
+
+
+def _pairs_within(family: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return pairs of one family, a sample where there are many, shape ``(2, n_pairs)``."""
+    members = pd.Series(np.arange(len(family))).groupby(family)
+    found = [pair for _, group in members for pair in combinations(group, 2)]
+    found = np.array(found, dtype=np.int64).reshape(-1, 2)
+    if len(found) > _N_HOMOLOGOUS:
+        found = found[rng.choice(len(found), _N_HOMOLOGOUS, replace=False)]
+    return found.T
+
+
+def _pairs_between(family: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return random pairs of different families, shape ``(2, n_pairs)``."""
+    n_pairs = min(_N_UNRELATED, pairs.count_pairs(len(family)))
+    drawn = np.stack(pairs.draw_pairs(len(family), n_pairs, seed=int(rng.integers(2**31))))
+    return drawn[:, family[drawn[0]] != family[drawn[1]]]

@@ -1,0 +1,136 @@
+"""The tables of association: labelled, over the same pairs, equal to plain computations."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from plm_geometry import align, paths
+from plm_geometry.align import align_pairs
+from plm_geometry.errors import InputError
+from plm_geometry.pairs import all_pairs, draw_pairs
+from plm_geometry.study import Study, association
+
+MODELS = ["composition", "kmers"]
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(paths, "CACHE", folder / "cache")
+        patch.setattr(association, "_N_FOR_SETTINGS", 100)
+        patch.setattr(association, "_N_FOR_TIES", 100)
+        yield Study(models=MODELS, n_proteins=120, n_pairs=1500, n_mantel=20)
+
+
+def test_correlations_are_those_of_pandas_with_intervals_that_hold_them(study):
+    for method in ("pearson", "spearman"):
+        table = study.correlations(method)
+        assert len(table) == 2 * 6
+        for row in table.itertuples():
+            pairs = study.pair_table(row.model)
+            assert row.estimate == pytest.approx(pairs[row.a].corr(pairs[row.b], method), abs=1e-9)
+            assert row.low < row.estimate < row.high
+            assert row.pairwise_low < row.estimate < row.pairwise_high
+    # Pairs that share proteins tell less than as many independent ones.
+    assert (table.pairwise_high - table.pairwise_low < table.high - table.low).mean() > 0.5
+
+
+def test_adjusted_correlations_are_partial_correlations_given_the_lengths(study):
+    table = study.correlations(adjusted=True)
+    raw = study.correlations()
+    assert not np.allclose(table["estimate"], raw["estimate"], atol=0.01)
+    explained = study.lengths()
+    assert explained["estimate"].between(0, 1).all()
+    assert set(explained["quantity"]) == {"cosine_similarity", "squared_euclidean",
+                                          "alignment_score", "sequence_identity"}  # fmt: skip
+
+
+def test_cosine_distance_turns_the_sign(study):
+    signs = study.signs()
+    np.testing.assert_allclose(signs["cosine_distance"], -signs["cosine_similarity"], rtol=1e-12)
+    norms = np.linalg.norm(study.vectors("kmers"), axis=1)
+    assert signs.set_index("model").loc["kmers", "norm_variation"] == pytest.approx(
+        norms.std() / norms.mean()
+    )
+
+
+def test_mantel_is_over_all_pairs_of_its_proteins(study):
+    table = study.mantel()
+    assert len(table) == 2 * 2 * 4
+    assert table["p"].between(0.001, 1).all()
+    raw = table[(table.model == "kmers") & ~table.adjusted].set_index(["a", "b"])["r"]
+    chosen = np.sort(np.random.default_rng(1).choice(len(study.common), 20, replace=False))
+    first, second = (chosen[side] for side in all_pairs(20))
+    pairs = study.aligned(first, second, study.alignment)
+    vectors = study.vectors("kmers").astype(float)
+    squared = ((vectors[first] - vectors[second]) ** 2).sum(axis=1)
+    expected = np.corrcoef(squared, pairs["sequence_identity"])[0, 1]
+    assert raw["squared_euclidean", "sequence_identity"] == pytest.approx(expected)
+
+
+def test_every_setting_is_as_if_aligned_with_it(study):
+    grid = study.settings_grid()
+    assert len(grid) == len(association.MODES) * len(association.GAPS) * 3
+    some = study.pairs().iloc[:100]
+    first, second = (some[f"accession_{side}"].cat.codes.to_numpy(np.int64) for side in "ab")
+    for row in grid.iloc[[2, 22, 40, 53]].itertuples():
+        settings = replace(study.alignment, mode=row.mode, gap_open=row.gap_open,
+                           gap_extend=row.gap_extend, denominator=row.denominator)  # fmt: skip
+        plain = align_pairs(study.common, first, second, settings, progress=False)
+        expected = plain["alignment_score"].corr(plain["sequence_identity"])
+        assert row.estimate == pytest.approx(expected, abs=1e-12)
+
+
+def test_engines_choices_never_exceed_the_most_identities(study):
+    ties = study.ties().set_index("engine")
+    assert ties.loc["any", "differing"] == 0
+    assert (ties.loc[["parasail", "biopython"], "differing"] > 0).all()
+    assert ties["largest"].between(0, 0.2).all()
+
+
+def test_dependence_and_spread_have_a_row_for_each_distance(study):
+    dependence = study.dependence()
+    assert len(dependence) == 4
+    assert (dependence["distance_correlation"] > dependence["distance_correlation_null"]).any()
+    spread = study.spread(np.array([0, 0.3, 1.001]))
+    assert len(spread) == 2 * 3 * 2
+    assert spread.groupby(["model", "distance"])["n"].sum().eq(1500).all()
+
+
+def test_homologous_pairs_are_compared_with_unrelated_ones_where_families_are_known(study):
+    table = study.discrimination()
+    assert set(table["distance"]) == set(association.DISTANCES)
+    high = table[(table.bin_low >= 0.7) & (table.n_homologous > 0)]
+    assert (high["auc"] > 0.8).all()
+    unknown = Study(proteins=str(paths.DEMO / "proteome.fasta.gz"), models=["composition"],
+                    n_proteins=30, n_pairs=50)  # fmt: skip
+    assert unknown.discrimination().empty
+
+
+def test_similar_pairs_carry_weights_that_stand_for_all_pairs(study):
+    table = study.pairs(similar=True)
+    n = len(study.common)
+    assert table["weight"].sum() == pytest.approx(n * (n - 1) / 2)
+    assert study.pairs()["weight"].sum() == pytest.approx(n * (n - 1) / 2)
+    similar, random = (t["sequence_identity"] > 0.5 for t in (table, study.pairs()))
+    assert similar.mean() > 3 * random.mean() > 0
+    assert (similar * table["weight"]).sum() < 3 * random.mean() * n * (n - 1) / 2
+
+
+def test_pairs_come_from_a_file_where_one_is_named(study, tmp_path):
+    first, second = draw_pairs(len(study.common), 300, seed=9)
+    path = tmp_path / "pairs.parquet"
+    align.align_to_parquet(study.common, first, second, study.alignment, path)
+    options = {"models": ["composition"], "n_proteins": 120, "pairs_file": str(path)}
+    table = Study(**options).pairs()
+    assert len(table) == 300
+    assert list(table["accession_a"]) == [study.common.accessions[i] for i in first]
+    pd.testing.assert_series_equal(table["length_a"], pd.Series(study.common.lengths[first]),
+                                   check_names=False)  # fmt: skip
+    with pytest.raises(InputError, match=r"aligned with matrix 'PAM250', .* `-p matrix PAM250`"):
+        Study(**options, matrix="BLOSUM62").pairs()
+    with pytest.raises(InputError, match="make it with"):
+        Study(**(options | {"pairs_file": str(tmp_path / "none.parquet")})).pairs()
