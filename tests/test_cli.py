@@ -131,6 +131,45 @@ def test_a_model_without_a_limit_takes_35000_residues(command, fasta, tmp_path):
         assert np.isfinite(file["titin"]).all()
 
 
+@pytest.mark.parametrize(
+    ("lines", "sentence"),
+    [
+        ("P1\tP9\n", "P9"),
+        ("P1\tP1\n", "with itself"),
+        ("", "names no pair"),
+        ("P1\tP2\nP2\tP1\n", "twice"),
+    ],
+)
+def test_pairs_that_make_no_sense_are_a_sentence(refused, fasta, tmp_path, lines, sentence):
+    pairs = fasta(lines, "pairs.tsv")
+    said = refused("align", fasta(">P1\nMKV\n>P2\nMKL\n"), "--pairs-from", pairs,
+                   "--out", tmp_path / "x.parquet")  # fmt: skip
+    assert sentence in said
+    assert not (tmp_path / "x.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--matrix", "PAM999"], "PAM999"),
+        (["--matrix", "NUC.4.4"], "NUC.4.4"),
+        (["--gap-open", "-11"], "a gap that costs 11 is 11, not -11"),
+        (["--mode", "sideways"], "global, semiglobal, local"),
+        (["--cluster", "tcp://127.0.0.1:9"], "tcp://127.0.0.1:9"),
+        (["--pairs", "1", "--all-pairs"], "chosen twice"),
+    ],
+)
+def test_impossible_alignments_are_a_sentence(
+    refused, fasta, tmp_path, monkeypatch, options, sentence
+):
+    monkeypatch.setattr("plm_geometry.compute._PATIENCE", 1)
+    if "--all-pairs" not in options:
+        options = [*options, "--pairs", "1"]
+    said = refused("align", fasta(">P1\nMKV\n>P2\nMKL\n"), *options,
+                   "--out", tmp_path / "x.parquet")  # fmt: skip
+    assert sentence in said
+
+
 def test_35000_residues_align(command, fasta, tmp_path):
     long = fasta(">a\nMKVLAAGIW\n>titin\n" + "MKVLAAGIWH" * 3500 + "\n")
     assert command("align", long, "--pairs", 1, "--out", tmp_path / "x.parquet")[0] == 0

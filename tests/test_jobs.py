@@ -1,12 +1,16 @@
 """Jobs: from proteins to files, with everything that was cut or left out named."""
 
+from pathlib import Path
+
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
 
+from plm_geometry import jobs
+from plm_geometry.align import AlignmentSettings, read_note
 from plm_geometry.errors import InputError
-from plm_geometry.jobs import EmbedJob, align_file
+from plm_geometry.jobs import EmbedJob, PairChoice, align_file
 from plm_geometry.store import EmbeddingStore
 from small_proteins import random_proteins
 from tiny_checkpoints import WRITERS
@@ -95,8 +99,59 @@ def test_an_interrupted_hdf5_run_leaves_its_store_to_the_next(checkpoint, tmp_pa
     assert [path.name for path in tmp_path.iterdir()] == ["x.h5"]
 
 
-def test_aligned_pairs_are_a_parquet_table(tmp_path):
-    align_file(random_proteins(10, longest=50), tmp_path / "x.parquet", n_pairs=20, seed=1)
+# Pairs
+
+PROTEINS = random_proteins(40, longest=50)
+
+
+def test_aligned_pairs_are_a_parquet_table_that_says_how_it_was_made(tmp_path):
+    settings = AlignmentSettings(matrix="BLOSUM62", mode="local")
+    align_file(PROTEINS, tmp_path / "x.parquet", PairChoice(n_pairs=20, seed=7), settings)
     table = pd.read_parquet(tmp_path / "x.parquet")
+    assert list(table) == ["accession_a", "accession_b", "alignment_score", "identities",
+                           "alignment_length", "sequence_identity"]  # fmt: skip
     assert len(table) == 20
-    assert {"accession_a", "alignment_score", "sequence_identity"} <= set(table)
+    note = read_note(tmp_path / "x.parquet")
+    assert (note["matrix"], note["mode"], note["ties"], note["seed"]) == (
+        "BLOSUM62", "local", "max", 7)  # fmt: skip
+
+
+def test_all_pairs_are_all_there_are(tmp_path):
+    align_file(PROTEINS, tmp_path / "x.parquet", PairChoice(every=True), AlignmentSettings())
+    table = pd.read_parquet(tmp_path / "x.parquet")
+    assert len(table) == 40 * 39 // 2
+    assert not table.duplicated(["accession_a", "accession_b"]).any()
+
+
+def test_pairs_named_in_a_file_are_aligned_in_its_order(tmp_path):
+    a, b, c = PROTEINS.accessions[:3]
+    (tmp_path / "pairs.tsv").write_text(f"{c}\t{a}\n{a}\t{b}\n")
+    choice = PairChoice(file=tmp_path / "pairs.tsv")
+    align_file(PROTEINS, tmp_path / "x.parquet", choice, AlignmentSettings())
+    table = pd.read_parquet(tmp_path / "x.parquet")
+    assert list(zip(table["accession_a"], table["accession_b"], strict=True)) == [(c, a), (a, b)]
+
+
+def test_stratified_pairs_carry_the_weights_that_stand_for_all(tmp_path):
+    choice = PairChoice(n_pairs=100, stratified=True)
+    align_file(PROTEINS, tmp_path / "x.parquet", choice, AlignmentSettings())
+    assert pd.read_parquet(tmp_path / "x.parquet")["weight"].sum() == pytest.approx(40 * 39 / 2)
+
+
+@pytest.mark.parametrize(
+    ("choice", "sentence"),
+    [
+        ({"n_pairs": 5, "every": True}, "chosen twice"),
+        ({"file": Path("x.tsv"), "every": True}, "chosen twice"),
+        ({"every": True, "stratified": True}, "goes with --pairs alone"),
+    ],
+)
+def test_choices_that_exclude_each_other_are_sentences(choice, sentence):
+    with pytest.raises(InputError, match=sentence):
+        PairChoice(**choice)
+
+
+def test_more_pairs_than_fit_into_memory_are_a_sentence(monkeypatch):
+    monkeypatch.setattr(jobs, "_MOST_PAIRS", 100)
+    with pytest.raises(InputError, match="make 780 pairs, more than fit"):
+        PairChoice(every=True).of(PROTEINS)

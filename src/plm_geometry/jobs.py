@@ -5,14 +5,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from plm_geometry.errors import InputError
 from plm_geometry.proteins import Proteins
 from plm_geometry.store import fingerprint
 from plm_geometry.uniprot_h5 import read_fingerprint, write_uniprot_h5
 
 if TYPE_CHECKING:
+    from plm_geometry.align import AlignmentSettings
     from plm_geometry.models import Embedder
     from plm_geometry.store import EmbeddingStore
+
+_USUAL_PAIRS = 10_000
+# Indices of so many pairs, and the columns of their alignments, take some tens of GB.
+_MOST_PAIRS = 500_000_000
 
 
 @dataclass
@@ -163,20 +170,97 @@ class EmbedJob:
             store.remove()
 
 
-def align_file(proteins: Proteins, out: Path, *, n_pairs: int, seed: int, **settings) -> None:
-    """Draw pairs of proteins and align them into a Parquet file, taking up an earlier run.
+@dataclass(frozen=True)
+class PairChoice:
+    """Which pairs of proteins to align: drawn, all, or named in a file.
+
+    Attributes
+    ----------
+    n_pairs : int or None
+        Pairs to draw; None is 10,000 where neither of the next two is given.
+    every : bool
+        All pairs there are.
+    file : Path or None
+        Of two accessions a line (`pairs.read_pairs`).
+    stratified : bool
+        Draw half of them among similar pairs (`pairs.draw_stratified`).
+    seed : int
+        Of the draw.
+    """
+
+    n_pairs: int | None = None
+    every: bool = False
+    file: Path | None = None
+    stratified: bool = False
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if (self.n_pairs is not None) + self.every + (self.file is not None) > 1:
+            raise InputError(
+                "pairs are chosen twice; give one of --pairs, --all-pairs, --pairs-from."
+            )
+        if self.stratified and (self.every or self.file):
+            raise InputError("--stratified is a way to draw pairs; it goes with --pairs alone.")
+
+    def of(self, proteins: Proteins) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+        """Return both sides of the pairs, and columns that belong to them."""
+        from plm_geometry import pairs
+
+        n = len(proteins)
+        if self.file is not None:
+            return *pairs.read_pairs(self.file, proteins.accessions), {}
+        if self.every:
+            if pairs.count_pairs(n) > _MOST_PAIRS:
+                raise InputError(
+                    f"{n:,} proteins make {pairs.count_pairs(n):,} pairs, more than fit into "
+                    f"memory ({_MOST_PAIRS:,}); draw some with --pairs."
+                )
+            return *pairs.all_pairs(n), {}
+        n_pairs = self.n_pairs or _USUAL_PAIRS
+        if self.stratified:
+            sample = pairs.draw_stratified(proteins.sequences, n_pairs, seed=self.seed)
+            return sample.first, sample.second, {"weight": sample.weight}
+        return *pairs.draw_pairs(n, n_pairs, seed=self.seed), {}
+
+
+def align_file(
+    proteins: Proteins,
+    out: Path,
+    choice: PairChoice,
+    settings: "AlignmentSettings",
+    workers: int | None = None,
+    cluster: str | None = None,
+) -> None:
+    """Align pairs of proteins into a Parquet file, taking up an earlier run.
+
+    Parameters
+    ----------
+    proteins : Proteins
+    out : Path
+    choice : PairChoice
+    settings : AlignmentSettings
+    workers, cluster
+        As in `align.align_pairs`.
 
     Raises
     ------
     InputError
-        If there are not two proteins, or fewer pairs than asked for.
+        If there are not two proteins, fewer pairs than asked for, or as `align_to_parquet`.
     """
-    from plm_geometry.align import AlignmentSettings, align_to_parquet
-    from plm_geometry.pairs import draw_pairs
+    from plm_geometry.align import align_to_parquet
 
-    chosen = AlignmentSettings(**settings)
-    first, second = draw_pairs(len(proteins), n_pairs, seed=seed)
-    align_to_parquet(proteins, first, second, chosen, out, note={"seed": seed})
+    first, second, columns = choice.of(proteins)
+    align_to_parquet(
+        proteins,
+        first,
+        second,
+        settings,
+        out,
+        columns=columns,
+        note={"seed": choice.seed},
+        workers=workers,
+        cluster=cluster,
+    )
 
 
 def _integers(text: str) -> list[int]:

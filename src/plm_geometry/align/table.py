@@ -33,6 +33,7 @@ def align_to_parquet(
     settings: AlignmentSettings,
     path: str | Path,
     *,
+    columns: Mapping[str, np.ndarray] | None = None,
     note: Mapping[str, object] | None = None,
     workers: int | None = None,
     cluster: str | None = None,
@@ -50,6 +51,8 @@ def align_to_parquet(
         As in `align_pairs`.
     path : path-like
         The Parquet file. `read_note` tells how its alignments were made.
+    columns : mapping of str to ndarray, optional
+        Further numbers of each pair, by name: written as they are.
     note : mapping, optional
         What else to record, in terms of JSON, such as the seed that drew the pairs.
 
@@ -72,7 +75,8 @@ def align_to_parquet(
             with _explained(path):
                 _write_part(parts / f"{block[0]}.parquet", job, block, counts)
     with _explained(path):
-        _join_parts(path, parts, job, {**identity, **_describe(job), **(note or {})})
+        note = {**identity, **_describe(job), **(note or {})}
+        _join_parts(path, parts, job, columns or {}, note)
         shutil.rmtree(parts)
 
 
@@ -159,9 +163,15 @@ def _write_part(path: Path, job: AlignmentJob, block: np.ndarray, counts: np.nda
         job.table(block, counts).assign(pair=block).to_parquet(partial, index=False)
 
 
-def _join_parts(path: Path, parts: Path, job: AlignmentJob, note: Mapping[str, object]) -> None:
-    """Write the rows of all parts in the order of the pairs."""
-    numbers = _numbers(parts, len(job.first))
+def _join_parts(
+    path: Path,
+    parts: Path,
+    job: AlignmentJob,
+    columns: Mapping[str, np.ndarray],
+    note: Mapping[str, object],
+) -> None:
+    """Write the rows of all parts in the order of the pairs, `columns` beside them."""
+    numbers = {**_numbers(parts, len(job.first)), **columns}
     accessions = pa.array(job.proteins.accessions)
     metadata = {METADATA_KEY: json.dumps(note).encode()}
     with replacing(path) as partial, _writer(partial, numbers, metadata) as writer:

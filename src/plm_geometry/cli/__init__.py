@@ -1,0 +1,68 @@
+"""The command ``plm-geometry``: a subcommand a verb; bad input is one sentence and status 2."""
+
+import logging
+import os
+import sys
+import warnings
+from typing import Annotated
+
+import typer
+
+from plm_geometry import __version__
+from plm_geometry.cli.align import align
+from plm_geometry.cli.chapters import book, run
+from plm_geometry.cli.embed import embed
+from plm_geometry.cli.fetch import fetch
+from plm_geometry.cli.isotropy import isotropy
+from plm_geometry.cli.models import models_app
+from plm_geometry.errors import ComputationError, InputError
+from plm_geometry.terminal import join_overrides, print_warning, say
+
+app = typer.Typer(
+    name="plm-geometry",
+    help="Isotropy and geometry of pretrained protein language models: a report you can run.\n\n"
+    "Start with `plm-geometry run 01_global_isotropy`, or `plm-geometry models` for what can be "
+    "loaded. Bad input ends with one sentence and exit status 2; a run in which no protein is "
+    "left, or some could not be embedded, ends with 1.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for verb in (run, book, embed, isotropy, align, fetch):
+    app.command()(verb)
+app.add_typer(models_app, name="models")
+
+
+def main() -> None:
+    """Run the command; turn what was wrong with the input into a sentence and a status."""
+    # A chapter or a command must never look for a newer file on a hub by itself.
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    warnings.showwarning = print_warning
+    try:
+        app(join_overrides(sys.argv[1:]), prog_name="plm-geometry")
+    except InputError as error:
+        say(f"plm-geometry: {error}")
+        sys.exit(error.exit_status)
+    except ComputationError as error:
+        say(str(error))
+        sys.exit(1)
+    except OSError as error:
+        # Disk full, permission denied: what was finished is kept, the store resumes it.
+        say(f"plm-geometry: {error.filename or 'the system'}: {error.strerror or error}.")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        say("plm-geometry: stopped; the same command goes on from here.")
+        sys.exit(130)
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Print the version where asked."""
+    logging.getLogger("transformers").setLevel(logging.ERROR)
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit

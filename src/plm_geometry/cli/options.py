@@ -1,0 +1,30 @@
+"""Arguments that several commands share."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from plm_geometry.terminal import say
+
+if TYPE_CHECKING:
+    from plm_geometry.proteins import Proteins
+
+Fasta = Annotated[Path, typer.Argument(help="FASTA file, plain or .gz.", show_default=False)]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        help="Dask scheduler, tcp://HOST:PORT, or local to start one here [default: none].",
+        show_default=False,
+    ),
+]
+
+
+def read_proteins(fasta: Path) -> "Proteins":
+    """Read proteins, saying what was normalised."""
+    from plm_geometry.proteins import read_fasta
+
+    proteins = read_fasta(fasta)
+    for what, count in proteins.notes.items():
+        say(f"note: {fasta.name}: {what}, {count:,} times")
+    return proteins
