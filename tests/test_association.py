@@ -1,4 +1,4 @@
-"""Correlations, jackknife intervals and binned spread against scipy and plain loops."""
+"""Correlations and their intervals against scipy, plain loops and simulated truth."""
 
 import numpy as np
 import pandas as pd
@@ -7,11 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from association_frames import complete_set, two_phase_sample
 from plm_geometry.association import (
     COLUMNS,
-    binned_spread,
     correlation_interval,
+    correlation_intervals,
     correlation_matrix,
+    jackknife,
+    pairwise_interval,
 )
 from plm_geometry.errors import InputError
 from plm_geometry.pairs import all_pairs, draw_pairs
@@ -70,6 +73,34 @@ def test_a_missing_column_and_an_unknown_method_are_named(rng):
         correlation_matrix(table, "kendall")
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(1, 4), min_size=30, max_size=30), st.sampled_from(list(SCIPY)))
+def test_a_pair_of_weight_three_counts_as_three_pairs(weights, method):
+    table = pair_table(np.random.default_rng(1), 30)
+    pd.testing.assert_frame_equal(
+        correlation_matrix(table, method, weights=weights),
+        correlation_matrix(table.loc[table.index.repeat(weights)], method),
+        atol=1e-12,
+    )
+
+
+@pytest.mark.parametrize("method", list(SCIPY))
+def test_weighted_samples_agree_with_the_complete_set_and_unweighted_ones_do_not(rng, method):
+    every = complete_set(rng)
+    samples = [two_phase_sample(every, rng) for _ in range(50)]
+    weighted = np.mean([correlation_matrix(s, method, weights=s.weight) for s in samples], axis=0)
+    unweighted = np.mean([correlation_matrix(s, method) for s in samples], axis=0)
+    whole = correlation_matrix(every, method).to_numpy()
+    assert np.abs(weighted - whole).max() < 0.02
+    assert np.abs(unweighted - whole).max() > 0.1
+
+
+@pytest.mark.parametrize("weights", [[1.0, 2.0], np.zeros(500), np.full(500, np.nan)])
+def test_weights_that_are_none_are_refused(rng, weights):
+    with pytest.raises(InputError, match="weight"):
+        correlation_matrix(pair_table(rng), weights=weights)
+
+
 def protein_pairs(rng, n_proteins: int, n_pairs: int):
     """Return x, y, first, second where pairs that share a protein are alike."""
     first, second = draw_pairs(n_proteins, n_pairs, seed=int(rng.integers(2**31)))
@@ -93,6 +124,61 @@ def test_the_jackknife_equals_leaving_out_each_protein_in_a_loop(rng, method):
     low, high = np.tanh(np.arctanh(r) + np.array([-1, 1]) * stats.norm.ppf(0.95) * error)
     found = correlation_interval(x, y, first, second, method=method, level=0.9)
     np.testing.assert_allclose(found[:3], [r, low, high], atol=1e-10)
+
+
+def test_a_weighted_jackknife_equals_leaving_out_each_protein_in_a_loop(rng):
+    x, y, first, second = protein_pairs(rng, 25, 120)
+    weights = rng.uniform(1, 9, 120)
+
+    def weighted_r(kept):
+        covariance = np.cov(x[kept], y[kept], aweights=weights[kept])
+        return covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1])
+
+    without = [np.arctanh(weighted_r((first != i) & (second != i))) for i in range(25)]
+    error = np.sqrt(24 / 25 * np.sum((np.array(without) - np.mean(without)) ** 2))
+    r = weighted_r(slice(None))
+    found = correlation_interval(x, y, first, second, weights=weights)
+    np.testing.assert_allclose(found, [r, found.low, found.high, error * (1 - r**2)], atol=1e-10)
+    assert np.arctanh(found.high) - np.arctanh(r) == pytest.approx(stats.norm.ppf(0.975) * error)
+
+
+@pytest.mark.parametrize("method", list(SCIPY))
+def test_all_entries_at_once_are_each_entry_alone(rng, method, monkeypatch):
+    monkeypatch.setattr(jackknife, "_BLOCK_PAIRS", 100)  # several blocks, the last not full
+    table = two_phase_sample(complete_set(rng, 30), rng)
+    table.iloc[[4, 40], 0] = np.nan
+    found = correlation_intervals(table, method, weights=table.weight)
+    assert len(found) == 6
+    known = table.dropna()
+    for row in found.itertuples():
+        alone = correlation_interval(
+            known[row.a],
+            known[row.b],
+            known.accession_a,
+            known.accession_b,
+            method=method,
+            weights=known.weight,
+        )
+        np.testing.assert_allclose(row[3:], alone, atol=1e-12)
+        whole = correlation_matrix(table, method, weights=table.weight)
+        assert row.estimate == pytest.approx(whole.loc[row.a, row.b], abs=1e-12)
+
+
+def test_no_known_pair_at_all_has_no_interval(rng):
+    table = complete_set(rng, 5).assign(cosine_similarity=np.nan)
+    found = correlation_intervals(table)
+    assert len(found) == 6
+    assert found.drop(columns=["a", "b"]).isna().all(axis=None)
+    with pytest.raises(InputError, match="accession_b"):
+        correlation_intervals(table.drop(columns="accession_b"))
+
+
+def test_the_pairwise_interval_is_scipys(rng):
+    x, y = rng.standard_normal((2, 50))
+    expected = stats.pearsonr(x, y)
+    found = pairwise_interval(expected.statistic, 50, level=0.9)
+    np.testing.assert_allclose(found[1:3], expected.confidence_interval(0.9), atol=1e-12)
+    assert np.isnan(pairwise_interval(0.5, 3).low)
 
 
 def test_accessions_serve_as_well_as_indices(rng):
@@ -120,7 +206,7 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says(rng):
         x, y, first, second = protein_pairs(rng, 60, 1770)
         found = correlation_interval(x, y, first, second)
         jackknife += found.low <= truth <= found.high
-        naive = stats.pearsonr(x, y).confidence_interval()
+        naive = pairwise_interval(found.estimate, len(x))
         pairwise += naive.low <= truth <= naive.high
     assert jackknife / 200 > 0.9
     assert pairwise / 200 < 0.6
@@ -133,56 +219,3 @@ def test_an_undefined_correlation_has_an_undefined_interval(rng):
         assert np.isnan(correlation_interval(x, y, first, second)).all()
     with pytest.raises(InputError, match="level"):
         correlation_interval(y, y, first, second, level=95)
-
-
-@settings(max_examples=50, deadline=None)
-@given(
-    st.lists(st.tuples(st.floats(0, 1), st.floats(-1e3, 1e3)), min_size=2, max_size=60),
-    st.integers(1, 7),
-)
-def test_every_pair_is_in_one_bin_whose_quantiles_are_numpys(points, n_bins):
-    similarity, distance = np.array(points).T
-    edges = np.linspace(0, 1, n_bins + 1)
-    found = binned_spread(similarity, distance, edges)
-    assert found["n"].sum() == len(points)
-    assert len(found) == n_bins
-    for i, row in enumerate(found.itertuples()):
-        last = i == n_bins - 1
-        inside = (similarity >= row.bin_low) & (
-            (similarity <= row.bin_high) if last else (similarity < row.bin_high)
-        )
-        assert row.n == inside.sum()
-        if row.n:
-            quantiles = np.quantile(distance[inside], [0.05, 0.25, 0.5, 0.75, 0.95])
-            np.testing.assert_allclose(
-                [row.q05, row.median, row.q95, row.iqr],
-                [quantiles[0], quantiles[2], quantiles[4], quantiles[3] - quantiles[1]],
-                atol=1e-9,
-            )
-        if row.n > 1:
-            assert row.std == pytest.approx(np.std(distance[inside], ddof=1), abs=1e-9)
-
-
-def test_an_empty_bin_is_present_and_says_so():
-    found = binned_spread([0.05, 0.95, np.nan, 2.0], [1, 2, 3, 4], np.linspace(0, 1, 11))
-    assert found["n"].tolist() == [1, *[0] * 8, 1]
-    assert found.loc[4, ["median", "q05", "q95", "std", "iqr"]].isna().all()
-
-
-def test_a_number_of_bins_spans_what_occurs():
-    found = binned_spread([0.2, 0.4, 0.8], [1, 2, 3], 3)
-    np.testing.assert_allclose(found["bin_low"], [0.2, 0.4, 0.6])
-    assert found["n"].tolist() == [1, 1, 1]
-    assert binned_spread([0.5, 0.5], [1, 2], 2)["n"].sum() == 2
-
-
-@pytest.mark.parametrize("bins", [0, [0.5], [1, 0], [0, 0, 1]])
-def test_bins_that_cannot_be_are_refused(bins):
-    with pytest.raises(InputError, match="ascending"):
-        binned_spread([0.1, 0.9], [1, 2], bins)
-
-
-def test_bins_without_any_pair_are_empty_rows():
-    spread = binned_spread([0.1, 0.2], [1.0, 2.0], [0.5, 0.7, 0.9])
-    assert spread["n"].tolist() == [0, 0]
-    assert spread[["median", "q05", "q95", "std", "iqr"]].isna().all(axis=None)

@@ -1,0 +1,113 @@
+"""What every measure of association starts from: checked values, weights, proteins as numbers."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from plm_geometry.errors import InputError
+
+# In the order of the paper's table.
+COLUMNS = ("cosine_similarity", "squared_euclidean", "alignment_score", "sequence_identity")
+METHODS = ("pearson", "spearman")
+
+
+class Interval(NamedTuple):
+    """An estimate and where the truth may lie; NaN where undefined."""
+
+    estimate: float
+    low: float
+    high: float
+    standard_error: float
+
+
+def check_method(method: str) -> None:
+    """Raise `InputError` if there is no such correlation."""
+    if method not in METHODS:
+        raise InputError(f"method is {method!r}; choose one of {', '.join(METHODS)}.")
+
+
+def check_level(level: float) -> None:
+    """Raise `InputError` if no interval can cover the truth so often."""
+    if not 0 < level < 1:
+        raise InputError(f"a level of {level} is impossible; give one between 0 and 1, as 0.95.")
+
+
+def check_columns(frame: pd.DataFrame, columns: Sequence[str]) -> None:
+    """Raise `InputError` naming the first column that the table lacks."""
+    if missing := [column for column in columns if column not in frame]:
+        raise InputError(f"the table of pairs has no column {missing[0]!r}; compute it first.")
+
+
+def checked_weights(weights: np.ndarray | None, n_pairs: int) -> np.ndarray:
+    """Return one positive weight a pair as float64; all are 1 where none are given."""
+    if weights is None:
+        return np.ones(n_pairs)
+    weights = np.asarray(weights, dtype=np.float64)
+    if weights.shape != (n_pairs,):
+        raise InputError(f"{n_pairs} pairs need as many weights, not {weights.shape}.")
+    if not (np.isfinite(weights) & (weights > 0)).all():
+        raise InputError("a weight is not a positive number; give 1 / inclusion probability.")
+    return weights
+
+
+def ascending_edges(bins: np.ndarray) -> np.ndarray:
+    """Return the edges of at least one bin as float64."""
+    edges = np.asarray(bins, dtype=np.float64)
+    if edges.ndim != 1 or len(edges) < 2 or not (np.diff(edges) > 0).all():
+        raise InputError(f"bins are {bins!r}; give one or more, or their edges in ascending order.")
+    return edges
+
+
+def bin_numbers(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Return each value's bin, which holds its lower edge, the last also its upper one.
+
+    Values outside, and NaN, get a number that no bin has.
+    """
+    number = np.searchsorted(edges, values, side="right") - 1
+    number[np.equal(values, edges[-1])] -= 1
+    return number
+
+
+def known_values(
+    columns: Sequence[np.ndarray], weights: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Drop pairs with NaN in any column.
+
+    Returns
+    -------
+    values : numpy.ndarray of float64, shape ``(n_columns, n_known)``
+        A copy of the columns.
+    weights : numpy.ndarray of float64, shape ``(n_known,)``
+        As `checked_weights` returns them.
+    known : numpy.ndarray of bool, shape ``(n_pairs,)``
+        Which pairs they are.
+    """
+    values = np.array(columns, dtype=np.float64)
+    weights = checked_weights(weights, values.shape[1])
+    known = ~np.isnan(values).any(axis=0)
+    if known.all():  # the rule at full size: spare the copy
+        return values, weights, known
+    return values[:, known], weights[known], known
+
+
+def protein_codes(
+    first: np.ndarray, second: np.ndarray, known: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Give each protein of the known pairs a number from 0; return both sides and how many."""
+    codes_first, names_first = _factorised(first, known)
+    codes_second, names_second = _factorised(second, known)
+    # Few names in place of many pairs: strings are compared once a protein.
+    codes, names = pd.factorize(np.concatenate([names_first, names_second]))
+    codes = codes.astype(np.int32)
+    first = codes[: len(names_first)][codes_first]
+    second = codes[len(names_first) :][codes_second]
+    return first, second, len(names)
+
+
+def _factorised(proteins: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return codes and names of one side of the known pairs."""
+    proteins = pd.Series(proteins)
+    codes, names = pd.factorize(proteins if known.all() else proteins[known])
+    return codes, np.asarray(names)
