@@ -49,6 +49,48 @@ def local_isotropy():
     )
 
 
+def correlations():
+    """Return two entries of each model's matrix, with both kinds of interval."""
+    entries = {"a": ["cosine_similarity"], "b": ["alignment_score", "sequence_identity"]}
+    frame = for_each(**entries)
+    estimate = np.linspace(-0.2, 0.4, len(frame))
+    return frame.assign(
+        estimate=estimate,
+        low=estimate - 0.1,
+        high=estimate + 0.1,
+        pairwise_low=estimate - 0.02,
+        pairwise_high=estimate + 0.02,
+    )
+
+
+def settings_grid():
+    """Return the correlation of score and identity under twelve settings."""
+    combinations = itertools.product(
+        ["global", "local"], [11, 0], ["alignment_length", "aligned_columns", "shorter"]
+    )
+    frame = pd.DataFrame(combinations, columns=["mode", "gap_open", "denominator"])
+    estimate = np.linspace(-0.8, 0.9, len(frame))
+    return frame.assign(
+        gap_extend=np.where(frame.gap_open == 11, 1, 0),
+        estimate=estimate,
+        low=estimate - 0.05,
+        high=estimate + 0.05,
+    )
+
+
+def discrimination():
+    """Return three bins of identity by model and distance, the first of them without pairs."""
+    bins = {"bin_low": [0.0, 0.2, 0.35]}
+    frame = for_each(distance=["cosine_similarity", "squared_euclidean"], **bins)
+    value = np.where(frame.bin_low > 0, np.linspace(0.5, 0.95, len(frame)), np.nan)
+    columns = {
+        f"{measure}{end}": value + shift
+        for measure in ("auc", "average_precision")
+        for end, shift in (("", 0), ("_low", -0.05), ("_high", 0.05))
+    }
+    return frame.assign(bin_high=frame.bin_low + 0.15, **columns)
+
+
 def for_each(*names, **columns):
     """Return one row a model of `MODELS` and a combination of values, in named columns."""
     combinations = list(itertools.product(*columns.values()))

@@ -1,41 +1,122 @@
-"""Correlations and pairs of proteins are drawn with their numbers, one panel a model."""
+"""The scatter stands for every pair by its weight; discrimination has a panel for each model."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import figure_frames as frames
-from plm_geometry import figures, published
-from plm_geometry.association import COLUMNS, binned_spread
+from plm_geometry import figures
+from plm_geometry.association import binned_spread
+from plm_geometry.errors import InputError
 
 
 @pytest.fixture
-def rng():
-    return np.random.default_rng(5)
-
-
-@pytest.mark.parametrize("count", [1, 3, 4, 7])
-def test_each_matrix_is_a_titled_panel_with_its_numbers(count, rng):
-    samples = [pd.DataFrame(rng.normal(size=(30, 4)), columns=COLUMNS) for _ in range(count)]
-    matrices = {f"model {i}": sample.corr() for i, sample in enumerate(samples)}
-    figure = figures.correlation_matrices(matrices)
-    assert [axes.get_title() for axes in figure.axes[:count]] == list(matrices)
-    last = matrices[f"model {count - 1}"].iloc[0, 1]
-    assert figures.rounded(last, 3) in [text.get_text() for text in figure.axes[count - 1].texts]
-
-
-def test_an_undefined_correlation_leaves_its_cell_empty():
-    matrix = published.correlation_matrix()
-    matrix.loc["cosine_similarity"] = np.nan
-    figure = figures.correlation_matrices({"constant": matrix})
-    assert "nan" not in frames.texts(figure)
-
-
-def test_the_scatter_counts_every_pair_and_draws_the_binned_quantiles(rng):
+def table():
+    rng = np.random.default_rng(5)
     identity = rng.uniform(0, 1, 500)
-    frame = pd.DataFrame({"sequence_identity": identity, "cosine_similarity": identity**2})
-    spread = binned_spread(identity, frame.cosine_similarity, 5)
-    figure = figures.pair_scatter({"a": frame}, {"a": spread}, "cosine_similarity")
-    cells, median = figure.axes[0].collections[0], figure.axes[0].lines[0]
-    assert cells.get_array().sum() == 500
-    assert np.allclose(median.get_ydata(), spread["median"])
+    return pd.DataFrame(
+        {
+            "sequence_identity": identity,
+            "cosine_similarity": identity**2,
+            "squared_euclidean": (1.1 - identity) ** 2,
+            "weight": rng.uniform(1, 9, 500),
+        }
+    )
+
+
+def density(frame, measure, *, log=False):
+    return figures.densities(frame, [(measure, log)])[measure, log]
+
+
+def test_a_density_holds_the_weight_of_every_pair(table):
+    found = density(table, "cosine_similarity")
+    assert found.weight.sum() == pytest.approx(table.weight.sum())
+    assert found.edges[[0, -1]] == pytest.approx([table.cosine_similarity.min(),
+                                                  table.cosine_similarity.max()])  # fmt: skip
+
+
+def test_pairs_without_weights_count_one_each(table):
+    assert density(table.drop(columns="weight"), "euclidean").weight.sum() == 500
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_cells_are_those_of_a_two_dimensional_histogram(table, log):
+    found = density(table, "euclidean", log=log)
+    expected, _, _ = np.histogram2d(
+        table.sequence_identity, np.sqrt(table.squared_euclidean), weights=table.weight,
+        bins=[np.linspace(0, 1, 61), found.edges],
+    )  # fmt: skip
+    # A pair on an edge may fall to either side of it.
+    assert np.abs(found.weight - expected).sum() <= 2 * table.weight.nlargest(2).sum()
+
+
+@pytest.mark.parametrize(
+    ("measure", "values"),
+    [
+        ("cosine_similarity", lambda frame: frame.cosine_similarity),
+        ("cosine_distance", lambda frame: 1 - frame.cosine_similarity),
+        ("squared_euclidean", lambda frame: frame.squared_euclidean),
+        ("euclidean", lambda frame: np.sqrt(frame.squared_euclidean)),
+    ],
+)
+def test_the_spread_of_a_density_is_the_weighted_one_of_what_is_drawn(table, measure, values):
+    found = density(table, measure).spread
+    bins = np.linspace(0, 1, 21)
+    expected = binned_spread(
+        table.sequence_identity, values(table), bins, weights=table.weight
+    )[found.columns]  # fmt: skip
+    # Between two pairs a quantile is interpolated, on this scale or that.
+    pd.testing.assert_frame_equal(found, expected, rtol=0.02)
+
+
+def test_pairs_without_a_cosine_are_left_out(table):
+    table.loc[:9, "cosine_similarity"] = np.nan
+    found = density(table, "cosine_distance", log=True)
+    assert found.weight.sum() == pytest.approx(table.weight[10:].sum())
+
+
+def test_equal_proteins_lie_at_the_foot_of_a_logarithmic_axis(table):
+    table.loc[:4, "squared_euclidean"] = 0
+    found = density(table, "squared_euclidean", log=True)
+    assert found.edges[0] > 0
+    assert found.weight.sum() == pytest.approx(table.weight.sum())
+    assert np.ptp(np.diff(np.log(found.edges))) == pytest.approx(0, abs=1e-9)
+
+
+def test_a_constant_distance_can_be_drawn(table):
+    found = density(table.assign(squared_euclidean=0.0), "squared_euclidean", log=False)
+    assert found.weight.sum() == pytest.approx(table.weight.sum())
+
+
+def test_an_unknown_measure_is_refused_and_the_known_ones_are_listed(table):
+    with pytest.raises(InputError, match="cosine_distance"):
+        density(table, "manhattan")
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_the_scatter_draws_cells_and_binned_quantiles_of_each_model(table, log):
+    found = density(table, "squared_euclidean", log=log)
+    figure = figures.pair_scatter({"a": found, "b": found}, "squared_euclidean")
+    assert frames.titles(figure)[:2] == ["a", "b"]
+    axes = figure.axes[0]
+    assert axes.get_yscale() == ("log" if log else "linear")
+    assert axes.collections[0].get_rasterized()
+    assert axes.collections[0].get_array().sum() == pytest.approx(table.weight.sum())
+    assert np.allclose(axes.lines[0].get_ydata(), found.spread["median"])
+
+
+def test_quantiles_of_fewer_than_ten_pairs_are_not_drawn(table):
+    found = density(table[table.sequence_identity < 0.5].head(9), "euclidean")
+    figure = figures.pair_scatter({"a": found}, "euclidean")
+    assert np.isnan(figure.axes[0].lines[0].get_ydata()).all()
+
+
+@pytest.mark.parametrize("measure", ["auc", "average_precision"])
+def test_discrimination_has_a_panel_a_model_with_both_distances(measure):
+    frame = frames.discrimination()
+    figure = figures.discrimination(frame, measure)
+    assert frames.titles(figure) == frames.LABELS
+    first = frame[(frame.model == frame.model[0]) & (frame.distance == "cosine_similarity")]
+    line = figure.axes[0].lines[1]  # behind the line of chance
+    assert np.allclose(line.get_ydata(), first[measure].dropna())
+    assert figures.LABELS[measure] in frames.texts(figure)

@@ -146,3 +146,16 @@ def test_an_undefined_value_of_a_model_does_not_agree():
 def test_a_value_over_other_proteins_neither_agrees_nor_differs():
     found = published.verdict(0.001658, 0.001658, "model", decimals=6, same_proteins=False)
     assert found == "not comparable"
+
+
+def test_the_papers_correlations_stand_beside_its_protbert_and_that_models_stand_in_only():
+    frame = pd.DataFrame(
+        {
+            "counterpart": ["prot_bert", "prot_xlnet", "", "prot_bert"],
+            "a": ["cosine_similarity"] * 3 + ["alignment_score"],
+            "b": ["sequence_identity"] * 4,
+        }
+    )
+    found = published.beside_correlations(frame)
+    expected = [-0.011, np.nan, np.nan, 0.847]
+    assert found["published"].tolist() == pytest.approx(expected, nan_ok=True)

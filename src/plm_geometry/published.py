@@ -77,6 +77,26 @@ def entries(matrix: pd.DataFrame) -> dict[str, float]:
     }
 
 
+def beside_correlations(frame: pd.DataFrame) -> pd.DataFrame:
+    """Put the paper's correlations beside the rows of its ProtBERT, or of that model's stand-in.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``Study.correlations()``, or any frame with columns counterpart, a and b.
+
+    Returns
+    -------
+    DataFrame
+        The same rows with published, missing for every other model: the paper's text available
+        to us prints no other matrix.
+    """
+    printed = correlation_matrix()
+    rows = zip(frame["counterpart"], frame["a"], frame["b"], strict=True)
+    found = [printed.loc[a, b] if model == "prot_bert" else np.nan for model, a, b in rows]
+    return frame.assign(published=found)
+
+
 def local_dimensions() -> float:
     """Return the effective dimensions an amino acid uses on average ("about 14")."""
     return float(table("local_isotropy").set_index("quantity").value.effective_dimensions_average)

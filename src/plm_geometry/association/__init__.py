@@ -10,7 +10,7 @@ from plm_geometry.association.nonlinear import (
     informational_correlation,
     mutual_information,
 )
-from plm_geometry.association.permutation import MantelTest, complete_matrix, mantel
+from plm_geometry.association.permutation import MantelTest, complete_matrix, mantel, mantel_tests
 from plm_geometry.association.spread import binned_spread, spread_at
 from plm_geometry.association.values import COLUMNS, METHODS, Interval
 
@@ -30,6 +30,7 @@ __all__ = [
     "distance_correlation",
     "informational_correlation",
     "mantel",
+    "mantel_tests",
     "mutual_information",
     "pairwise_interval",
     "r_squared_on_lengths",

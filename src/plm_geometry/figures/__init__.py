@@ -1,8 +1,23 @@
 """One function a figure: data frame in, matplotlib figure out, in one colour-blind-safe style."""
 
 from plm_geometry.figures.clouds import constructed_clouds
+from plm_geometry.figures.correlation import (
+    correlation_intervals,
+    correlation_matrices,
+    score_against_settings,
+    square,
+)
 from plm_geometry.figures.isotropy import convergence, global_isotropy
-from plm_geometry.figures.labels import LABELS, about, extent, label, labels, rounded, spans
+from plm_geometry.figures.labels import (
+    LABELS,
+    about,
+    between,
+    extent,
+    label,
+    labels,
+    rounded,
+    spans,
+)
 from plm_geometry.figures.local import (
     local_heatmap,
     local_intervals,
@@ -11,7 +26,7 @@ from plm_geometry.figures.local import (
     residue_order,
 )
 from plm_geometry.figures.natural_language import natural_language
-from plm_geometry.figures.pairs import correlation_matrices, pair_scatter
+from plm_geometry.figures.pairs import Density, densities, discrimination, pair_scatter
 from plm_geometry.figures.spectrum import (
     after_removing,
     coordinate_shares,
@@ -23,12 +38,17 @@ from plm_geometry.figures.style import STYLE
 __all__ = [
     "LABELS",
     "STYLE",
+    "Density",
     "about",
     "after_removing",
+    "between",
     "constructed_clouds",
     "convergence",
     "coordinate_shares",
+    "correlation_intervals",
     "correlation_matrices",
+    "densities",
+    "discrimination",
     "extent",
     "global_isotropy",
     "label",
@@ -42,6 +62,8 @@ __all__ = [
     "pairwise_cosines",
     "residue_order",
     "rounded",
+    "score_against_settings",
     "spans",
     "spectrum",
+    "square",
 ]

@@ -7,10 +7,16 @@ import pandas as pd
 
 LABELS = {
     "cosine_similarity": "cosine similarity",
+    "cosine_distance": "1 − cosine similarity",
     "squared_euclidean": "squared Euclidean distance",
     "euclidean": "Euclidean distance",
     "alignment_score": "alignment score",
     "sequence_identity": "sequence identity",
+    "alignment_length": "length of the alignment",
+    "aligned_columns": "columns without a gap",
+    "shorter": "length of the shorter",
+    "auc": "area under the ROC curve",
+    "average_precision": "average precision",
     "isoscore": "IsoScore",
     "isoscore_star": "IsoScore*",
     "effective_dimensions": "effective dimensions",
@@ -42,6 +48,11 @@ def labels(frame: pd.DataFrame) -> pd.Series:
 def about(number: float) -> str:
     """Return a large number to two digits, as an extrapolation has no more: "120,000"."""
     return f"{float(f'{number:.2g}'):,.0f}"
+
+
+def between(a: str, b: str) -> str:
+    """Return what is correlated with what: "cosine similarity – alignment score"."""
+    return f"{LABELS[a]} – {LABELS[b]}"
 
 
 def extent(values: pd.Series, spec: str) -> str:

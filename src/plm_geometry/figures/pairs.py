@@ -1,91 +1,224 @@
-"""Figures of pairs of proteins: correlations between measures, and what lies behind them."""
+"""Figures of pairs of proteins: their distances against identity, and what these tell apart."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 import matplotlib
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from plm_geometry.figures.labels import LABELS, folded, rounded
-from plm_geometry.figures.style import panels, styled
+from plm_geometry.association import binned_spread
+from plm_geometry.errors import InputError
+from plm_geometry.figures.labels import LABELS, folded, labels
+from plm_geometry.figures.style import GREY, INK, lines, mark_decades, panels, styled
+
+# What a vertical axis can show: a monotonic function of a pair table's column.
+_MEASURES: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
+    "cosine_similarity": ("cosine_similarity", np.positive),
+    "cosine_distance": ("cosine_similarity", lambda cosine: 1 - cosine),
+    "squared_euclidean": ("squared_euclidean", np.positive),
+    "euclidean": ("squared_euclidean", np.sqrt),
+}
+_CELLS = 60
+_IDENTITY_EDGES = np.linspace(0, 1, _CELLS + 1)
+_BIN_EDGES = np.linspace(0, 1, 21)
+# Quantiles of fewer pairs would be drawn as if they were known.
+_LEAST_PAIRS = 10
+# Equal proteins are at distance 0, which no logarithmic axis has: they are drawn at its foot.
+_FOOT = 1e-5
+_ORANGE = "#D55E00"
+# Without its palest tenth: a cell with one pair must be seen on the ground.
+_COLOURS = matplotlib.colors.ListedColormap(sns.color_palette("mako_r", 256)[26:])
+# Rost (1999): below it alignments miss relatives, above it they hardly do.
+_TWILIGHT = (0.20, 0.35)
 
 
-@styled
-def correlation_matrices(matrices: Mapping[str, pd.DataFrame]) -> Figure:
-    """Draw matrices of correlations side by side, each under its title.
+@dataclass(frozen=True)
+class Density:
+    """How many pairs lie where, of one model and measure: small, whatever the number of pairs.
+
+    Attributes
+    ----------
+    weight : ndarray, shape ``(n_identity, n_distance)``
+        For how many pairs those in each cell stand.
+    edges : ndarray, shape ``(n_distance + 1,)``
+        Of the cells along the distance; those along identity are the same everywhere.
+    spread : DataFrame
+        ``bin_low, bin_high, n, median, q05, q95`` of the distance by bins of identity.
+    log : bool
+        Whether the distance's axis is logarithmic.
+    """
+
+    weight: np.ndarray
+    edges: np.ndarray
+    spread: pd.DataFrame
+    log: bool
+
+
+def densities(
+    frame: pd.DataFrame, views: Iterable[tuple[str, bool]]
+) -> dict[tuple[str, bool], Density]:
+    """Count one model's pairs by sequence identity and distance.
 
     Parameters
     ----------
-    matrices : mapping of str to DataFrame
-        Title to a square matrix with values in [-1, 1].
+    frame : DataFrame
+        A pair table: sequence_identity, cosine_similarity, squared_euclidean, and weight if the
+        pairs were not drawn alike. Pairs without a cosine are left out of its views.
+    views : iterable of (str, bool)
+        What the vertical axis shows, one of cosine_similarity, cosine_distance,
+        squared_euclidean and euclidean, and whether it is logarithmic.
+
+    Raises
+    ------
+    InputError
+        If there is no such measure.
     """
-    figure, grid = panels(len(matrices), across=4, width=2.6, height=2.7, sharex=True, sharey=True)
-    for axes, (title, matrix) in zip(grid, matrices.items(), strict=True):
-        _correlation_matrix(axes, matrix, title)
-    bar = matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(-1, 1), "RdBu_r")
-    figure.colorbar(bar, ax=grid, label="Pearson correlation", location="bottom", shrink=0.5,
-                    aspect=40)  # fmt: skip
-    return figure
+    views = list(views)
+    for measure, _ in views:
+        if measure not in _MEASURES:
+            raise InputError(f"measure is {measure!r}; choose one of {', '.join(_MEASURES)}.")
+    identity = frame["sequence_identity"].to_numpy(np.float64)
+    weight = frame["weight"].to_numpy(np.float64) if "weight" in frame else np.ones(len(frame))
+    # Sorting millions of pairs takes longest: once a column, as the measures are monotonic in it.
+    spreads = {
+        column: binned_spread(identity, frame[column], _BIN_EDGES, weights=weight)
+        for column in {_MEASURES[measure][0] for measure, _ in views}
+    }
+    found = {}
+    for measure, log in views:
+        column, function = _MEASURES[measure]
+        values = function(frame[column].to_numpy(np.float64))
+        spread = _transformed(spreads[column], function)
+        found[measure, log] = _density(identity, values, weight, spread, log)
+    return found
 
 
-def _correlation_matrix(axes: Axes, matrix: pd.DataFrame, title: str) -> None:
-    short = [LABELS[name].replace(" distance", "").replace(" ", "\n") for name in matrix]
-    numbers = matrix.map(rounded, decimals=3)
-    sns.heatmap(matrix, ax=axes, cmap="RdBu_r", vmin=-1, vmax=1, annot=numbers, fmt="", cbar=False,
-                annot_kws={"size": 8}, linewidths=1)  # fmt: skip
-    ticks = np.arange(len(short)) + 0.5
-    axes.set_xticks(ticks, short, rotation=90, fontsize=8)
-    axes.set_yticks(ticks, short, rotation=0, fontsize=8)
-    axes.set_title(folded(title))
-    axes.set(xlabel="", ylabel="")
+def _transformed(
+    spread: pd.DataFrame, function: Callable[[np.ndarray], np.ndarray]
+) -> pd.DataFrame:
+    """Return the quantiles of a monotonic function of what `spread` describes."""
+    quantiles = np.sort(function(spread[["q05", "median", "q95"]].to_numpy()), axis=1)
+    named = dict(zip(["q05", "median", "q95"], quantiles.T, strict=True))
+    return spread[["bin_low", "bin_high", "n"]].assign(**named)
+
+
+def _density(
+    identity: np.ndarray, values: np.ndarray, weight: np.ndarray, spread: pd.DataFrame, log: bool
+) -> Density:
+    """Add up the weights in each cell."""
+    if log:
+        values = values.clip(min=_FOOT * np.nanmedian(values))
+    edges = _edges(values, log)
+    known = ~np.isnan(values)
+    scaled = (np.log(values), np.log(edges)) if log else (values, edges)
+    row, column = _cell(identity, _IDENTITY_EDGES), _cell(scaled[0], scaled[1])
+    number = (row * _CELLS + column)[known]
+    counted = np.bincount(number, weight[known], minlength=_CELLS**2)
+    return Density(counted.reshape(_CELLS, _CELLS), edges, spread, log)
+
+
+def _cell(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Return the number of each value's cell among even ones; the last holds its upper edge."""
+    share = (values - edges[0]) / (edges[-1] - edges[0])
+    return (np.nan_to_num(share) * _CELLS).astype(np.int32).clip(0, _CELLS - 1)
+
+
+def _edges(values: np.ndarray, log: bool) -> np.ndarray:
+    """Return the cells' edges: even ones, on a logarithmic axis in the logarithm."""
+    low, high = np.nanmin(values), np.nanmax(values)
+    if low == high:  # no cell is of no width
+        low, high = low - 0.5 * abs(low) - _FOOT, high + 0.5 * abs(high) + _FOOT
+    return np.geomspace(low, high, _CELLS + 1) if log else np.linspace(low, high, _CELLS + 1)
 
 
 @styled
-def pair_scatter(
-    pairs: Mapping[str, pd.DataFrame], spreads: Mapping[str, pd.DataFrame], column: str
-) -> Figure:
-    """Draw the pairs' distances against their sequence identity, one panel a model.
+def pair_scatter(densities: Mapping[str, Density], measure: str) -> Figure:
+    """Draw the density of pairs, distance against sequence identity, one panel a model.
 
     Parameters
     ----------
-    pairs : mapping of str to DataFrame
-        Title to a pair table.
-    spreads : mapping of str to DataFrame
-        The same titles to ``association.binned_spread`` of `column` over sequence identity.
-    column : {"cosine_similarity", "squared_euclidean", "euclidean"}
-        The distance or similarity on the vertical axis.
+    densities : mapping of str to Density
+        Title to one view of `densities`, the same of each model.
+    measure : str
+        What the view shows.
+
+    Returns
+    -------
+    Figure
+        Cells are images inside the vector file, whose size does not grow with the pairs.
     """
-    figure, grid = panels(len(pairs), across=3, width=3.2, height=2.7, sharex=True)
-    clouds = []
-    for axes, (title, frame) in zip(grid, pairs.items(), strict=True):
-        clouds.append(axes.hexbin(frame.sequence_identity, frame[column], gridsize=45, mincnt=1,
-                                  cmap="mako_r", linewidths=0.1, rasterized=True))  # fmt: skip
-        _spread_lines(axes, spreads[title])
+    figure, grid = panels(len(densities), across=3, width=3.2, height=2.7, sharex=True)
+    most = max(found.weight.max() for found in densities.values())
+    scale = matplotlib.colors.LogNorm(1, max(most, 2))
+    for axes, (title, found) in zip(grid, densities.items(), strict=True):
+        cells = axes.pcolormesh(_IDENTITY_EDGES, found.edges, np.ma.masked_equal(found.weight.T, 0),
+                                cmap=_COLOURS, norm=scale, rasterized=True)  # fmt: skip
+        _spread_lines(axes, found.spread)
+        axes.set_yscale("log" if found.log else "linear")
+        if found.log and found.edges[-1] < 100 * found.edges[0]:
+            mark_decades(axes.yaxis)  # a power of ten or two label no axis
         axes.set_title(folded(title))
-    _colour_counts(figure, grid, clouds)
+    figure.colorbar(cells, ax=grid, label="pairs in a cell", shrink=0.6, aspect=40)
     figure.supxlabel("sequence identity", fontsize=10)
-    figure.supylabel(LABELS[column], fontsize=10)
+    figure.supylabel(LABELS[measure], fontsize=10)
     figure.legend(*grid[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return figure
 
 
-def _colour_counts(figure: Figure, grid: list[Axes], clouds: list[PolyCollection]) -> None:
-    """Give all panels one logarithmic colour scale."""
-    scale = matplotlib.colors.LogNorm(1, max(cloud.get_array().max() for cloud in clouds) + 1)
-    for cloud in clouds:
-        cloud.set_norm(scale)
-    figure.colorbar(clouds[0], ax=grid, label="pairs in a cell", shrink=0.6, aspect=40)
-
-
 def _spread_lines(axes: Axes, spread: pd.DataFrame) -> None:
     """Draw the binned median and the band of 90% of the pairs."""
-    spread = spread[spread.n > 0]
+    shown = spread.where(spread.n >= _LEAST_PAIRS)  # gaps, where too few are known
     centre = (spread.bin_low + spread.bin_high) / 2
-    line = {"color": "#D55E00", "zorder": 3}
-    axes.plot(centre, spread["median"], lw=2, label="median of a bin", **line)
-    axes.plot(centre, spread.q05, lw=1.3, ls="--", label="5% and 95% of a bin", **line)
-    axes.plot(centre, spread.q95, lw=1.3, ls="--", **line)
+    line = {"color": _ORANGE, "zorder": 3, "marker": ".", "ms": 3}
+    axes.plot(centre, shown["median"], lw=2, label="median of a bin", **line)
+    axes.plot(centre, shown.q05, lw=1.3, ls="--", label="5% and 95% of a bin", **line)
+    axes.plot(centre, shown.q95, lw=1.3, ls="--", **line)
+
+
+@styled
+def discrimination(frame: pd.DataFrame, measure: str = "auc") -> Figure:
+    """Draw how well distances tell homologous from unrelated pairs, one panel a model.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``Study.discrimination()``: labels, distance, bin_low, bin_high, and `measure` with its
+        bounds.
+    measure : {"auc", "average_precision"}
+        What to draw; 0.5 is chance in either.
+
+    Returns
+    -------
+    Figure
+        The twilight zone, 20 to 35% identity, is shaded.
+    """
+    named = frame.assign(label=labels(frame))
+    styles = lines(named)
+    figure, grid = panels(len(styles), across=3, width=2.9, height=2.3, sharex=True, sharey=True)
+    for axes, (name, model) in zip(grid, named.groupby("label", sort=False), strict=True):
+        axes.axvspan(*_TWILIGHT, color=GREY, alpha=0.18, lw=0)
+        axes.axhline(0.5, color=INK, lw=0.8, ls="--")
+        for number, (_, rows) in enumerate(model.groupby("distance", sort=False)):
+            _by_bin(axes, rows.dropna(subset=measure), measure, styles[name]["color"], number)
+        axes.set(xlim=(0, 1), ylim=(0, 1.05))
+        axes.set_title(folded(name))
+    figure.supxlabel("sequence identity, local alignment", fontsize=10)
+    figure.supylabel(LABELS[measure], fontsize=10)
+    marks = [Line2D([], [], marker="os"[number], mfc=INK if number == 0 else "none", color=INK,
+                    label=LABELS[distance])
+             for number, distance in enumerate(frame.distance.unique())]  # fmt: skip
+    figure.legend(handles=marks, loc="outside upper center", ncols=2)
+    return figure
+
+
+def _by_bin(axes: Axes, rows: pd.DataFrame, measure: str, colour: str, number: int) -> None:
+    """Draw one distance's values with their intervals, beside the other's."""
+    places = (rows.bin_low + rows.bin_high) / 2 + 0.012 * (2 * number - 1)
+    axes.vlines(places, rows[f"{measure}_low"], rows[f"{measure}_high"], color=colour, lw=1.2)
+    axes.plot(places, rows[measure], color=colour, lw=1, ls="-:"[number], marker="os"[number],
+              ms=4, mfc=colour if number == 0 else "none")  # fmt: skip

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import combinations, product
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -79,10 +79,17 @@ class AssociationTables(PairTables):
         n = min(self.settings.n_mantel, len(self.common))
         chosen = np.random.default_rng(self.settings.seed).choice(len(self.common), n, False)
         first, second = (np.sort(chosen)[side] for side in pairs.all_pairs(n))
-        table = self.aligned(first, second, self.alignment)
         lengths = {"length_a": self.common.lengths[first], "length_b": self.common.lengths[second]}
-        table = table.assign(**lengths)
-        return self.rows(lambda name: self._mantel(name, table, first, second))
+        aligned = self.aligned(first, second, self.alignment).assign(**lengths)
+        distances = {
+            name: pairs.pair_distances(self.vectors(name), first, second) for name in self.names
+        }
+        found = {name: [] for name in self.names}
+        for adjusted, b in product((False, True), SIMILARITIES):
+            tests = self._mantel(aligned, distances, b, adjusted)
+            for (name, a), test in zip(product(self.names, DISTANCES), tests, strict=True):
+                found[name].append({"a": a, "b": b, "adjusted": adjusted, **test._asdict()})
+        return self.rows(found.__getitem__)
 
     def settings_grid(self) -> pd.DataFrame:
         """Return the correlation of score and identity under every setting of the alignment.
@@ -146,37 +153,45 @@ class AssociationTables(PairTables):
     def _correlations(self, name: str, method: str, adjusted: bool) -> list[dict[str, object]]:
         table = self.pair_table(name)
         if adjusted:
-            table = association.adjusted_for_lengths(table)
-        found = association.correlation_intervals(table, method)
+            table = association.adjusted_for_lengths(table, weights=table["weight"])
+        found = association.correlation_intervals(table, method, weights=table["weight"])
         naive = [association.pairwise_interval(r, len(table)) for r in found["estimate"]]
         found["pairwise_low"] = [interval.low for interval in naive]
         found["pairwise_high"] = [interval.high for interval in naive]
         return found.to_dict("records")
 
+    def _lengths(self, name: str) -> list[dict[str, object]]:
+        table = self.pair_table(name)
+        found = association.r_squared_on_lengths(table, weights=table["weight"])
+        return found.rename_axis("quantity").reset_index().to_dict("records")
+
     def _signs(self, name: str) -> dict[str, float]:
         table = self.pair_table(name)
         norms = np.linalg.norm(self.vectors(name), axis=1)
-        squared, cosine = table["squared_euclidean"], table["cosine_similarity"]
+        table = table.assign(cosine_distance=1 - table["cosine_similarity"])
         return {
-            "cosine_similarity": cosine.corr(squared),
-            "cosine_distance": (1 - cosine).corr(squared),
+            "cosine_similarity": _pearson(table, "cosine_similarity", "squared_euclidean"),
+            "cosine_distance": _pearson(table, "cosine_distance", "squared_euclidean"),
             "norm_variation": norms.std() / norms.mean(),
         }
 
     def _mantel(
-        self, name: str, table: pd.DataFrame, first: np.ndarray, second: np.ndarray
-    ) -> Iterator[dict[str, object]]:
-        raw = table.join(pairs.pair_distances(self.vectors(name), first, second))
-        for adjusted in (False, True):
-            frame = association.adjusted_for_lengths(raw) if adjusted else raw
-            matrices = {
-                column: association.complete_matrix(frame[column], first, second)
-                for column in (*DISTANCES, *SIMILARITIES)
-            }
-            for a in DISTANCES:
-                for b in SIMILARITIES:
-                    test = association.mantel(matrices[a], matrices[b], seed=self.settings.seed)
-                    yield {"a": a, "b": b, "adjusted": adjusted, **test._asdict()}
+        self,
+        aligned: pd.DataFrame,
+        distances: Mapping[str, pd.DataFrame],
+        similarity: str,
+        adjusted: bool,
+    ) -> list[association.MantelTest]:
+        """Test every model's distances against one similarity."""
+        columns = {f"{name}:{a}": distances[name][a] for name in distances for a in DISTANCES}
+        frame = aligned.assign(**columns)
+        if adjusted:
+            frame = association.adjusted_for_lengths(frame, [*columns, similarity])
+        sides = frame["accession_a"].cat.codes, frame["accession_b"].cat.codes
+        *matrices, last = (
+            association.complete_matrix(frame[column], *sides) for column in [*columns, similarity]
+        )
+        return association.mantel_tests(matrices, last, seed=self.settings.seed)
 
     def _realigned(self, setting: Mapping[str, object], most: int) -> pd.DataFrame:
         """Align some of the pairs with other settings."""
@@ -190,9 +205,10 @@ class AssociationTables(PairTables):
         identity = table["sequence_identity"]
         for distance in DISTANCES:
             values = table[distance]
-            row = {"distance": distance, "pearson": values.corr(identity)}
+            pearson = _pearson(table, distance, "sequence_identity")
+            row = {"distance": distance, "pearson": pearson}
             for measure in (association.distance_correlation, association.mutual_information):
-                found = measure(values, identity, seed=self.settings.seed)
+                found = measure(values, identity, weights=table["weight"], seed=self.settings.seed)
                 row |= {measure.__name__: found.estimate, f"{measure.__name__}_null": found.null}
             yield row
 
@@ -210,8 +226,8 @@ class AssociationTables(PairTables):
         """Return pairs of one family, with their local identity, and pairs of two."""
         family = pd.factorize(np.array(self.families_of(self.common)))[0]
         rng = np.random.default_rng(self.settings.seed)
-        homologous = _pairs_within(family, rng)
-        unrelated = _pairs_between(family, rng)
+        homologous = pairs.pairs_within(family, _N_HOMOLOGOUS, rng)
+        unrelated = pairs.pairs_between(family, _N_UNRELATED, rng)
         first, second = np.concatenate([homologous, unrelated], axis=1)
         identity = np.full(len(first), np.nan)
         identity[: homologous.shape[1]] = self._local_identity(*homologous)
@@ -270,18 +286,7 @@ def _identities(table: pd.DataFrame) -> dict[str, pd.Series]:
     }
 
 
-def _pairs_within(family: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return pairs of one family, a sample where there are many, shape ``(2, n_pairs)``."""
-    members = pd.Series(np.arange(len(family))).groupby(family)
-    found = [pair for _, group in members for pair in combinations(group, 2)]
-    found = np.array(found, dtype=np.int64).reshape(-1, 2)
-    if len(found) > _N_HOMOLOGOUS:
-        found = found[rng.choice(len(found), _N_HOMOLOGOUS, replace=False)]
-    return found.T
-
-
-def _pairs_between(family: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return random pairs of different families, shape ``(2, n_pairs)``."""
-    n_pairs = min(_N_UNRELATED, pairs.count_pairs(len(family)))
-    drawn = np.stack(pairs.draw_pairs(len(family), n_pairs, seed=int(rng.integers(2**31))))
-    return drawn[:, family[drawn[0]] != family[drawn[1]]]
+def _pearson(table: pd.DataFrame, a: str, b: str) -> float:
+    """Return the weighted correlation of two columns."""
+    found = association.correlation_matrix(table, weights=table["weight"], columns=[a, b])
+    return float(found.loc[a, b])
