@@ -16,7 +16,7 @@ SIMILARITIES = ("alignment_score", "sequence_identity")
 GAPS = ((11, 1), (10, 1), (5, 1), (2, 2), (1, 1), (0, 0))
 MODES = ("global", "semiglobal", "local")
 # Pairs enough for two digits of a correlation, over all settings.
-_N_FOR_SETTINGS = 5_000
+_N_FOR_SETTINGS = 3_000
 # Biopython needs so long for each that more would cost minutes.
 _N_FOR_TIES = 1_000
 # Pairs of one family, and of two, in the comparison of homologous with unrelated ones.
@@ -94,7 +94,7 @@ class AssociationTables(PairTables):
     def settings_grid(self) -> pd.DataFrame:
         """Return the correlation of score and identity under every setting of the alignment.
 
-        ``mode, gap_open, gap_extend, denominator, estimate, low, high``, on at most 5,000 of the
+        ``mode, gap_open, gap_extend, denominator, estimate, low, high``, on at most 3,000 of the
         pairs.
         """
         rows = []
