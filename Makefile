@@ -40,6 +40,9 @@ minis: env  ## simulate the demo proteome and train its four small checkpoints a
 bench: env  ## measure speed and memory, as ratios within one run (FASTA=file for real proteins)
 	$(BIN)/python benchmarks/bench_isotropy.py
 	$(BIN)/python benchmarks/bench_embed.py $(FASTA)
+	$(BIN)/python benchmarks/bench_align.py $(FASTA)
+	$(BIN)/python benchmarks/bench_pairs.py $(FASTA)
+	$(BIN)/python benchmarks/bench_association.py
 
 clean:  ## remove what a run makes (not the environment, not the cache)
 	rm -rf _build book/chapters results runs
