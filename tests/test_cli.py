@@ -21,15 +21,6 @@ from tiny_checkpoints import WRITERS
 GOOD = ">a\nMKVLAAGIW\n>b\nMKVLSAGIWH\n>c\nGGSTPLKDE\n"
 
 
-@pytest.fixture
-def npy(tmp_path):
-    def write(array):
-        np.save(tmp_path / "vectors.npy", array)
-        return tmp_path / "vectors.npy"
-
-    return write
-
-
 # Help
 
 
@@ -285,7 +276,7 @@ def test_embed_writes_the_same_vectors_again_and_leaves_no_store_behind(command,
     assert sorted(p.name for p in tmp_path.iterdir()) == ["some.fasta", "x.h5", "y.h5"]
 
 
-# Vectors
+# Files that are written
 
 
 def test_a_finished_file_is_not_computed_again_and_never_overwritten(
@@ -316,55 +307,6 @@ def test_isotropy_of_embedded_proteins_as_json(command, fasta, tmp_path):
     assert found["n"] == 3
     assert 1 <= found["effective_dimensions"] <= 2
     assert "--transpose" in err
-
-
-def test_isotropy_as_a_table_names_every_measure(command, npy):
-    out = command("isotropy", npy(np.random.default_rng(0).normal(size=(50, 4))))[1]
-    for name in ("isoscore", "effective_dimensions", "mean_cosine_similarity"):
-        assert name in out
-
-
-def test_zero_vectors_leave_the_cosine_empty_with_a_warning(command, npy):
-    vectors = np.random.default_rng(0).normal(size=(50, 4))
-    vectors[3] = 0
-    status, out, err = command("isotropy", npy(vectors), "--json")
-    assert status == 0
-    assert json.loads(out)["mean_cosine_similarity"] is None
-    assert json.loads(out)["isoscore"] > 0
-    assert "zero" in err
-
-
-def test_transposing_gives_what_the_right_orientation_gives(command, npy):
-    vectors = np.random.default_rng(0).normal(size=(50, 4))
-    right = json.loads(command("isotropy", npy(vectors), "--json")[1])
-    turned = json.loads(command("isotropy", npy(vectors.T.copy()), "--transpose", "--json")[1])
-    assert turned["isoscore"] == pytest.approx(right["isoscore"], rel=1e-12)
-
-
-def nan_in_row_seven():
-    vectors = np.random.default_rng(0).normal(size=(50, 4))
-    vectors[7, 2] = np.nan
-    return vectors
-
-
-@pytest.mark.parametrize(
-    ("vectors", "sentence"),
-    [
-        (nan_in_row_seven(), "7"),
-        (np.ones((9, 4)), "same"),
-        (np.ones((1, 4)), "two"),
-        (np.array([["a", "b"], ["c", "d"]]), "num"),
-    ],
-    ids=["NaN", "constant", "one vector", "text"],
-)
-def test_vectors_without_isotropy_are_refused(refused, npy, vectors, sentence):
-    assert sentence in refused("isotropy", npy(vectors))
-
-
-def test_empty_and_missing_vector_files_are_refused(refused, tmp_path):
-    (tmp_path / "empty.npy").touch()
-    assert "empty.npy" in refused("isotropy", tmp_path / "empty.npy")
-    assert "none.h5" in refused("isotropy", tmp_path / "none.h5")
 
 
 # Downloads

@@ -10,7 +10,7 @@ import numpy as np
 
 from plm_geometry import embed
 from plm_geometry.devices import load_model, load_models
-from plm_geometry.isotropy import draw_blocks
+from plm_geometry.jackknife import draw_blocks
 from plm_geometry.moments import Moments, merge_all
 from plm_geometry.plan import Plan, draw_residues
 from small_proteins import embedded, random_proteins, relative

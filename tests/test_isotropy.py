@@ -12,16 +12,17 @@ from sklearn.metrics.pairwise import cosine_similarity
 
 from plm_geometry.errors import InputError
 from plm_geometry.isotropy import (
-    draw_blocks,
     effective_dimensions,
     interval,
+    interval_row,
     isoscore,
     isotropy_row,
     mean_cosine_similarity,
     participation_ratio,
     printed_dimensions,
 )
-from plm_geometry.moments import Moments
+from plm_geometry.jackknife import draw_blocks
+from plm_geometry.moments import Moments, merge_all
 
 
 def cloud(seed, n=300, d=8):
@@ -255,15 +256,26 @@ def test_an_interval_needs_two_blocks_and_a_defined_statistic():
         interval([moments, with_zero], mean_cosine_similarity)
 
 
-def test_blocks_are_even_and_families_stay_together():
-    even = draw_blocks(103, n_blocks=10, seed=1)
-    assert sorted(np.bincount(even)) == [10] * 7 + [11] * 3
-    families = np.random.default_rng(0).integers(0, 40, 500)
-    blocks = draw_blocks(500, n_blocks=10, seed=1, families=families)
-    assert all(len(set(blocks[families == family])) == 1 for family in range(40))
-    assert np.bincount(blocks).min() > 30
+def test_a_row_of_intervals_holds_each_measures_own():
+    blocks = blocks_of(cloud(9), None, 0)
+    whole = merge_all(blocks)
+    row = interval_row(whole, map(whole.without, blocks))
+    for measure in (isoscore, effective_dimensions, mean_cosine_similarity):
+        expected, name = interval(blocks, measure), measure.__name__
+        assert row[f"{name}_low"] == pytest.approx(expected.low, rel=1e-12)
+        assert row[f"{name}_high"] == pytest.approx(expected.high, rel=1e-12)
+    assert row["isoscore_corrected"] == pytest.approx(interval(blocks, isoscore).estimate)
+    dimensions = interval(blocks, effective_dimensions).estimate
+    assert row["effective_dimensions_corrected"] == pytest.approx(dimensions)
 
 
-def test_blocks_follow_their_seed():
-    assert (draw_blocks(50, seed=1) == draw_blocks(50, seed=1)).all()
-    assert (draw_blocks(50, seed=1) != draw_blocks(50, seed=2)).any()
+def test_a_row_of_intervals_is_empty_where_they_are_undefined():
+    blocks = blocks_of(cloud(9), None, 0)
+    whole = merge_all(blocks)
+    nothing = interval_row(whole, ())
+    assert set(nothing.values()) == {None}
+    with_zero = whole.merge(Moments.from_vectors(np.zeros((2, 8))))
+    row = interval_row(with_zero, map(with_zero.without, blocks))
+    assert row.keys() == nothing.keys()
+    assert row["isoscore_low"] < row["isoscore_high"]
+    assert row["mean_cosine_similarity_low"] is None

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from plm_geometry.errors import InputError
 from plm_geometry.isotropy import effective_dimensions, mean_cosine_similarity
-from plm_geometry.moments import Moments, merge_all
+from plm_geometry.jackknife import draw_blocks
+from plm_geometry.moments import Moments, merge_all, random_parts
 
 
 @pytest.fixture
@@ -80,6 +81,38 @@ def test_the_size_of_a_block_does_not_show(rng, rows_per_block):
     vectors = anisotropic(rng, 300, 6)
     small = Moments.from_vectors(vectors, rows_per_block=rows_per_block)
     assert_same(small, Moments.from_vectors(vectors), 1e-12)
+
+
+@pytest.fixture
+def three_threads(monkeypatch):
+    """Several blocks at once, of the size that a test can afford."""
+    monkeypatch.setattr("plm_geometry.accumulate.blas_threads", lambda: 3)
+    monkeypatch.setattr("plm_geometry.accumulate._BLOCK_BYTES", 4000)
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_several_threads_give_the_bits_of_one(rng, kind, monkeypatch, three_threads):
+    vectors = (anisotropic(rng, 5000, 6) + 100).astype(kind)
+    together = Moments.from_vectors(vectors)
+    monkeypatch.setattr("plm_geometry.accumulate.blas_threads", lambda: 1)
+    assert_same(together, Moments.from_vectors(vectors), 0)
+    exact = np.cov(vectors.astype(np.float64).T)
+    rtol = 1e-12 if kind == "float64" else 1e-6
+    np.testing.assert_allclose(together.covariance, exact, rtol=0, atol=rtol * exact.max())
+
+
+def test_threads_name_the_first_row_that_is_not_finite(rng, three_threads):
+    vectors = anisotropic(rng, 5000, 6)
+    vectors[[2345, 4000]] = np.nan
+    with pytest.raises(InputError, match=r"^row 2345 holds NaN"):
+        Moments.from_vectors(vectors)
+
+
+def test_threads_compute_in_double_precision_where_single_is_too_narrow(rng, three_threads):
+    vectors = anisotropic(rng, 5000, 6).astype(np.float32)
+    vectors[2345] *= np.float32(1e15)
+    exact = Moments.from_vectors(vectors.astype(np.float64))
+    assert_same(Moments.from_vectors(vectors), exact, 1e-6)
 
 
 def test_blocks_of_a_stream_are_the_rows_of_one_array(rng):
@@ -157,3 +190,45 @@ def test_equal_vectors_scatter_exactly_nothing():
 def test_one_vector_has_no_covariance():
     with pytest.raises(InputError, match="1 vector has no covariance"):
         _ = Moments.from_vectors([[1.0, 2.0]]).covariance
+
+
+def drawn(vectors, rows_per_read, n_parts=7, seed=3):
+    blocks = [vectors[i : i + rows_per_read] for i in range(0, len(vectors), rows_per_read)]
+    return random_parts(blocks, n_parts, seed=seed)
+
+
+@pytest.mark.parametrize("rows_per_read", [5, 64, 1000])
+def test_random_parts_are_even_and_together_the_whole(rng, rows_per_read):
+    vectors = anisotropic(rng, 300, 6)
+    parts = drawn(vectors, rows_per_read)
+    assert sorted({part.count for part in parts}) == [42, 43]
+    assert_same(merge_all(parts), Moments.from_vectors(vectors), 1e-12)
+
+
+def test_random_parts_are_disjoint_random_and_follow_their_seed():
+    numbers = np.arange(1.0, 301.0)[:, None]  # the one whose sums tell each row
+    parts, again, other = (drawn(numbers, 1000, seed=seed) for seed in (3, 3, 4))
+    means = np.array([part.mean[0] for part in parts])
+    np.testing.assert_array_equal(means, [part.mean[0] for part in again])
+    assert (means != [part.mean[0] for part in other]).any()
+    assert 1 < means.std() < 40
+
+
+def test_random_parts_of_one_read_are_those_of_draw_blocks(rng):
+    vectors = anisotropic(rng, 100, 4)
+    block_of = draw_blocks(100, n_blocks=7, seed=3)
+    for number, part in enumerate(drawn(vectors, 1000)):
+        assert_same(part, Moments.from_vectors(vectors[block_of == number]), 1e-12)
+
+
+def test_random_parts_name_rows_as_the_stream_numbers_them(rng):
+    vectors = anisotropic(rng, 300, 6)
+    vectors[222, 1] = np.inf
+    names = [f"P{i:05}" for i in range(300)]
+    with pytest.raises(InputError, match=r"^row 222 \(P00222\) holds infinity"):
+        random_parts([vectors[:150], vectors[150:]], 7, seed=3, names=names)
+
+
+def test_random_parts_of_nothing_are_refused():
+    with pytest.raises(InputError, match="there are no vectors"):
+        random_parts([], 7, seed=3)

@@ -13,7 +13,16 @@ import pytest
 import zarr
 
 from plm_geometry.errors import InputError
-from plm_geometry.isotropy import isotropy_row
+from plm_geometry.gram import Gram
+from plm_geometry.isotropy import (
+    effective_dimensions,
+    interval,
+    isoscore,
+    isotropy_row,
+    mean_cosine_similarity,
+)
+from plm_geometry.jackknife import draw_blocks
+from plm_geometry.moments import Moments
 from plm_geometry.vectors import file_isotropy, open_vectors
 
 NAMES = [f"P{i:05}" for i in range(100)]
@@ -75,16 +84,20 @@ def write_parquet_columns(path, vectors):
     pq.write_table(pa.table({"accession": NAMES, "length": range(100), **columns}), path)
 
 
-def write_store(path, vectors, left_out=(), blocks_done=4):
+def write_store(path, vectors, left_out=(), blocks_done=4, layers=(-1,)):
+    """Write a store whose layers differ in sign and scale; the first is `vectors` itself."""
     array = zarr.create_array(
         store=path / "vectors.zarr",
-        shape=(2, *vectors.shape),
-        chunks=(1, 25, vectors.shape[1]),
+        shape=(len(layers), *vectors.shape),
+        chunks=(1, 30, vectors.shape[1]),
         dtype="float32",
         fill_value=np.nan,
     )
-    array[1] = vectors
-    array[0] = -(vectors**2)
+    for number in range(len(layers)):
+        array[number] = vectors * (-2) ** number
+    (path / "description.json").write_text(json.dumps({"layers": layers}))
+    # Blocks do not reach from one group into another: 2 of 60 vectors and 2 of 40.
+    (path / "plan.json").write_text(json.dumps({"rows_per_block": 30, "group_sizes": [60, 40]}))
     left_out = json.dumps(dict.fromkeys(left_out, "too long"))
     np.savez(path / "progress.npz", blocks_done=blocks_done, left_out=left_out)
 
@@ -124,9 +137,10 @@ def test_accessions_are_those_of_the_file(write, vectors, tmp_path):
 @pytest.mark.parametrize("write", [*NAMED, *MATRICES])
 def test_the_isotropy_of_a_file_is_that_of_its_array(write, vectors, tmp_path):
     write(tmp_path / "file", vectors)
-    row = file_isotropy(tmp_path / "file", progress=False)
-    assert row.pop("warnings") == []
-    assert row == pytest.approx(isotropy_row(vectors), rel=1e-6)
+    found = file_isotropy(tmp_path / "file", progress=False)
+    expected = isotropy_row(vectors)
+    assert {name: found.row[name] for name in expected} == pytest.approx(expected, rel=1e-6)
+    assert found.warnings == []
 
 
 @pytest.mark.parametrize("write", MATRICES)
@@ -143,7 +157,7 @@ def test_named_vectors_cannot_be_transposed(write, vectors, tmp_path):
         open_vectors(tmp_path / "file", transpose=True)
 
 
-def test_a_key_chooses_among_datasets_columns_and_layers(vectors, tmp_path):
+def test_a_key_chooses_among_datasets_and_columns(vectors, tmp_path):
     with h5py.File(tmp_path / "two.h5", "w") as file:
         file["first"], file["second"] = vectors, 2 * vectors
     pq.write_table(
@@ -155,9 +169,25 @@ def test_a_key_chooses_among_datasets_columns_and_layers(vectors, tmp_path):
         np.testing.assert_array_equal(block, 2 * vectors)
         with pytest.raises(InputError, match="third"):
             open_vectors(tmp_path / name, key="third")
-    write_store(tmp_path / "store", vectors)
-    block = next(open_vectors(tmp_path / "store", key="0").blocks(1000))
-    np.testing.assert_array_equal(block, -(vectors**2))
+        with pytest.raises(InputError, match="--key"):
+            open_vectors(tmp_path / name)
+
+
+def test_one_matrix_leaves_nothing_to_choose(vectors, tmp_path):
+    np.save(tmp_path / "one.npy", vectors)
+    with pytest.raises(InputError, match="nothing to choose"):
+        open_vectors(tmp_path / "one.npy", key="3")
+
+
+def test_a_store_of_several_layers_needs_one_of_them(vectors, tmp_path):
+    write_store(tmp_path / "store", vectors, layers=(0, 6, -1))
+    block = next(open_vectors(tmp_path / "store", key="6").blocks(1000))
+    np.testing.assert_array_equal(block, -2 * vectors)
+    for key in (None, "1"):
+        with pytest.raises(
+            InputError, match=r"layers \[0, 6, -1\]; choose one of them with --layer"
+        ):
+            open_vectors(tmp_path / "store", key=key)
 
 
 def test_a_store_gives_no_row_for_a_protein_left_out(vectors, tmp_path):
@@ -178,19 +208,95 @@ def test_an_unfinished_store_is_refused(vectors, tmp_path):
 
 def test_fewer_vectors_than_dimensions_are_computed_with_a_warning(vectors, tmp_path):
     np.save(tmp_path / "few.npy", vectors.T)
-    row = file_isotropy(tmp_path / "few.npy", progress=False)
-    assert (row["n"], row["d"]) == (12, 100)
-    assert row["isoscore"] == pytest.approx(isotropy_row(vectors.T)["isoscore"], rel=1e-6)
-    assert len(row["warnings"]) == 1
-    assert "--transpose" in row["warnings"][0]
+    told = []
+    found = file_isotropy(tmp_path / "few.npy", warn=told.append, progress=False)
+    assert (found.row["n"], found.row["d"]) == (12, 100)
+    assert found.row["isoscore"] == pytest.approx(isotropy_row(vectors.T)["isoscore"], rel=1e-6)
+    assert found.warnings == told
+    assert len(told) == 1
+    assert "--transpose" in told[0]
 
 
 def test_zero_vectors_are_counted_in_a_warning(vectors, tmp_path):
     vectors[[3, 4]] = 0
     np.save(tmp_path / "zero.npy", vectors)
-    row = file_isotropy(tmp_path / "zero.npy", progress=False)
-    assert row["mean_cosine_similarity"] is None
-    assert "2 of the 100 vectors are zero" in row["warnings"][0]
+    found = file_isotropy(tmp_path / "zero.npy", progress=False)
+    assert found.row["mean_cosine_similarity"] is None
+    assert found.row["mean_cosine_similarity_low"] is None
+    assert found.row["isoscore_low"] < found.row["isoscore_corrected"]
+    assert "2 of the 100 vectors are zero" in found.warnings[0]
+
+
+def test_intervals_are_those_of_blocks_drawn_from_the_seed(vectors, tmp_path):
+    np.save(tmp_path / "v.npy", vectors)
+    row = file_isotropy(tmp_path / "v.npy", n_blocks=10, seed=4, progress=False).row
+    block_of = draw_blocks(100, n_blocks=10, seed=4)
+    parts = [Moments.from_vectors(vectors[block_of == block]) for block in range(10)]
+    for measure in (isoscore, effective_dimensions, mean_cosine_similarity):
+        name, expected = measure.__name__, interval(parts, measure)
+        ends = row[f"{name}_low"], row[f"{name}_high"]
+        assert ends == pytest.approx((expected.low, expected.high), rel=1e-6)
+        assert row.get(f"{name}_corrected", expected.estimate) == pytest.approx(expected.estimate)
+    assert (row["blocks"], row["seed"]) == (10, 4)
+
+
+def test_too_few_vectors_for_ten_blocks_have_no_intervals(vectors, tmp_path):
+    np.save(tmp_path / "nine.npy", vectors[:9, :4])
+    found = file_isotropy(tmp_path / "nine.npy", progress=False)
+    assert found.row["isoscore"] > 0
+    assert found.row["blocks"] is None
+    assert found.row["isoscore_low"] is None
+    assert "no intervals" in found.warnings[0]
+
+
+def test_blocks_that_do_not_fit_in_memory_are_fewer(vectors, tmp_path, monkeypatch):
+    np.save(tmp_path / "v.npy", vectors)
+    monkeypatch.setattr("plm_geometry.vectors._PARTS_BYTES", 8 * 12**2 * 16)
+    assert file_isotropy(tmp_path / "v.npy", progress=False).row["blocks"] == 13
+    monkeypatch.setattr("plm_geometry.vectors._PARTS_BYTES", 8 * 12**2 * 12)
+    assert file_isotropy(tmp_path / "v.npy", progress=False).row["blocks"] is None
+
+
+def test_vectors_that_only_one_block_tells_apart_have_no_intervals(tmp_path):
+    vectors = np.ones((50, 3))
+    vectors[17] = [1, 2, 3]
+    np.save(tmp_path / "one.npy", vectors)
+    found = file_isotropy(tmp_path / "one.npy", progress=False)
+    assert found.row["effective_dimensions"] == pytest.approx(1)
+    assert found.row["effective_dimensions_low"] is None
+    assert "without one of the blocks" in found.warnings[0]
+
+
+@pytest.fixture
+def wide(vectors, monkeypatch):
+    """Vectors that count as too wide for their covariance."""
+    monkeypatch.setattr("plm_geometry.vectors._WIDE", 50)
+    monkeypatch.setattr("plm_geometry.vectors._BLOCK_BYTES", 3000)
+    return vectors.T.astype(np.float64)
+
+
+@pytest.mark.parametrize("write", [write_npy, write_npy_fortran, write_h5_matrix, write_store])
+def test_wide_vectors_are_measured_by_their_inner_products(write, wide, tmp_path):
+    if write is write_store:
+        wide = wide.astype(np.float32)
+        write_store(tmp_path / "file", wide, blocks_done=4)
+    else:
+        write(tmp_path / "file", wide)
+    found = file_isotropy(tmp_path / "file", n_blocks=12, progress=False)
+    assert isinstance(found.cloud, Gram)
+    expected = isotropy_row(wide.astype(np.float64))
+    assert {name: found.row[name] for name in expected} == pytest.approx(expected, rel=1e-9)
+    one_by_one = interval([Moments.from_vectors(x[None]) for x in wide], effective_dimensions)
+    assert found.row["effective_dimensions_low"] == pytest.approx(one_by_one.low, rel=1e-6)
+    assert "--transpose" in found.warnings[0]
+
+
+def test_wide_vectors_one_by_one_must_fit_in_memory(wide, tmp_path, monkeypatch):
+    pq.write_table(pa.table({"embedding": wide.tolist()}), tmp_path / "wide.parquet")
+    assert file_isotropy(tmp_path / "wide.parquet", progress=False).row["n"] == 12
+    monkeypatch.setattr("plm_geometry.vectors._WIDE_BYTES", 9000)
+    with pytest.raises(InputError, match=r"too wide .* as one matrix"):
+        file_isotropy(tmp_path / "wide.parquet", progress=False)
 
 
 def test_a_row_that_is_not_finite_is_named_by_its_accession(vectors, tmp_path):
@@ -256,7 +362,10 @@ BROKEN = {
         lambda path: pq.write_table(pa.table({"a": ["x"]}), path),
         "neither a column of lists nor columns of floats",
     ),
-    "an endless width": (lambda path: np.save(path, np.ones((2, 20_000))), "use --transpose"),
+    "many and wide": (
+        lambda path: np.lib.format.open_memmap(path, "w+", "f2", (10_001, 10_001)),
+        "one of these numbers must be 10,000 at most",
+    ),
 }
 
 
@@ -276,8 +385,9 @@ PEAK = """
 import re, sys
 from pathlib import Path
 from plm_geometry.vectors import file_isotropy
-row = file_isotropy(sys.argv[1], progress=False)
-print(row["n"], re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
+found = file_isotropy(sys.argv[1], progress=False)
+peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]
+print(found.row["n"], peak)
 """
 
 

@@ -1,24 +1,67 @@
 """The sums behind `Moments`: one pass over blocks of vectors, at the speed of a matrix product."""
 
+import math
 from collections.abc import Iterator, Sequence
-from typing import Any
+from itertools import cycle
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from plm_geometry.cores import blas_threads, side_by_side
 from plm_geometry.errors import InputError
 
-# A block is large enough that its matrix product outweighs adding the result up, and short enough
-# that float32 sums over its rows keep seven digits and its shifted copy stays under 32 MB.
+# Vectors that are shifted by one vector and multiplied in one product: so many that adding the
+# result up costs little beside it, so few that float32 keeps its digits.
+_BLOCK_BYTES = 2**24
 _MAX_BLOCK_ROWS = 8192
-_BLOCK_BYTES = 32 * 2**20
+# Copies and products of all blocks that are in work at once.
+_WORKSPACE_BYTES = 96e6
 # Part of a block that is swept at a time: it stays in the processor's cache.
-_CHUNK_BYTES = 2**20
-# Rows of a block that its shift is taken from: near the mean is near enough.
-_SHIFT_ROWS = 1024
+_SWEEP_BYTES = 2**20
+# Rows of a block that its shift is taken from: an eighth of a deviation from the mean is near.
+_SHIFT_ROWS = 64
 # Blocks whose means are kept apart before they are put together: memory stays flat.
 _OPEN_BLOCKS = 64
 # Squared norms within which sums of squares neither overflow nor lose digits to underflow.
 _SAFE_SQUARES = {"float32": (1e-20, 1e20), "float64": (1e-280, 1e280)}
+
+
+class Workspace:
+    """Room for the shifted copy of a block and for its product.
+
+    Memory used again is faster than new, and accumulators that take turns may share it.
+    """
+
+    def __init__(self):
+        self._copy = self._product = np.empty((0, 0))
+
+    def room(self, shape: tuple[int, int], dtype: type) -> tuple[np.ndarray, np.ndarray]:
+        """Return uninitialised arrays, of this shape and (d, d)."""
+        n, d = shape
+        if self._copy.dtype != dtype or len(self._copy) < n:
+            self._copy, self._product = np.empty((n, d), dtype), np.empty((d, d), dtype)
+        return self._copy[:n], self._product
+
+
+class _Block(NamedTuple):
+    """Consecutive vectors, what an error message calls them, and room to work in."""
+
+    vectors: np.ndarray
+    numbers: Sequence[int]
+    names: Sequence[str] | None
+    workspace: Workspace
+
+
+class _BlockSums(NamedTuple):
+    """Sums over the vectors of a block, in part less a `shift` that is near their mean."""
+
+    count: int
+    shift: np.ndarray
+    scatter: np.ndarray
+    residual_sum: np.ndarray
+    unit_sum: np.ndarray
+    unit_square_sum: np.ndarray
+    n_zero: int
 
 
 class Accumulator:
@@ -26,7 +69,7 @@ class Accumulator:
 
     Each block is shifted to near its mean, so that a common mean far from zero costs no digits.
     Float64 and integers are computed in float64, narrower floats in float32 block by block, and
-    the blocks are added up in float64 (Chan, Golub and LeVeque 1983).
+    the blocks are added up in float64 (Chan, Golub and LeVeque 1983), always in the same order.
 
     Parameters
     ----------
@@ -34,11 +77,20 @@ class Accumulator:
         Dimension of the vectors.
     names : sequence of str, optional
         What to call each vector in an error message, beside its number.
+    workspaces : list of Workspace, optional
+        That of another accumulator of the same `d`, to be shared.
     """
 
-    def __init__(self, d: int, *, names: Sequence[str] | None = None):
+    def __init__(
+        self,
+        d: int,
+        *,
+        names: Sequence[str] | None = None,
+        workspaces: list[Workspace] | None = None,
+    ):
         if d < 1:
             raise InputError("the vectors have no dimensions; give vectors of at least one.")
+        self.d = d
         self.names = names
         self.scatter = np.zeros((d, d))
         self.unit_sum = np.zeros(d)
@@ -48,10 +100,12 @@ class Accumulator:
         self._counts: list[int] = []
         self._means: list[np.ndarray] = []
         self._residuals: list[np.ndarray] = []
-        self._shifted = self._product = np.empty((0, 0))
+        self._workspaces = [] if workspaces is None else workspaces
 
-    def add(self, vectors: np.ndarray, *, rows_per_block: int | None = None) -> None:
-        """Add the rows of `vectors`, shape (k, d).
+    def add(
+        self, vectors: np.ndarray, numbers: Sequence[int], *, rows_per_block: int | None = None
+    ) -> None:
+        """Add the rows of `vectors`, shape (k, d); error messages call them by their `numbers`.
 
         Raises
         ------
@@ -59,13 +113,23 @@ class Accumulator:
             If they are of another width or no real numbers, or a row holds NaN, infinity or
             squares that overflow.
         """
-        if vectors.shape[1] != len(self.unit_sum):
+        if vectors.shape[1] != self.d:
             raise InputError(
-                f"row {sum(self._counts)} has {vectors.shape[1]} dimensions where those before "
-                f"have {len(self.unit_sum)}; give vectors of one width."
+                f"row {numbers[0]} has {vectors.shape[1]} dimensions where those before "
+                f"have {self.d}; give vectors of one width."
             )
-        for block in _split(vectors, rows_per_block):
-            self._add_block(block)
+        dtype = _precision(vectors.dtype)
+        rows = rows_per_block or _block_rows(len(vectors), self.d, dtype)
+        n_threads = _affordable_threads(rows, self.d, dtype) if rows < len(vectors) else 1
+        # A block more than there are threads: one is being added up while they work.
+        ahead = n_threads + (n_threads > 1)
+        self._workspaces += [Workspace() for _ in range(ahead - len(self._workspaces))]
+        blocks = (
+            _Block(vectors[part], numbers[part], self.names, workspace)
+            for part, workspace in zip(_slices(len(vectors), rows), cycle(self._workspaces))
+        )
+        for sums in side_by_side(_sums_of, blocks, n_threads=n_threads, ahead=ahead):
+            self._include(sums)
 
     def sums(self) -> dict[str, Any]:
         """Return the fields of the `Moments` of all vectors added; at least one is needed."""
@@ -79,111 +143,143 @@ class Accumulator:
             "n_zero": self.n_zero,
         }
 
-    def _add_block(self, block: np.ndarray) -> None:
-        rows, squares = self._measured(block)
-        shifted = self._workspace(rows)
-        shift = _near_mean(rows)
-        residual = self._sweep(rows, squares, shift, shifted) / len(rows)
-        self.scatter += np.matmul(shifted.T, shifted, out=self._product)
-        self._counts.append(len(rows))
-        self._means.append(shift + residual)
+    def _include(self, block: _BlockSums) -> None:
+        self.scatter += block.scatter
+        self.unit_sum += block.unit_sum
+        self.unit_square_sum += block.unit_square_sum
+        self.n_zero += block.n_zero
+        residual = block.residual_sum / block.count
+        self._counts.append(block.count)
+        self._means.append(block.shift + residual)
         self._residuals.append(residual)
         if len(self._counts) == _OPEN_BLOCKS:
             self._close_blocks()
 
-    def _measured(self, block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the rows as floats in which their squared norms are safe, and those norms."""
-        rows = _as_floats(block)
-        with np.errstate(over="ignore", invalid="ignore"):
-            squares = np.vecdot(rows, rows)
-        low, high = _SAFE_SQUARES[rows.dtype.name]
-        doubtful = np.flatnonzero(~((squares > low) & (squares < high)))
-        doubtful = doubtful[rows[doubtful].any(axis=1)]  # zero vectors are no doubt
-        if not len(doubtful):
-            return rows, squares
-        self._check_finite(block, doubtful)
-        if rows.dtype == np.float64:
-            raise InputError(
-                f"{self._name(doubtful[0])} has a squared length beyond floating point; "
-                "multiply all vectors by one constant (isotropy does not change)."
-            )
-        return self._measured(rows.astype(np.float64))
-
-    def _check_finite(self, block: np.ndarray, doubtful: np.ndarray) -> None:
-        """Name the first of the `doubtful` rows that holds NaN or infinity."""
-        for row in doubtful:
-            if np.isnan(block[row]).any():
-                raise InputError(f"{self._name(row)} holds NaN; mend or remove it.")
-            if np.isinf(block[row]).any():
-                half = block.dtype == np.float16
-                cause = " (float16 ends at 65,504: write the vectors as float32)" if half else ""
-                raise InputError(f"{self._name(row)} holds infinity{cause}; mend or remove it.")
-
-    def _name(self, row: int) -> str:
-        """Name a row of the block that is being added."""
-        index = sum(self._counts) + int(row)
-        return f"row {index}" + (f" ({self.names[index]})" if self.names else "")
-
-    def _workspace(self, rows: np.ndarray) -> np.ndarray:
-        """Return room for a shifted copy of `rows`: memory used again is twice as fast as new."""
-        if self._shifted.dtype != rows.dtype or len(self._shifted) < len(rows):
-            self._shifted = np.empty_like(rows)
-            self._product = np.empty_like(self.scatter, dtype=rows.dtype)
-        return self._shifted[: len(rows)]
-
-    def _sweep(
-        self, rows: np.ndarray, squares: np.ndarray, shift: np.ndarray, shifted: np.ndarray
-    ) -> np.ndarray:
-        """Add the rows' directions, fill in `shifted`, and return its sum, shape (d,)."""
-        inverse = np.divide(1, squares, out=np.zeros_like(squares), where=squares > 0)
-        weights = np.sqrt(inverse)
-        total = np.zeros_like(self.unit_sum)
-        step = max(1, _CHUNK_BYTES // rows[0].nbytes)
-        ones = np.ones(step, dtype=rows.dtype)
-        for start in range(0, len(rows), step):
-            part = slice(start, start + step)
-            self.unit_sum += weights[part] @ rows[part]
-            self.unit_square_sum += inverse[part] @ np.square(rows[part], out=shifted[part])
-            np.subtract(rows[part], shift, out=shifted[part])
-            total += ones[: len(rows[part])] @ shifted[part]
-        self.n_zero += int(np.count_nonzero(squares == 0))
-        return total
-
     def _close_blocks(self) -> None:
         """Move the open blocks' scatter from their shifts to one common mean."""
         counts = np.array(self._counts, dtype=np.float64)[:, None]
-        residuals = np.array(self._residuals)
         # Means are counted from the first: where all vectors are equal nothing is rounded.
         steps = np.array(self._means) - self._means[0]
         step = (counts * steps).sum(axis=0) / counts.sum()
-        steps -= step
-        self.scatter -= residuals.T @ (counts * residuals)
-        self.scatter += steps.T @ (counts * steps)
+        # One product for both: what each shift off its block's mean adds goes, what lies between
+        # the blocks' means comes.
+        apart = np.concatenate([self._residuals, steps - step])
+        self.scatter += apart.T @ (np.concatenate([-counts, counts]) * apart)
         self._counts = [sum(self._counts)]
         self._means = [self._means[0] + step]
         self._residuals = [np.zeros_like(step)]
 
 
-def _split(vectors: np.ndarray, rows_per_block: int | None) -> Iterator[np.ndarray]:
-    """Yield consecutive rows, so many that their shifted copy stays small."""
-    row_bytes = vectors.shape[1] * (8 if _needs_float64(vectors.dtype) else 4)
-    rows = rows_per_block or min(_MAX_BLOCK_ROWS, max(1, _BLOCK_BYTES // row_bytes))
-    return (vectors[start : start + rows] for start in range(0, len(vectors), rows))
+def row_name(number: int, names: Sequence[str] | None) -> str:
+    """Return what an error message calls a vector."""
+    return f"row {number}" + (f" ({names[number]})" if names else "")
 
 
-def _near_mean(rows: np.ndarray) -> np.ndarray:
-    """Return a vector near the mean of `rows`, from some of them; all equal, it is their value."""
-    some = rows[:: max(1, len(rows) // _SHIFT_ROWS)]
-    return rows[0] + (some - rows[0]).mean(axis=0)
+def check_finite(vector: np.ndarray, name: str) -> None:
+    """Raise an InputError that calls the vector by `name` if it holds NaN or infinity."""
+    if np.isnan(vector).any():
+        raise InputError(f"{name} holds NaN; mend or remove it.")
+    if np.isinf(vector).any():
+        half = vector.dtype == np.float16
+        cause = " (float16 ends at 65,504: write the vectors as float32)" if half else ""
+        raise InputError(f"{name} holds infinity{cause}; mend or remove it.")
 
 
-def _as_floats(block: np.ndarray) -> np.ndarray:
-    """Return `block` contiguous, float32 where that holds its values, else float64."""
-    if block.dtype.kind not in "fiub":
-        raise InputError(f"vectors of type {block.dtype} are no real numbers; give floats.")
-    wide = _needs_float64(block.dtype)
-    return np.ascontiguousarray(block, dtype=np.float64 if wide else np.float32)
+def beyond_floating_point(name: str) -> InputError:
+    """Return the error for a vector whose squared length over- or underflows."""
+    return InputError(
+        f"{name} has a squared length beyond floating point; "
+        "multiply all vectors by one constant (isotropy does not change)."
+    )
 
 
-def _needs_float64(dtype: np.dtype) -> bool:
-    return dtype.kind != "f" or dtype.itemsize > 4
+def _precision(dtype: np.dtype) -> type:
+    """Return in which floating point numbers of a type are computed."""
+    if dtype.kind not in "fiub":
+        raise InputError(f"vectors of type {dtype} are no real numbers; give floats.")
+    return np.float32 if dtype.kind == "f" and dtype.itemsize <= 4 else np.float64
+
+
+def _block_rows(n: int, d: int, dtype: type) -> int:
+    """Return how many of `n` vectors make a block: the same on any number of cores."""
+    # With fewer rows than columns, adding the product up would outweigh it.
+    most = min(_MAX_BLOCK_ROWS, max(d, _rows_in(_BLOCK_BYTES, d, dtype)))
+    if n <= most:
+        return max(1, n)
+    # An even number of equal blocks, so that two cores end together.
+    return math.ceil(n / (2 * math.ceil(n / (2 * most))))
+
+
+def _affordable_threads(rows: int, d: int, dtype: type) -> int:
+    """Return how many blocks to compute side by side."""
+    size = (rows + d) * d * np.dtype(dtype).itemsize
+    n_threads = min(blas_threads(), int(_WORKSPACE_BYTES // size) - 1)
+    return n_threads if n_threads > 1 else 1
+
+
+def _slices(n: int, step: int) -> Iterator[slice]:
+    return (slice(start, min(start + step, n)) for start in range(0, n, step))
+
+
+def _rows_in(size: int, d: int, dtype: type) -> int:
+    """Return how many vectors take `size` bytes, at least one."""
+    return max(1, size // (d * np.dtype(dtype).itemsize))
+
+
+class _TooNarrow(Exception):
+    """Squared lengths overflow or vanish in float32, though all values are finite."""
+
+
+def _sums_of(block: _Block) -> _BlockSums:
+    """Return the sums over a block, computed in float64 where float32 is too narrow."""
+    # Squares that are not finite are looked for, and need no warning.
+    with np.errstate(over="ignore", invalid="ignore"):
+        try:
+            return _sums_in(block, _precision(block.vectors.dtype))
+        except _TooNarrow:
+            return _sums_in(block, np.float64)
+
+
+def _sums_in(block: _Block, dtype: type) -> _BlockSums:
+    n, d = block.vectors.shape
+    copy, product = block.workspace.room((n, d), dtype)
+    shift = _near_mean(block.vectors, dtype)
+    # Repeated: two arrays are subtracted faster than one row from each of many.
+    shifts = np.tile(shift, (_rows_in(_SWEEP_BYTES, d, dtype), 1))
+    sums, squares = np.zeros((3, d)), np.empty(n, dtype)
+    for part in _slices(n, len(shifts)):
+        rows = np.ascontiguousarray(block.vectors[part], dtype)
+        squares[part] = np.vecdot(rows, rows)
+        _check(block, part, squares[part])
+        inverse = np.divide(
+            1, squares[part], out=np.zeros(len(rows), dtype), where=squares[part] > 0
+        )
+        sums[0] += np.sqrt(inverse) @ rows
+        sums[1] += inverse @ np.square(rows, out=copy[part])
+        np.subtract(rows, shifts[: len(rows)], out=copy[part])
+        sums[2] += np.ones_like(inverse) @ copy[part]
+    np.matmul(copy.T, copy, out=product)
+    n_zero = int(np.count_nonzero(squares == 0))
+    return _BlockSums(n, shift, product, sums[2], sums[0], sums[1], n_zero)
+
+
+def _check(block: _Block, part: slice, squares: np.ndarray) -> None:
+    """Refuse vectors whose squared lengths are not what they should be."""
+    low, high = _SAFE_SQUARES[squares.dtype.name]
+    if squares.min() > low and squares.max() < high:
+        return
+    rows, numbers = block.vectors[part], block.numbers[part]
+    doubtful = np.flatnonzero(~((squares > low) & (squares < high)))
+    doubtful = doubtful[rows[doubtful].any(axis=1)]  # zero vectors are no doubt
+    for row in doubtful:
+        check_finite(rows[row], row_name(numbers[row], block.names))
+    if len(doubtful) and squares.dtype != np.float64:
+        raise _TooNarrow
+    if len(doubtful):
+        raise beyond_floating_point(row_name(numbers[doubtful[0]], block.names))
+
+
+def _near_mean(vectors: np.ndarray, dtype: type) -> np.ndarray:
+    """Return a vector near the mean, from some of the vectors; if all are equal, their value."""
+    some = vectors[:: max(1, len(vectors) // _SHIFT_ROWS)].astype(dtype)
+    return some[0] + (some - some[0]).mean(axis=0)

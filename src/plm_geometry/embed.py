@@ -16,7 +16,7 @@ import plm_geometry.models
 from plm_geometry.engine import run_plan
 from plm_geometry.errors import InputError
 from plm_geometry.forward import ForwardPass
-from plm_geometry.isotropy import draw_blocks
+from plm_geometry.jackknife import draw_blocks
 from plm_geometry.moments import Moments, merge_all
 from plm_geometry.plan import Plan, draw_residues, make_plan
 from plm_geometry.pooling import POOLINGS
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # The rooms whose code decides what an embedding is.
 _COMPUTED_BY = [
     sys.modules[f"plm_geometry.{room}"]
-    for room in ("accumulate", "embed", "engine", "forward", "moments", "pooling")
+    for room in ("accumulate", "cores", "embed", "engine", "forward", "moments", "pooling")
 ]
 # What the models room only says of a model.
 _ONLY_TELLING = ("cards.py", "checking.py", "listing.py", "spec.py")

@@ -14,16 +14,19 @@ Proof: Rudman et al. (2022) scale the eigenvalues l of C to ``m = sqrt(n) * l / 
 """
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
-
-import numpy as np
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from typing import Any
 
 from plm_geometry.errors import InputError
+from plm_geometry.gram import Gram
+from plm_geometry.jackknife import Interval, jackknife
 from plm_geometry.moments import Moments, merge_all
 
 # Dimensions that are whole numbers up to rounding are printed as such.
 _ROUNDING = 1e-9
+# Numbers of a covariance that are squared at a time: they stay in cache, no second one is held.
+_SLAB_ELEMENTS = 2**16
 
 
 def isoscore(vectors: Any) -> float:
@@ -33,7 +36,7 @@ def isoscore(vectors: Any) -> float:
 
     Parameters
     ----------
-    vectors : array-like, shape (n_vectors, d), or Moments
+    vectors : array-like, shape (n_vectors, d), or Moments, or Gram
         At least two vectors of at least two dimensions.
 
     Returns
@@ -62,7 +65,7 @@ def effective_dimensions(vectors: Any) -> float:
 
     Parameters
     ----------
-    vectors : array-like, shape (n_vectors, d), or Moments
+    vectors : array-like, shape (n_vectors, d), or Moments, or Gram
         At least two vectors.
 
     Raises
@@ -71,13 +74,16 @@ def effective_dimensions(vectors: Any) -> float:
         If there is one vector, if all vectors are the same, or if one of them is not finite.
     """
     moments = _moments(vectors)
-    covariance = moments.covariance
-    if not covariance.any():
+    if moments.count < 2:
+        raise InputError(f"{moments.count} vector has no covariance; give at least two.")
+    # The ratio is the same of the covariance, which needs no copy then.
+    scatter = moments.scatter
+    if not scatter.diagonal().any():
         raise InputError(
             f"all {moments.count} vectors are the same, so they have no directions to compare; "
             "give vectors that differ."
         )
-    return float(participation_ratio(covariance))
+    return float(participation_ratio(scatter))
 
 
 def participation_ratio(covariance: Any) -> Any:
@@ -88,9 +94,11 @@ def participation_ratio(covariance: Any) -> Any:
     covariance : ndarray or torch.Tensor, shape (d, d)
         Of a tensor, gradients flow through the result.
     """
+    trace = covariance.diagonal().sum()
+    rows = max(1, _SLAB_ELEMENTS // len(covariance))
     # Divided by the trace first, so that nothing overflows.
-    scaled = covariance / covariance.diagonal().sum()
-    return 1 / (scaled * scaled).sum()
+    slabs = (covariance[i : i + rows] / trace for i in range(0, len(covariance), rows))
+    return 1 / sum((slab * slab).sum() for slab in slabs)
 
 
 def mean_cosine_similarity(vectors: Any) -> float | None:
@@ -100,7 +108,7 @@ def mean_cosine_similarity(vectors: Any) -> float | None:
 
     Parameters
     ----------
-    vectors : array-like, shape (n_vectors, d), or Moments
+    vectors : array-like, shape (n_vectors, d), or Moments, or Gram
         At least two vectors.
 
     Returns
@@ -119,7 +127,7 @@ def mean_cosine_similarity(vectors: Any) -> float | None:
         raise InputError(f"{n} vector makes no pair; give at least two.")
     if moments.n_zero:
         return None
-    return float((moments.unit_sum @ moments.unit_sum - n) / (n * (n - 1)))
+    return (moments.squared_resultant - n) / (n * (n - 1))
 
 
 def printed_dimensions(dimensions: float) -> int:
@@ -132,7 +140,7 @@ def isotropy_row(vectors: Any) -> dict[str, float | int | None]:
 
     Parameters
     ----------
-    vectors : array-like, shape (n_vectors, d), or Moments
+    vectors : array-like, shape (n_vectors, d), or Moments, or Gram
         At least two vectors of at least two dimensions.
 
     Raises
@@ -151,14 +159,6 @@ def isotropy_row(vectors: Any) -> dict[str, float | int | None]:
         "mean_cosine_similarity": mean_cosine_similarity(moments),
         "n_zero": moments.n_zero,
     }
-
-
-class Interval(NamedTuple):
-    """A bias-corrected estimate and the ends of its confidence interval."""
-
-    estimate: float
-    low: float
-    high: float
 
 
 def interval(
@@ -187,79 +187,93 @@ def interval(
     InputError
         If there are fewer than two blocks, or the statistic is not defined for them.
 
-    References
-    ----------
-    Busing, Meijer and van der Leeden, "Delete-m jackknife for unequal m", Statistics and
-    Computing 9 (1999), 3-8: estimate and variance. Ends from Student's t, blocks less one
-    degrees of freedom.
+    See Also
+    --------
+    jackknife.jackknife : the method and its source.
     """
-    d = blocks[0].dim if blocks else 0
-    if statistic is isoscore:
-        return Interval(
-            *((k - 1) / (d - 1) for k in interval(blocks, effective_dimensions, level=level))
-        )
-    if statistic is effective_dimensions:
-        reciprocal = _jackknife(blocks, lambda moments: 1 / effective_dimensions(moments), level)
-        # PR lies between 1 and d; too few vectors leave its upper end open.
-        estimate, high, low = 1 / np.clip(reciprocal, 1 / d, 1)
-        return Interval(float(estimate), float(low), float(high))
-    return Interval(*map(float, _jackknife(blocks, statistic, level)))
-
-
-def draw_blocks(
-    n: int, *, n_blocks: int = 20, seed: int = 0, families: Sequence[Any] | None = None
-) -> np.ndarray:
-    """Assign vectors at random to blocks of nearly equal size, for `interval`.
-
-    Parameters
-    ----------
-    n : int
-        Number of vectors.
-    n_blocks : int
-        Number of blocks.
-    seed : int
-        Of the draw.
-    families : sequence, optional
-        The family of each vector: a family is never divided.
-
-    Returns
-    -------
-    ndarray of int, shape (n,)
-        The block of each vector, from 0.
-    """
-    _, family = np.unique(np.arange(n) if families is None else families, return_inverse=True)
-    sizes = np.bincount(family)
-    shuffled = np.random.default_rng(seed).permutation(len(sizes))
-    block_sizes = np.zeros(n_blocks, dtype=np.int64)
-    block_of = np.empty(len(sizes), dtype=np.int64)
-    # The largest families first, each to the block that is smallest by then.
-    for index in shuffled[np.argsort(-sizes[shuffled], kind="stable")]:
-        block_of[index] = block_sizes.argmin()
-        block_sizes[block_of[index]] += sizes[index]
-    return block_of[family]
-
-
-def _jackknife(
-    blocks: Sequence[Moments], statistic: Callable[[Moments], float | None], level: float
-) -> np.ndarray:
-    """Return estimate, low and high of Busing et al. (1999), equations 6 and 8."""
-    from scipy.special import stdtrit  # here, because the command need not wait for it
-
     blocks = [block for block in blocks if block.count]
     if len(blocks) < 2:
         raise InputError(f"{len(blocks)} block of vectors gives no interval; give at least two.")
     whole = merge_all(blocks)
-    values = [statistic(moments) for moments in (whole, *map(whole.without, blocks))]
+    of_dimensions = statistic in (isoscore, effective_dimensions)
+    jackknifed = _reciprocal_dimensions if of_dimensions else statistic
+    counts, values = _each(whole, map(whole.without, blocks), jackknifed)
     if None in values:
         raise InputError("an interval needs a statistic that is defined for every block.")
-    full, partial = values[0], np.array(values[1:])
-    ratio = whole.count / np.array([block.count for block in blocks])
-    estimate = len(blocks) * full - ((1 - 1 / ratio) * partial).sum()
-    pseudo = ratio * full - (ratio - 1) * partial
-    error = math.sqrt(((pseudo - estimate) ** 2 / (ratio - 1)).mean())
-    reach = float(stdtrit(len(blocks) - 1, (1 + level) / 2)) * error
-    return np.array([estimate, estimate - reach, estimate + reach])
+    found = jackknife(counts, values, level=level)
+    if of_dimensions:
+        found = _of_dimensions(found, whole.dim)
+    return _of_isoscore(found, whole.dim) if statistic is isoscore else found
 
 
-def _moments(vectors: Any) -> Moments:
-    return vectors if isinstance(vectors, Moments) else Moments.from_vectors(vectors)
+def interval_row(
+    whole: Moments | Gram, remainders: Iterable[Moments | Gram]
+) -> dict[str, float | None]:
+    """Return the 95 % intervals that belong beside `isotropy_row`, as `interval` gives them.
+
+    Parameters
+    ----------
+    whole : Moments or Gram
+        Of all vectors.
+    remainders : iterable of Moments or Gram
+        Of what is left without each of at least two blocks; taken one at a time.
+
+    Returns
+    -------
+    dict
+        ``isoscore_corrected`` and ``effective_dimensions_corrected``, the estimates without
+        their bias; ``_low`` and ``_high`` of ``isoscore``, ``effective_dimensions`` and
+        ``mean_cosine_similarity``. None where undefined, and all without remainders.
+
+    Raises
+    ------
+    InputError
+        As `isoscore`, of the whole and of every remainder.
+    """
+    counts, values = _each(
+        whole, remainders, lambda c: (_reciprocal_dimensions(c), mean_cosine_similarity(c))
+    )
+    reciprocal, cosine = zip(*values, strict=True)
+    score = dimensions = cosines = Interval(None, None, None)
+    if len(counts) > 1:
+        dimensions = _of_dimensions(jackknife(counts, reciprocal), whole.dim)
+        score = _of_isoscore(dimensions, whole.dim)
+        cosines = cosines if None in cosine else jackknife(counts, cosine)
+    return {
+        "isoscore_corrected": score.estimate,
+        "isoscore_low": score.low,
+        "isoscore_high": score.high,
+        "effective_dimensions_corrected": dimensions.estimate,
+        "effective_dimensions_low": dimensions.low,
+        "effective_dimensions_high": dimensions.high,
+        "mean_cosine_similarity_low": cosines.low,
+        "mean_cosine_similarity_high": cosines.high,
+    }
+
+
+def _each(
+    whole: Moments | Gram, remainders: Iterable[Moments | Gram], statistic: Callable
+) -> tuple[list[int], list]:
+    """Return the count and the statistic of the whole and of each remainder, held one at a time."""
+    found = [(cloud.count, statistic(cloud)) for cloud in chain([whole], remainders)]
+    counts, values = zip(*found, strict=True)
+    return list(counts), list(values)
+
+
+def _reciprocal_dimensions(cloud: Moments | Gram) -> float:
+    return 1 / effective_dimensions(cloud)
+
+
+def _of_dimensions(reciprocal: Interval, d: int) -> Interval:
+    """Turn the interval of 1/PR into that of PR."""
+    # PR lies between 1 and d; too few vectors leave its upper end open.
+    estimate, high, low = (1 / min(max(end, 1 / d), 1.0) for end in reciprocal)
+    return Interval(estimate, low, high)
+
+
+def _of_isoscore(dimensions: Interval, d: int) -> Interval:
+    return Interval(*((k - 1) / (d - 1) for k in dimensions))
+
+
+def _moments(vectors: Any) -> Moments | Gram:
+    return vectors if isinstance(vectors, Moments | Gram) else Moments.from_vectors(vectors)

@@ -7,8 +7,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from plm_geometry.accumulate import Accumulator
+from plm_geometry.accumulate import Accumulator, Workspace
 from plm_geometry.errors import InputError
+
+_NO_VECTORS = "there are no vectors; give at least one."
+# Numbers of a matrix that are computed at a time where a whole temporary one would be too much.
+_SLAB_ELEMENTS = 2**18
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,18 +104,25 @@ class Moments:
         InputError
             As in `from_vectors`, and if there is no block.
         """
-        accumulator = None
+        accumulator, start = None, 0
         for block in blocks:
             accumulator = accumulator or Accumulator(block.shape[1], names=names)
-            accumulator.add(block, rows_per_block=rows_per_block)
+            numbers = range(start, start + len(block))
+            accumulator.add(block, numbers, rows_per_block=rows_per_block)
+            start += len(block)
         if accumulator is None:
-            raise InputError("there are no vectors; give at least one.")
+            raise InputError(_NO_VECTORS)
         return cls(**accumulator.sums())
 
     @property
     def dim(self) -> int:
         """Dimension d of the vectors."""
         return len(self.mean)
+
+    @property
+    def squared_resultant(self) -> float:
+        """Squared length of the sum of all directions."""
+        return float(self.unit_sum @ self.unit_sum)
 
     @property
     def covariance(self) -> np.ndarray:
@@ -143,11 +154,13 @@ class Moments:
         if not count:
             return self
         step = other.mean - self.mean
+        scatter = self.scatter + other.scatter
+        _add_outer(scatter, step, self.count * other.count / count)
         return type(self)(
             count=count,
             # From one mean to the other: equal means stay exactly equal.
             mean=self.mean + step * (other.count / count),
-            scatter=self.scatter + other.scatter + _between(step, self.count, other.count),
+            scatter=scatter,
             unit_sum=self.unit_sum + other.unit_sum,
             unit_square_sum=self.unit_square_sum + other.unit_square_sum,
             n_zero=self.n_zero + other.n_zero,
@@ -160,11 +173,12 @@ class Moments:
             return type(self).empty(self.dim)
         step = part.mean - self.mean
         mean = self.mean - step * (part.count / count)
-        between = _between(part.mean - mean, count, part.count)
+        scatter = self.scatter - part.scatter
+        _add_outer(scatter, part.mean - mean, -count * part.count / self.count)
         return type(self)(
             count=count,
             mean=mean,
-            scatter=self.scatter - part.scatter - between,
+            scatter=scatter,
             unit_sum=self.unit_sum - part.unit_sum,
             unit_square_sum=self.unit_square_sum - part.unit_square_sum,
             n_zero=self.n_zero - part.n_zero,
@@ -186,6 +200,54 @@ def merge_all(parts: Sequence[Moments]) -> Moments:
     return reduce(Moments.merge, parts)
 
 
-def _between(step: np.ndarray, n: int, m: int) -> np.ndarray:
-    """Return the scatter between two sets of `n` and `m` vectors whose means are `step` apart."""
-    return np.outer(step, step * (n * m / (n + m)))
+def random_parts(
+    blocks: Iterable[np.ndarray],
+    n_parts: int,
+    *,
+    seed: int,
+    names: Sequence[str] | None = None,
+) -> list[Moments]:
+    """Return the moments of parts of a stream of vectors, to which they are drawn at random.
+
+    Parameters
+    ----------
+    blocks : iterable of ndarray, shapes (n_i, d)
+        At least one. Each is divided as evenly as it can be.
+    n_parts : int
+        Up to the number of vectors; together the parts take ``n_parts * d**2`` doubles.
+    seed : int
+        Of the draw.
+    names : sequence of str, optional
+        As in `Moments.from_blocks`.
+
+    Raises
+    ------
+    InputError
+        As `Moments.from_blocks`.
+    """
+    rng = np.random.default_rng(seed)
+    parts: list[Accumulator] = []
+    workspaces: list[Workspace] = []
+    start = 0
+    for block in blocks:
+        parts = parts or [
+            Accumulator(block.shape[1], names=names, workspaces=workspaces) for _ in range(n_parts)
+        ]
+        order = rng.permutation(len(block))
+        for number, part in enumerate(parts):
+            # The parts take turns, across blocks too.
+            rows = np.sort(order[(number - start) % n_parts :: n_parts])
+            if len(rows):
+                part.add(block[rows], start + rows)
+        start += len(block)
+    if not parts:
+        raise InputError(_NO_VECTORS)
+    return [Moments(**part.sums()) for part in parts]
+
+
+def _add_outer(matrix: np.ndarray, step: np.ndarray, weight: float) -> None:
+    """Add ``weight * outer(step, step)`` in place, without a second matrix."""
+    rows = max(1, _SLAB_ELEMENTS // len(step))
+    for start in range(0, len(step), rows):
+        slab = slice(start, start + rows)
+        matrix[slab] += np.outer(weight * step[slab], step)

@@ -27,12 +27,16 @@ class Vectors:
         Their names, where the file has some.
     blocks : callable
         ``blocks(rows)`` yields arrays of up to `rows` vectors, shape (k, d), in order.
+    slabs : callable or None
+        ``slabs(width)`` yields the values of up to `width` coordinates in all vectors, shape
+        (k, n), in order; None where the file holds its vectors one by one.
     """
 
     n: int
     d: int
     accessions: Sequence[str] | None
     blocks: Callable[[int], Iterator[np.ndarray]]
+    slabs: Callable[[int], Iterator[np.ndarray]] | None = None
 
 
 @contextmanager
@@ -61,14 +65,18 @@ def _from_matrix(
     _check_numeric(dtype, where)
     if len(shape) != 2:
         raise InputError(f"{where} has shape {shape}; give a matrix with one vector a row.")
-    n, d = shape[::-1] if turn else shape
 
-    def blocks(rows: int) -> Iterator[np.ndarray]:
-        for start in range(0, n, rows):
-            part = slice(start, min(start + rows, n))
-            yield read(np.s_[:, part]).T if turn else read(np.s_[part])
+    def by_row(rows: int) -> Iterator[np.ndarray]:
+        for start in range(0, shape[0], rows):
+            yield read(np.s_[start : min(start + rows, shape[0])])
 
-    return Vectors(n, d, None, blocks)
+    def by_column(columns: int) -> Iterator[np.ndarray]:
+        for start in range(0, shape[1], columns):
+            yield read(np.s_[:, start : min(start + columns, shape[1])]).T
+
+    if turn:
+        return Vectors(shape[1], shape[0], None, blocks=by_column, slabs=by_row)
+    return Vectors(shape[0], shape[1], None, blocks=by_row, slabs=by_column)
 
 
 def _refuse_transpose(path: Path, transpose: bool) -> None:
@@ -81,6 +89,8 @@ def _refuse_transpose(path: Path, transpose: bool) -> None:
 
 def read_npy(path: Path, key: str | None, transpose: bool) -> Vectors:
     """Describe a ``.npy`` matrix."""
+    if key is not None:
+        raise InputError(f"{path} holds one matrix, so there is nothing to choose by {key!r}.")
 
     def load() -> np.ndarray:
         with _explained(path, "a NumPy array"):
@@ -100,7 +110,7 @@ def read_h5(path: Path, key: str | None, transpose: bool) -> Vectors:
     with _explained(path, "HDF5"), h5py.File(path) as file:
         names = _dataset_names(file, path) if key is None else [key]
         if key is not None and not isinstance(file.get(key), h5py.Dataset):
-            raise InputError(f"{path} has no dataset {key}; name one of those it has.")
+            raise InputError(f"{path} has no dataset {key}; it has {list(file)[:5]}.")
         first = file[names[0]]
         if len(names) == 1 and first.ndim == 2 and (len(first) != 1 or transpose):
             where = f"{path}, dataset {names[0]},"
@@ -144,8 +154,8 @@ def _width(shape: tuple[int, ...], dtype: Any, path: Path, name: str) -> int:
     _check_numeric(dtype, f"{path}, dataset {name},")
     if len(shape) not in (1, 2) or (len(shape) == 2 and shape[0] != 1):
         raise InputError(
-            f"{path}, dataset {name}, has shape {shape}; give one vector a protein, or name the "
-            "dataset that is to be read."
+            f"{path}, dataset {name}, has shape {shape}; give one vector a protein, or choose "
+            "a dataset with --key."
         )
     return shape[-1]
 
@@ -216,7 +226,7 @@ def _vector_columns(schema: Any, key: str | None, path: Path) -> list[str]:
             raise InputError(f"{path} has no column of lists named {key}; it has {schema.names}.")
         return [key]
     if len(lists) > 1:
-        raise InputError(f"{path} has several columns of lists, {lists}; name one of them.")
+        raise InputError(f"{path} has several columns of lists, {lists}; choose one with --key.")
     columns = lists or [f.name for f in schema if types.is_floating(f.type)]
     if not columns:
         raise InputError(
@@ -252,8 +262,8 @@ def read_store(path: Path, key: str | None, transpose: bool) -> Vectors:
         raise InputError(f"{path} is a directory, but no store of embeddings; give {FORMATS}.")
     with _explained(path, "a store of embeddings"):
         array = zarr.open_array(path / "vectors.zarr", mode="r")
-        layer = range(array.shape[0])[-1 if key is None else int(key)]
-        n_left_out = _count_left_out(path, -(-array.shape[1] // array.chunks[1]))
+        layer = _layer(path, key, array.shape[0])
+        n_left_out = _count_left_out(path)
 
     def blocks(rows: int) -> Iterator[np.ndarray]:
         for start in range(0, array.shape[1], rows):
@@ -263,8 +273,20 @@ def read_store(path: Path, key: str | None, transpose: bool) -> Vectors:
     return Vectors(array.shape[1] - n_left_out, array.shape[2], None, blocks)
 
 
-def _count_left_out(path: Path, n_blocks: int) -> int:
+def _layer(path: Path, key: str | None, n_layers: int) -> int:
+    """Return the place in a store of the layer that `key` numbers as the embedding command did."""
+    kept = json.loads((path / "description.json").read_text())["layers"]
+    if key is None and n_layers == 1:
+        return 0
+    if key not in map(str, kept):
+        raise InputError(f"{path} holds layers {kept}; choose one of them with --layer.")
+    return list(map(str, kept)).index(key)
+
+
+def _count_left_out(path: Path) -> int:
     """Return how many proteins of a finished store have no vector; refuse an unfinished one."""
+    plan = json.loads((path / "plan.json").read_text())
+    n_blocks = sum(-(-size // plan["rows_per_block"]) for size in plan["group_sizes"])
     with np.load(path / "progress.npz") as progress:
         if int(progress["blocks_done"]) < n_blocks:
             raise InputError(f"{path} is an unfinished store; resume its embedding first.")

@@ -1,20 +1,53 @@
-"""Vectors in files, read in blocks so that a file may be larger than memory."""
+"""Isotropy of vectors in files, read in blocks so that a file may be larger than memory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from plm_geometry.errors import InputError
-from plm_geometry.isotropy import isotropy_row
-from plm_geometry.moments import Moments
+from plm_geometry.gram import Gram
+from plm_geometry.isotropy import interval_row, isotropy_row
+from plm_geometry.jackknife import draw_blocks
+from plm_geometry.moments import Moments, merge_all, random_parts
 from plm_geometry.vector_formats import FORMATS, READERS, Vectors, read_store
 
-# A block of this size is large enough for speed and small enough for a laptop.
-_BLOCK_BYTES = 2**26
-# Beyond this the covariance alone fills a gigabyte.
-_MOST_DIMENSIONS = 10_000
+# Read at a time, counted as float64: enough that each part of it makes a fast matrix product.
+_BLOCK_BYTES = 2**27
+# Moments of the parts that a jackknife leaves out in turn, with the whole and what is left.
+_PARTS_BYTES = 700e6
+# Fewer blocks than these give an interval that is wide and itself uncertain.
+LEAST_BLOCKS = 10
+# Fewer vectors than dimensions are described by their inner products beyond this: from here on
+# the covariance would take more than 128 MB.
+_WIDE = 4096
+# The smaller of the numbers of vectors and dimensions; its square takes 800 MB.
+_LARGEST_SQUARE = 10_000
+# Vectors that are stored one by one must fit in memory where they are wide.
+_WIDE_BYTES = 400e6
+
+
+@dataclass(frozen=True)
+class FileIsotropy:
+    """Isotropy of the vectors in a file.
+
+    Attributes
+    ----------
+    cloud : Moments or Gram
+        Of all its vectors.
+    row : dict
+        The entries of `isotropy.isotropy_row` and `isotropy.interval_row`; ``blocks``, the number
+        that the intervals rest on, or None; ``seed``.
+    warnings : list of str
+        Sentences.
+    """
+
+    cloud: Moments | Gram
+    row: dict[str, Any]
+    warnings: list[str]
 
 
 def open_vectors(path: str | Path, *, key: str | None = None, transpose: bool = False) -> Vectors:
@@ -28,7 +61,7 @@ def open_vectors(path: str | Path, *, key: str | None = None, transpose: bool = 
         or numeric columns; a directory of this project's store.
     key : str, optional
         The dataset of an HDF5 file, the list column of a Parquet table, or the layer of a store
-        (by default the last) to read.
+        to read, where there are several.
     transpose : bool
         Take the columns of a matrix for the vectors.
 
@@ -36,7 +69,8 @@ def open_vectors(path: str | Path, *, key: str | None = None, transpose: bool = 
     ------
     InputError
         If the file is missing, empty, truncated or of no known format, if its vectors are not
-        numeric or of unequal width, or if `transpose` is asked of what is no matrix.
+        numeric or of unequal width, if `transpose` is asked of what is no matrix, or if `key`
+        is missing or chooses nothing.
     """
     path = Path(path)
     vectors = _reader(path)(path, key, transpose)
@@ -46,64 +80,159 @@ def open_vectors(path: str | Path, *, key: str | None = None, transpose: bool = 
 
 
 def file_isotropy(
-    path: str | Path, *, key: str | None = None, transpose: bool = False, progress: bool = True
-) -> dict[str, Any]:
+    path: str | Path,
+    *,
+    key: str | None = None,
+    transpose: bool = False,
+    n_blocks: int = 20,
+    seed: int = 0,
+    warn: Callable[[str], object] = lambda sentence: None,
+    progress: bool = True,
+) -> FileIsotropy:
     """Return the isotropy of the vectors in a file, read once and in blocks.
+
+    Memory does not grow with the file, only with the square of the number of dimensions (or,
+    with over 4,096 dimensions and fewer vectors than these, of the number of vectors).
 
     Parameters
     ----------
     path, key, transpose
         As in `open_vectors`.
+    n_blocks : int
+        Blocks of vectors drawn at random that the intervals' jackknife leaves out in turn. As
+        many are used as fit in 700 MB; below ten there are no intervals.
+    seed : int
+        Of that draw.
+    warn : callable
+        Is told each warning at once.
     progress : bool
         Show a bar on a terminal's standard error.
-
-    Returns
-    -------
-    dict
-        The entries of `isotropy.isotropy_row`, and ``warnings``: a list of sentences.
 
     Raises
     ------
     InputError
-        As `open_vectors` and `isotropy.isoscore`.
+        As `open_vectors` and `isotropy.isoscore`, and if neither the number of vectors nor that
+        of dimensions is small enough.
     """
+    vectors = open_vectors(path, key=key, transpose=transpose)
+    found: list[str] = []
+
+    def note(sentence: str) -> None:
+        found.append(sentence)
+        warn(sentence)
+
+    if vectors.n < vectors.d:
+        note(
+            f"there are fewer vectors ({vectors.n:,}) than dimensions ({vectors.d:,}); if the file "
+            "is a matrix whose columns are the vectors, use --transpose."
+        )
+    wide = _is_wide(vectors, path)
+    blocks = _affordable_blocks(vectors, wide, n_blocks)
+    read = _read_gram if wide else _read_moments
+    cloud, remainders = read(vectors, blocks, seed, progress)
+    row = _row(cloud, remainders, note)
+    row |= {"blocks": None if row["isoscore_low"] is None else blocks, "seed": seed}
+    if not blocks:
+        note(f"no intervals are given: {_why_too_few_blocks(vectors)}.")
+    return FileIsotropy(cloud, row, found)
+
+
+def _row(
+    cloud: Moments | Gram, remainders: Iterable[Moments | Gram], note: Callable[[str], None]
+) -> dict[str, float | int | None]:
+    """Return the measures and their intervals, noting what is undefined."""
+    row = isotropy_row(cloud)
+    if cloud.n_zero:
+        note(
+            f"{cloud.n_zero:,} of the {cloud.count:,} vectors are zero and have no direction: "
+            "the mean cosine similarity is undefined."
+        )
+    try:
+        return row | interval_row(cloud, remainders)
+    except InputError:
+        note("no intervals are given: without one of the blocks all vectors are the same.")
+        return row | interval_row(cloud, ())
+
+
+def _is_wide(vectors: Vectors, path: str | Path) -> bool:
+    """Return whether the vectors are to be described by their inner products."""
+    if min(vectors.n, vectors.d) > _LARGEST_SQUARE:
+        raise InputError(
+            f"{path} holds {vectors.n:,} vectors of {vectors.d:,} dimensions, and one of these "
+            f"numbers must be {_LARGEST_SQUARE:,} at most; give vectors of fewer dimensions."
+        )
+    wide = vectors.n < vectors.d and vectors.d > _WIDE
+    if wide and vectors.slabs is None and 8 * vectors.n * vectors.d > _WIDE_BYTES:
+        raise InputError(
+            f"{path} holds {vectors.n:,} vectors of {vectors.d:,} dimensions one by one, too wide "
+            "to be held in memory; write them as one matrix (.npy)."
+        )
+    return wide
+
+
+def _affordable_blocks(vectors: Vectors, wide: bool, wanted: int) -> int:
+    """Return how many blocks can be left out in turn, or 0 if too few for an interval."""
+    blocks = min(wanted, vectors.n)
+    if not wide:
+        # The whole and what is left of it are held too, and a matrix between.
+        blocks = min(blocks, int(_PARTS_BYTES / (8 * vectors.d**2)) - 3)
+    return blocks if blocks >= LEAST_BLOCKS else 0
+
+
+def _why_too_few_blocks(vectors: Vectors) -> str:
+    if vectors.n < LEAST_BLOCKS:
+        return f"they need {LEAST_BLOCKS} vectors"
+    return (
+        f"the covariances of {LEAST_BLOCKS} blocks of vectors of {vectors.d:,} dimensions would "
+        f"take more than {_PARTS_BYTES / 1e6:.0f} MB"
+    )
+
+
+def _read_moments(
+    vectors: Vectors, n_blocks: int, seed: int, progress: bool
+) -> tuple[Moments, Iterable[Moments]]:
+    """Return the moments of all vectors, and of those left without each block in turn."""
+    rows = max(1, _BLOCK_BYTES // (8 * vectors.d))
+    blocks = _shown(vectors.blocks(rows), vectors.n, "vectors", progress)
+    if not n_blocks:
+        return Moments.from_blocks(blocks, names=vectors.accessions), ()
+    parts = random_parts(blocks, n_blocks, seed=seed, names=vectors.accessions)
+    whole = merge_all(parts)
+    return whole, map(whole.without, parts)
+
+
+def _read_gram(
+    vectors: Vectors, n_blocks: int, seed: int, progress: bool
+) -> tuple[Gram, Iterable[Gram]]:
+    """As `_read_moments`, by inner products."""
+    width = max(1, _BLOCK_BYTES // (8 * vectors.n))
+    slabs = (vectors.slabs or partial(_slabs_in_memory, vectors))(width)
+    gram = Gram.from_coordinates(
+        _shown(slabs, vectors.d, "dimensions", progress), names=vectors.accessions
+    )
+    if not n_blocks:
+        return gram, ()
+    block_of = draw_blocks(gram.count, n_blocks=n_blocks, seed=seed)
+    return gram, (gram.subset(np.flatnonzero(block_of != block)) for block in range(n_blocks))
+
+
+def _slabs_in_memory(vectors: Vectors, width: int) -> Iterator[np.ndarray]:
+    matrix = np.concatenate(list(vectors.blocks(vectors.n)))
+    return (matrix[:, start : start + width].T for start in range(0, vectors.d, width))
+
+
+def _shown(
+    blocks: Iterable[np.ndarray], total: int, unit: str, progress: bool
+) -> Iterator[np.ndarray]:
+    """Yield `blocks`, with a bar that shows how far they have come."""
     from tqdm import tqdm
 
-    vectors = open_vectors(path, key=key, transpose=transpose)
-    if vectors.d > _MOST_DIMENSIONS:
-        raise InputError(
-            f"{path} holds {vectors.n} vectors of {vectors.d} dimensions, too many for their "
-            "covariance to be held; if its columns are the vectors, use --transpose."
-        )
-    rows = max(1, _BLOCK_BYTES // (8 * vectors.d))
     # disable=None: no bar where standard error is no terminal.
-    bar = tqdm(total=vectors.n, unit=" vectors", leave=False, disable=None if progress else True)
+    bar = tqdm(total=total, unit=f" {unit}", leave=False, disable=None if progress else True)
     with bar:
-        blocks = _counted(vectors.blocks(rows), bar.update)
-        moments = Moments.from_blocks(blocks, names=vectors.accessions)
-    row = isotropy_row(moments)
-    return row | {"warnings": _warnings(row)}
-
-
-def _counted(blocks: Iterator[np.ndarray], count: Callable[[int], Any]) -> Iterator[np.ndarray]:
-    for block in blocks:
-        yield block
-        count(len(block))
-
-
-def _warnings(row: dict[str, Any]) -> list[str]:
-    found = []
-    if row["n"] < row["d"]:
-        found.append(
-            f"there are fewer vectors ({row['n']}) than dimensions ({row['d']}); "
-            "if the columns are the vectors, use --transpose."
-        )
-    if row["n_zero"]:
-        found.append(
-            f"{row['n_zero']} of the {row['n']} vectors are zero and have no direction: the mean "
-            "cosine similarity is undefined."
-        )
-    return found
+        for block in blocks:
+            yield block
+            bar.update(len(block))
 
 
 def _reader(path: Path) -> Callable[[Path, str | None, bool], Vectors]:

@@ -1,34 +1,129 @@
 """`plm-geometry isotropy`: the measures of a file of vectors."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from plm_geometry.terminal import say
+from plm_geometry.errors import InputError
+from plm_geometry.files import replacing
+from plm_geometry.moments import Moments
+from plm_geometry.terminal import aligned, say
+
+if TYPE_CHECKING:
+    from plm_geometry.vectors import FileIsotropy
+
+_PICTURES = (".svg", ".png", ".pdf")
 
 
 def isotropy(
-    file: Annotated[Path, typer.Argument(help=".npy, .h5 or .parquet, one vector a protein.")],
+    file: Annotated[
+        Path, typer.Argument(help=".npy, .h5, .parquet or a store, one vector a protein.")
+    ],
     transpose: Annotated[
         bool, typer.Option("--transpose", help="The file holds (dimensions, vectors).")
     ] = False,
+    layer: Annotated[
+        int | None,
+        typer.Option(help="Layer of a store that holds several.", show_default=False),
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            help="Dataset of an .h5 file, or list column of a .parquet file, that holds several.",
+            show_default=False,
+        ),
+    ] = None,
+    blocks: Annotated[
+        int,
+        typer.Option(
+            min=10,
+            help="Blocks of vectors that the intervals' jackknife leaves out in turn; fewer "
+            "where they would not fit in memory.",
+        ),
+    ] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="What the draw of blocks depends on.")] = 0,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            help="Draw spectrum, coordinates and intervals into this .svg, .png or .pdf.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
     """Measure the isotropy of a file of vectors.
 
     IsoScore, effective dimensions (the participation ratio) and the exact mean cosine similarity,
-    over all vectors of a .npy, .h5 (UniProt's or bio_embeddings' layout) or Parquet file.
+    over all vectors of a .npy, .h5 (UniProt's or bio_embeddings' layout, or a matrix) or Parquet
+    file or of a store, each with a 95 % interval. The file may be larger than memory.
+
+    Example: plm-geometry isotropy my.h5 --plot my.svg
     """
     from plm_geometry.vectors import file_isotropy
 
-    row = file_isotropy(file, transpose=transpose)
-    for warning in row["warnings"]:
-        say(f"warning: {warning}")
+    if plot is not None and plot.suffix not in _PICTURES:
+        raise InputError(f"{plot} has none of the endings {', '.join(_PICTURES)}; choose one.")
+    found = file_isotropy(
+        file,
+        key=key if layer is None else str(layer),
+        transpose=transpose,
+        n_blocks=blocks,
+        seed=seed,
+        warn=lambda sentence: say(f"warning: {sentence}"),
+    )
+    if plot is not None:
+        _draw(found, file.name, plot)
     if as_json:
-        typer.echo(json.dumps(row))
-        return
-    for name, value in row.items():
-        if name != "warnings":
-            typer.echo(f"{name:24} {'-' if value is None else format(value, '.6g')}")
+        typer.echo(json.dumps(found.row | {"warnings": found.warnings}))
+    else:
+        typer.echo(_table(found.row))
+
+
+def _draw(found: "FileIsotropy", title: str, path: Path) -> None:
+    """Write the figure of a file of vectors."""
+    import matplotlib
+
+    from plm_geometry.figures.style import STYLE
+    from plm_geometry.figures.vectors import vector_file
+    from plm_geometry.spectrum import coordinate_shares, eigenvalues
+
+    coordinates = coordinate_shares(found.cloud) if isinstance(found.cloud, Moments) else None
+    figure = vector_file(found.row, eigenvalues(found.cloud), coordinates, title)
+    with replacing(path) as partial, matplotlib.rc_context(STYLE):
+        figure.savefig(partial, format=path.suffix.removeprefix("."), dpi=150)
+
+
+def _table(row: Mapping[str, Any]) -> str:
+    """Return what a person wants to see of the `row`."""
+    names = ["isoscore", "effective_dimensions", "mean_cosine_similarity"]
+    columns = {
+        "": ["IsoScore", "effective dimensions", "mean cosine similarity"],
+        "value": [_number(row[name], 6) for name in names],
+        "corrected": [_number(row.get(f"{name}_corrected"), 4) for name in names[:2]] + [""],
+        "95 % interval": [_span(row[f"{name}_low"], row[f"{name}_high"]) for name in names],
+        "meaning": [
+            "0: all on one line; 1: the same variance in all directions",
+            f"participation ratio, 1 to {row['d']:,}; rounded up as in print: "
+            f"{row['printed_dimensions']:,}",
+            "over all pairs of different vectors",
+        ],
+    }
+    lines = [f"{row['n']:,} vectors of {row['d']:,} dimensions", "", aligned(columns)]
+    if row["blocks"]:
+        lines += [
+            "",
+            "Corrected for the bias of few vectors, and the interval of the corrected value, by",
+            f"leaving out in turn {row['blocks']} blocks of vectors drawn with seed {row['seed']}.",
+        ]
+    return "\n".join(lines)
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}g}"
+
+
+def _span(low: float | None, high: float | None) -> str:
+    return "-" if low is None else f"{_number(low, 4)} to {_number(high, 4)}"

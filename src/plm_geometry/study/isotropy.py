@@ -9,8 +9,8 @@ import pandas as pd
 
 from plm_geometry.convergence import convergence, enough_for_third_digit
 from plm_geometry.errors import InputError
-from plm_geometry.isotropy import draw_blocks
 from plm_geometry.isotropy_tables import measured, ordered_letters, variance_shares
+from plm_geometry.jackknife import draw_blocks
 from plm_geometry.moments import Moments, merge_all
 from plm_geometry.proteins import STANDARD_RESIDUES
 from plm_geometry.spectrum import (
