@@ -12,7 +12,7 @@ from plm_geometry.errors import InputError
 
 # Vectors that are shifted by one vector and multiplied in one product: so many that adding the
 # result up costs little beside it, so few that float32 keeps its digits.
-_BLOCK_BYTES = 2**24
+_BLOCK_BYTES = 14 * 2**20
 _MAX_BLOCK_ROWS = 8192
 # Copies and products of all blocks that are in work at once.
 _WORKSPACE_BYTES = 96e6
