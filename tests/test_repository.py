@@ -99,7 +99,7 @@ def test_demo_data_stay_under_twelve_megabytes():
 TESTED_THROUGH = {
     "evolution": "simulate",
     "parameters": "chapters",
-    "vector_formats": "vectors",
+    "vector_formats": "vector_files",
 }
 
 

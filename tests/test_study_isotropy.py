@@ -5,7 +5,7 @@ import pytest
 
 from plm_geometry import paths
 from plm_geometry.errors import InputError
-from plm_geometry.isotropy_tables import LEAST_BLOCKS
+from plm_geometry.jackknife import LEAST_BLOCKS
 from plm_geometry.proteins import write_fasta
 from plm_geometry.study import Study
 from plm_geometry.uniprot_h5 import write_uniprot_h5

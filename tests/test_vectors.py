@@ -1,6 +1,5 @@
 """Vectors in every format give the same isotropy, and a broken file one sentence."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import zarr
 
 from plm_geometry.errors import InputError
 from plm_geometry.gram import Gram
@@ -21,117 +19,23 @@ from plm_geometry.isotropy import (
     isotropy_row,
     mean_cosine_similarity,
 )
-from plm_geometry.jackknife import draw_blocks
 from plm_geometry.moments import Moments
-from plm_geometry.vectors import file_isotropy, open_vectors
-
-NAMES = [f"P{i:05}" for i in range(100)]
+from plm_geometry.vectors import file_isotropy
+from vector_writers import (
+    MATRICES,
+    NAMED,
+    write_h5_matrix,
+    write_h5_uniprot,
+    write_npy,
+    write_npy_fortran,
+    write_parquet_lists,
+    write_store,
+)
 
 
 @pytest.fixture
 def vectors():
     return np.random.default_rng(3).standard_normal((100, 12)).astype(np.float32) + 1
-
-
-def write_npy(path, vectors):
-    with path.open("wb") as handle:  # given a path, NumPy would append .npy to it
-        np.save(handle, vectors)
-
-
-def write_npy_fortran(path, vectors):
-    write_npy(path, np.asfortranarray(vectors))
-
-
-def write_h5_uniprot(path, vectors):
-    with h5py.File(path, "w") as file:
-        for name, vector in zip(NAMES, vectors, strict=True):
-            file[name] = vector
-
-
-def write_h5_rows(path, vectors):
-    write_h5_uniprot(path, vectors[:, None, :])
-
-
-def write_h5_grouped(path, vectors):
-    with h5py.File(path, "w") as file:
-        for i, (name, vector) in enumerate(zip(NAMES, vectors, strict=True)):
-            file[f"part{i % 3}/{name}"] = vector
-
-
-def write_h5_bio_embeddings(path, vectors):
-    with h5py.File(path, "w") as file:
-        for i, (name, vector) in enumerate(zip(NAMES, vectors, strict=True)):
-            file[f"{i:03}"] = vector
-            file[f"{i:03}"].attrs["original_id"] = f"sp|{name}|X_HUMAN Some protein"
-
-
-def write_h5_matrix(path, vectors):
-    with h5py.File(path, "w") as file:
-        file.create_dataset("embeddings", data=vectors, chunks=(7, 5))
-
-
-def write_parquet_lists(path, vectors):
-    pq.write_table(pa.table({"accession": NAMES, "embedding": vectors.tolist()}), path)
-
-
-def write_parquet_fixed_lists(path, vectors):
-    column = pa.FixedSizeListArray.from_arrays(vectors.ravel(), vectors.shape[1])
-    pq.write_table(pa.table({"accession": NAMES, "embedding": column}), path, row_group_size=30)
-
-
-def write_parquet_columns(path, vectors):
-    columns = {f"x{i}": column for i, column in enumerate(vectors.T)}
-    pq.write_table(pa.table({"accession": NAMES, "length": range(100), **columns}), path)
-
-
-def write_store(path, vectors, left_out=(), blocks_done=4, layers=(-1,)):
-    """Write a store whose layers differ in sign and scale; the first is `vectors` itself."""
-    array = zarr.create_array(
-        store=path / "vectors.zarr",
-        shape=(len(layers), *vectors.shape),
-        chunks=(1, 30, vectors.shape[1]),
-        dtype="float32",
-        fill_value=np.nan,
-    )
-    for number in range(len(layers)):
-        array[number] = vectors * (-2) ** number
-    (path / "description.json").write_text(json.dumps({"layers": layers}))
-    # Blocks do not reach from one group into another: 2 of 60 vectors and 2 of 40.
-    (path / "plan.json").write_text(json.dumps({"rows_per_block": 30, "group_sizes": [60, 40]}))
-    left_out = json.dumps(dict.fromkeys(left_out, "too long"))
-    np.savez(path / "progress.npz", blocks_done=blocks_done, left_out=left_out)
-
-
-NAMED = [
-    write_h5_uniprot,
-    write_h5_rows,
-    write_h5_bio_embeddings,
-    write_parquet_lists,
-    write_parquet_fixed_lists,
-    write_parquet_columns,
-]
-MATRICES = [write_npy, write_npy_fortran, write_h5_matrix]
-
-
-@pytest.mark.parametrize("write", [*NAMED, *MATRICES, write_h5_grouped, write_store])
-@pytest.mark.parametrize("rows", [1, 7, 1000])
-def test_every_format_gives_its_vectors_in_blocks(write, rows, vectors, tmp_path):
-    path = tmp_path / "file"
-    write(path, vectors)
-    opened = open_vectors(path)
-    blocks = list(opened.blocks(rows))
-    read = np.concatenate(blocks)
-    if write is write_h5_grouped:  # read group by group
-        read, vectors = np.sort(read, axis=0), np.sort(vectors, axis=0)
-    assert (opened.n, opened.d) == vectors.shape
-    assert max(map(len, blocks)) <= rows
-    np.testing.assert_array_equal(read, vectors)
-
-
-@pytest.mark.parametrize("write", NAMED)
-def test_accessions_are_those_of_the_file(write, vectors, tmp_path):
-    write(tmp_path / "file", vectors)
-    assert list(open_vectors(tmp_path / "file").accessions) == NAMES
 
 
 @pytest.mark.parametrize("write", [*NAMED, *MATRICES])
@@ -141,69 +45,6 @@ def test_the_isotropy_of_a_file_is_that_of_its_array(write, vectors, tmp_path):
     expected = isotropy_row(vectors)
     assert {name: found.row[name] for name in expected} == pytest.approx(expected, rel=1e-6)
     assert found.warnings == []
-
-
-@pytest.mark.parametrize("write", MATRICES)
-def test_transpose_takes_the_columns_for_the_vectors(write, vectors, tmp_path):
-    write(tmp_path / "file", vectors.T)
-    opened = open_vectors(tmp_path / "file", transpose=True)
-    np.testing.assert_array_equal(np.concatenate(list(opened.blocks(7))), vectors)
-
-
-@pytest.mark.parametrize("write", NAMED)
-def test_named_vectors_cannot_be_transposed(write, vectors, tmp_path):
-    write(tmp_path / "file", vectors)
-    with pytest.raises(InputError, match="nothing to transpose"):
-        open_vectors(tmp_path / "file", transpose=True)
-
-
-def test_a_key_chooses_among_datasets_and_columns(vectors, tmp_path):
-    with h5py.File(tmp_path / "two.h5", "w") as file:
-        file["first"], file["second"] = vectors, 2 * vectors
-    pq.write_table(
-        pa.table({"first": vectors.tolist(), "second": (2 * vectors).tolist()}),
-        tmp_path / "two.parquet",
-    )
-    for name in ("two.h5", "two.parquet"):
-        block = next(open_vectors(tmp_path / name, key="second").blocks(1000))
-        np.testing.assert_array_equal(block, 2 * vectors)
-        with pytest.raises(InputError, match="third"):
-            open_vectors(tmp_path / name, key="third")
-        with pytest.raises(InputError, match="--key"):
-            open_vectors(tmp_path / name)
-
-
-def test_one_matrix_leaves_nothing_to_choose(vectors, tmp_path):
-    np.save(tmp_path / "one.npy", vectors)
-    with pytest.raises(InputError, match="nothing to choose"):
-        open_vectors(tmp_path / "one.npy", key="3")
-
-
-def test_a_store_of_several_layers_needs_one_of_them(vectors, tmp_path):
-    write_store(tmp_path / "store", vectors, layers=(0, 6, -1))
-    block = next(open_vectors(tmp_path / "store", key="6").blocks(1000))
-    np.testing.assert_array_equal(block, -2 * vectors)
-    for key in (None, "1"):
-        with pytest.raises(
-            InputError, match=r"layers \[0, 6, -1\]; choose one of them with --layer"
-        ):
-            open_vectors(tmp_path / "store", key=key)
-
-
-def test_a_store_gives_no_row_for_a_protein_left_out(vectors, tmp_path):
-    with_gap = vectors.copy()
-    with_gap[40] = np.nan
-    write_store(tmp_path / "store", with_gap, left_out=["P00040"])
-    opened = open_vectors(tmp_path / "store")
-    read = np.concatenate(list(opened.blocks(30)))
-    assert opened.n == 99
-    np.testing.assert_array_equal(read, np.delete(vectors, 40, axis=0))
-
-
-def test_an_unfinished_store_is_refused(vectors, tmp_path):
-    write_store(tmp_path / "store", vectors, blocks_done=3)
-    with pytest.raises(InputError, match="unfinished"):
-        open_vectors(tmp_path / "store")
 
 
 def test_fewer_vectors_than_dimensions_are_computed_with_a_warning(vectors, tmp_path):
@@ -230,8 +71,8 @@ def test_zero_vectors_are_counted_in_a_warning(vectors, tmp_path):
 def test_intervals_are_those_of_blocks_drawn_from_the_seed(vectors, tmp_path):
     np.save(tmp_path / "v.npy", vectors)
     row = file_isotropy(tmp_path / "v.npy", n_blocks=10, seed=4, progress=False).row
-    block_of = draw_blocks(100, n_blocks=10, seed=4)
-    parts = [Moments.from_vectors(vectors[block_of == block]) for block in range(10)]
+    order = np.random.default_rng([4, 0]).permutation(100)
+    parts = [Moments.from_vectors(vectors[order[part::10]]) for part in range(10)]
     for measure in (isoscore, effective_dimensions, mean_cosine_similarity):
         name, expected = measure.__name__, interval(parts, measure)
         ends = row[f"{name}_low"], row[f"{name}_high"]
@@ -271,7 +112,7 @@ def test_vectors_that_only_one_block_tells_apart_have_no_intervals(tmp_path):
 def wide(vectors, monkeypatch):
     """Vectors that count as too wide for their covariance."""
     monkeypatch.setattr("plm_geometry.vectors._WIDE", 50)
-    monkeypatch.setattr("plm_geometry.vectors._BLOCK_BYTES", 3000)
+    monkeypatch.setattr("plm_geometry.vectors._SLAB_BYTES", 3000)
     return vectors.T.astype(np.float64)
 
 

@@ -12,7 +12,7 @@ from plm_geometry.errors import InputError
 
 # Vectors that are shifted by one vector and multiplied in one product: so many that adding the
 # result up costs little beside it, so few that float32 keeps its digits.
-_BLOCK_BYTES = 14 * 2**20
+_BLOCK_BYTES = 12 * 2**20
 _MAX_BLOCK_ROWS = 8192
 # Copies and products of all blocks that are in work at once.
 _WORKSPACE_BYTES = 96e6
@@ -101,6 +101,11 @@ class Accumulator:
         self._means: list[np.ndarray] = []
         self._residuals: list[np.ndarray] = []
         self._workspaces = [] if workspaces is None else workspaces
+
+    @property
+    def count(self) -> int:
+        """Vectors added so far."""
+        return sum(self._counts)
 
     def add(
         self, vectors: np.ndarray, numbers: Sequence[int], *, rows_per_block: int | None = None

@@ -6,19 +6,11 @@ import numpy as np
 import pandas as pd
 
 from plm_geometry.errors import InputError
-from plm_geometry.isotropy import (
-    Interval,
-    effective_dimensions,
-    interval,
-    isoscore,
-    isotropy_row,
-    mean_cosine_similarity,
-)
+from plm_geometry.isotropy import interval_row, isotropy_row
+from plm_geometry.jackknife import LEAST_BLOCKS
 from plm_geometry.moments import Moments, merge_all
 from plm_geometry.proteins import STANDARD_RESIDUES
 
-# With fewer blocks a jackknife's interval is too wide and too uncertain to be shown.
-LEAST_BLOCKS = 10
 # Statistics of a cloud that has no spread, or fewer than two members: shown as missing.
 _NO_ISOTROPY = {
     "isoscore": np.nan,
@@ -26,12 +18,12 @@ _NO_ISOTROPY = {
     "printed_dimensions": pd.NA,
     "mean_cosine_similarity": np.nan,
 }
-_WITH_INTERVAL = {
-    "isoscore": isoscore,
-    "effective_dimensions": effective_dimensions,
-    "mean_cosine_similarity": mean_cosine_similarity,
+_NO_INTERVALS = {
+    f"{name}_{end}": np.nan
+    for name in ("isoscore", "effective_dimensions", "mean_cosine_similarity")
+    for end in ("corrected", "low", "high")
+    if (name, end) != ("mean_cosine_similarity", "corrected")  # nothing to correct it by
 }
-_UNKNOWN = Interval(np.nan, np.nan, np.nan)
 
 
 def measured(whole: Moments, blocks: Sequence[Moments]) -> dict[str, object]:
@@ -47,30 +39,23 @@ def measured(whole: Moments, blocks: Sequence[Moments]) -> dict[str, object]:
     Returns
     -------
     dict
-        What `isotropy.isotropy_row` returns, missing where the cloud has no spread;
-        ``effective_dimensions_corrected``, the estimate without its bias; and ``_low`` and
-        ``_high`` of isoscore, effective_dimensions and mean_cosine_similarity, NaN
-        with fewer than ten blocks.
+        What `isotropy.isotropy_row` returns, missing where the cloud has no spread, and what
+        `isotropy.interval_row` returns, NaN where undefined or with fewer than ten blocks.
     """
     spread = whole.count > 1 and np.trace(whole.scatter) > 0
     row = _NO_ISOTROPY | {"n": whole.count, "d": whole.dim}
-    if spread:
-        row |= isotropy_row(whole)
-    found = {name: _interval(blocks, statistic) for name, statistic in _WITH_INTERVAL.items()}
-    row["effective_dimensions_corrected"] = found["effective_dimensions"].estimate
-    for name, ends in found.items():
-        row |= {f"{name}_low": ends.low, f"{name}_high": ends.high}
-    return row
+    return (row | isotropy_row(whole) if spread else row) | _intervals(whole, blocks)
 
 
-def _interval(blocks: Sequence[Moments], statistic) -> Interval:
+def _intervals(whole: Moments, blocks: Sequence[Moments]) -> dict[str, float]:
     filled = [block for block in blocks if block.count]
     if len(filled) < LEAST_BLOCKS:
-        return _UNKNOWN
+        return _NO_INTERVALS
     try:
-        return interval(filled, statistic)
+        row = interval_row(whole, map(whole.without, filled))
     except InputError:  # without one of the blocks there is no spread
-        return _UNKNOWN
+        return _NO_INTERVALS
+    return {name: np.nan if value is None else value for name, value in row.items()}
 
 
 def ordered_letters(letters: Mapping[str, Moments]) -> list[str]:

@@ -6,6 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+# Fewer blocks than these give an interval that is wide and itself uncertain.
+LEAST_BLOCKS = 10
+
 
 class Interval(NamedTuple):
     """A bias-corrected estimate and the ends of its confidence interval."""

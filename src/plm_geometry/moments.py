@@ -206,43 +206,48 @@ def random_parts(
     *,
     seed: int,
     names: Sequence[str] | None = None,
+    first: int = 0,
+    start: int = 0,
 ) -> list[Moments]:
     """Return the moments of parts of a stream of vectors, to which they are drawn at random.
+
+    Which part a vector belongs to follows from `seed`, its block's number and its place there, so
+    that pieces of a stream may be divided apart from each other, and their parts merged.
 
     Parameters
     ----------
     blocks : iterable of ndarray, shapes (n_i, d)
         At least one. Each is divided as evenly as it can be.
     n_parts : int
-        Up to the number of vectors; together the parts take ``n_parts * d**2`` doubles.
+        Together the parts take ``n_parts * d**2`` doubles.
     seed : int
         Of the draw.
     names : sequence of str, optional
-        As in `Moments.from_blocks`.
+        As in `Moments.from_blocks`, of the whole stream.
+    first, start : int
+        Of the first block here and of its first vector: their numbers in the whole stream.
 
     Raises
     ------
     InputError
         As `Moments.from_blocks`.
     """
-    rng = np.random.default_rng(seed)
     parts: list[Accumulator] = []
     workspaces: list[Workspace] = []
-    start = 0
-    for block in blocks:
+    for number, block in enumerate(blocks, start=first):
         parts = parts or [
             Accumulator(block.shape[1], names=names, workspaces=workspaces) for _ in range(n_parts)
         ]
-        order = rng.permutation(len(block))
-        for number, part in enumerate(parts):
+        order = np.random.default_rng([seed, number]).permutation(len(block))
+        for turn, part in enumerate(parts):
             # The parts take turns, across blocks too.
-            rows = np.sort(order[(number - start) % n_parts :: n_parts])
+            rows = np.sort(order[(turn - start) % n_parts :: n_parts])
             if len(rows):
                 part.add(block[rows], start + rows)
         start += len(block)
     if not parts:
         raise InputError(_NO_VECTORS)
-    return [Moments(**part.sums()) for part in parts]
+    return [Moments(**part.sums()) if part.count else Moments.empty(part.d) for part in parts]
 
 
 def _add_outer(matrix: np.ndarray, step: np.ndarray, weight: float) -> None:

@@ -1,5 +1,6 @@
 """What the command says and reads: lines on standard error, tables, ``-p NAME VALUE``."""
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import typer
@@ -10,8 +11,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def aligned(frame: "pd.DataFrame") -> str:
-    """Return a table as text with its columns flush left, which pandas cannot."""
+def aligned(frame: "pd.DataFrame | Mapping[str, Iterable[object]]") -> str:
+    """Return a table, its columns by name, as text flush left, which pandas cannot."""
     columns = [[str(name), *map(_cell, frame[name])] for name in frame]
     padded = [[cell.ljust(max(map(len, column))) for cell in column] for column in columns]
     return "\n".join("  ".join(row).rstrip() for row in zip(*padded, strict=True))

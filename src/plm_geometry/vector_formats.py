@@ -26,7 +26,8 @@ class Vectors:
     accessions : sequence of str, or None
         Their names, where the file has some.
     blocks : callable
-        ``blocks(rows)`` yields arrays of up to `rows` vectors, shape (k, d), in order.
+        ``blocks(rows)`` yields arrays of up to `rows` vectors, shape (k, d), in order;
+        ``blocks(rows, first, last)`` those from number `first` up to and without `last`.
     slabs : callable or None
         ``slabs(width)`` yields the values of up to `width` coordinates in all vectors, shape
         (k, n), in order; None where the file holds its vectors one by one.
@@ -35,8 +36,14 @@ class Vectors:
     n: int
     d: int
     accessions: Sequence[str] | None
-    blocks: Callable[[int], Iterator[np.ndarray]]
+    blocks: Callable[..., Iterator[np.ndarray]]
     slabs: Callable[[int], Iterator[np.ndarray]] | None = None
+
+
+def _spans(n: int, rows: int, first: int = 0, last: int | None = None) -> Iterator[slice]:
+    """Return which of `n` vectors the blocks from `first` up to and without `last` hold."""
+    stop = n if last is None else min(n, last * rows)
+    return (slice(start, min(start + rows, n)) for start in range(first * rows, stop, rows))
 
 
 @contextmanager
@@ -66,13 +73,11 @@ def _from_matrix(
     if len(shape) != 2:
         raise InputError(f"{where} has shape {shape}; give a matrix with one vector a row.")
 
-    def by_row(rows: int) -> Iterator[np.ndarray]:
-        for start in range(0, shape[0], rows):
-            yield read(np.s_[start : min(start + rows, shape[0])])
+    def by_row(rows: int, *numbers: int) -> Iterator[np.ndarray]:
+        return (read(span) for span in _spans(shape[0], rows, *numbers))
 
-    def by_column(columns: int) -> Iterator[np.ndarray]:
-        for start in range(0, shape[1], columns):
-            yield read(np.s_[:, start : min(start + columns, shape[1])]).T
+    def by_column(columns: int, *numbers: int) -> Iterator[np.ndarray]:
+        return (read(np.s_[:, span]).T for span in _spans(shape[1], columns, *numbers))
 
     if turn:
         return Vectors(shape[1], shape[0], None, blocks=by_column, slabs=by_row)
@@ -120,7 +125,11 @@ def read_h5(path: Path, key: str | None, transpose: bool) -> Vectors:
         _refuse_transpose(path, transpose)
         d = _width(first.shape, first.dtype, path, names[0])
         accessions = _accessions(file, names)
-    return Vectors(len(names), d, accessions, lambda rows: _h5_blocks(path, names, d, rows))
+
+    def blocks(*block: int) -> Iterator[np.ndarray]:
+        return _h5_blocks(path, names, d, _spans(len(names), *block))
+
+    return Vectors(len(names), d, accessions, blocks)
 
 
 def _dataset_names(file: Any, path: Path) -> list[str]:
@@ -167,13 +176,15 @@ def _accessions(file: Any, names: list[str]) -> list[str]:
     return [accession_of(file[name].attrs.get("original_id", name)) for name in names]
 
 
-def _h5_blocks(path: Path, names: list[str], d: int, rows: int) -> Iterator[np.ndarray]:
+def _h5_blocks(
+    path: Path, names: list[str], d: int, spans: Iterator[slice]
+) -> Iterator[np.ndarray]:
     import h5py
 
     with _explained(path, "HDF5"), h5py.File(path) as file:
         dtype = file[names[0]].dtype
-        for start in range(0, len(names), rows):
-            part = names[start : start + rows]
+        for span in spans:
+            part = names[span]
             block = np.empty((len(part), d), dtype=dtype)
             for vector, name in zip(block, part, strict=True):
                 # The low-level calls take a third of the time of file[name][()].
@@ -205,12 +216,9 @@ def read_parquet(path: Path, key: str | None, transpose: bool) -> Vectors:
         accessions = file.read(names[:1])[0].to_pylist() if names else None
     n = file.metadata.num_rows
 
-    def blocks(rows: int) -> Iterator[np.ndarray]:
+    def blocks(*block: int) -> Iterator[np.ndarray]:
         with _explained(path, "Parquet"):
-            start = 0
-            for batch in file.iter_batches(rows, columns=columns, use_threads=False):
-                yield _batch_matrix(batch, start, path)
-                start += len(batch)
+            yield from _parquet_blocks(file, columns, list(_spans(n, *block)), path)
 
     d = next(blocks(1)).shape[1] if n else 0
     return Vectors(n, d, accessions, blocks)
@@ -233,6 +241,35 @@ def _vector_columns(schema: Any, key: str | None, path: Path) -> list[str]:
             f"{path} has neither a column of lists nor columns of floats; give one vector a row."
         )
     return columns
+
+
+def _parquet_blocks(
+    file: Any, columns: list[str], spans: list[slice], path: Path
+) -> Iterator[np.ndarray]:
+    """Yield the vectors of consecutive spans, reading no row group that holds none of them."""
+    if not spans:
+        return
+    sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+    ends = np.cumsum(sizes)
+    groups = range(
+        np.searchsorted(ends, spans[0].start, side="right"),
+        np.searchsorted(ends, spans[-1].stop) + 1,
+    )
+    begin = int(ends[groups[0]] - sizes[groups[0]])
+    batches = file.iter_batches(
+        spans[0].stop - spans[0].start, row_groups=[*groups], columns=columns, use_threads=False
+    )
+    held = None
+    for span in spans:
+        # Batches begin where row groups do; blocks do not.
+        while held is None or begin + len(held) < span.stop:
+            read = 0 if held is None else len(held)
+            batch = _batch_matrix(next(batches), begin + read, path)
+            held = batch if held is None else np.concatenate([held, batch])
+            skipped = min(len(held), max(0, span.start - begin))
+            held, begin = held[skipped:], begin + skipped
+        yield held[: span.stop - begin]
+        held, begin = held[span.stop - begin :], span.stop
 
 
 def _batch_matrix(batch: Any, start: int, path: Path) -> np.ndarray:
@@ -265,9 +302,9 @@ def read_store(path: Path, key: str | None, transpose: bool) -> Vectors:
         layer = _layer(path, key, array.shape[0])
         n_left_out = _count_left_out(path)
 
-    def blocks(rows: int) -> Iterator[np.ndarray]:
-        for start in range(0, array.shape[1], rows):
-            block = array[layer, start : start + rows]
+    def blocks(*block: int) -> Iterator[np.ndarray]:
+        for span in _spans(array.shape[1], *block):
+            block = array[layer, span]
             yield block[~np.isnan(block).all(axis=1)] if n_left_out else block
 
     return Vectors(array.shape[1] - n_left_out, array.shape[2], None, blocks)

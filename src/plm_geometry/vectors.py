@@ -11,16 +11,15 @@ import numpy as np
 from plm_geometry.errors import InputError
 from plm_geometry.gram import Gram
 from plm_geometry.isotropy import interval_row, isotropy_row
-from plm_geometry.jackknife import draw_blocks
-from plm_geometry.moments import Moments, merge_all, random_parts
-from plm_geometry.vector_formats import FORMATS, READERS, Vectors, read_store
+from plm_geometry.jackknife import LEAST_BLOCKS, draw_blocks
+from plm_geometry.moments import Moments, merge_all
+from plm_geometry.vector_files import VectorFile
+from plm_geometry.vector_formats import Vectors
 
-# Read at a time, counted as float64: enough that each part of it makes a fast matrix product.
-_BLOCK_BYTES = 2**27
+# Slabs of coordinates that are read at a time, counted as float64.
+_SLAB_BYTES = 2**27
 # Moments of the parts that a jackknife leaves out in turn, with the whole and what is left.
 _PARTS_BYTES = 700e6
-# Fewer blocks than these give an interval that is wide and itself uncertain.
-LEAST_BLOCKS = 10
 # Fewer vectors than dimensions are described by their inner products beyond this: from here on
 # the covariance would take more than 128 MB.
 _WIDE = 4096
@@ -50,35 +49,6 @@ class FileIsotropy:
     warnings: list[str]
 
 
-def open_vectors(path: str | Path, *, key: str | None = None, transpose: bool = False) -> Vectors:
-    """Open a file of vectors; its content, not its name, says what format it has.
-
-    Parameters
-    ----------
-    path : path-like
-        ``.npy`` of shape (n, d); HDF5 with one dataset a protein of shape (d,) or (1, d), as
-        UniProt and bio_embeddings write it, or with one matrix; Parquet with a column of lists
-        or numeric columns; a directory of this project's store.
-    key : str, optional
-        The dataset of an HDF5 file, the list column of a Parquet table, or the layer of a store
-        to read, where there are several.
-    transpose : bool
-        Take the columns of a matrix for the vectors.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, empty, truncated or of no known format, if its vectors are not
-        numeric or of unequal width, if `transpose` is asked of what is no matrix, or if `key`
-        is missing or chooses nothing.
-    """
-    path = Path(path)
-    vectors = _reader(path)(path, key, transpose)
-    if not vectors.n or not vectors.d:
-        raise InputError(f"{path} holds no vectors; give a file with at least two.")
-    return vectors
-
-
 def file_isotropy(
     path: str | Path,
     *,
@@ -86,6 +56,7 @@ def file_isotropy(
     transpose: bool = False,
     n_blocks: int = 20,
     seed: int = 0,
+    cluster: str | None = None,
     warn: Callable[[str], object] = lambda sentence: None,
     progress: bool = True,
 ) -> FileIsotropy:
@@ -97,12 +68,15 @@ def file_isotropy(
     Parameters
     ----------
     path, key, transpose
-        As in `open_vectors`.
+        As in `vector_files.open_vectors`.
     n_blocks : int
         Blocks of vectors drawn at random that the intervals' jackknife leaves out in turn. As
         many are used as fit in 700 MB; below ten there are no intervals.
     seed : int
         Of that draw.
+    cluster : str, optional
+        As in `compute.run_blocks`: the cluster's workers read the file and compute its moments.
+        Wide vectors, described by their inner products, are computed here all the same.
     warn : callable
         Is told each warning at once.
     progress : bool
@@ -114,7 +88,10 @@ def file_isotropy(
         As `open_vectors` and `isotropy.isoscore`, and if neither the number of vectors nor that
         of dimensions is small enough.
     """
-    vectors = open_vectors(path, key=key, transpose=transpose)
+    # Workers may have started in another directory.
+    path = Path(path) if cluster is None else Path(path).absolute()
+    file = VectorFile(path, key, transpose)
+    vectors = file.open()
     found: list[str] = []
 
     def note(sentence: str) -> None:
@@ -128,8 +105,12 @@ def file_isotropy(
         )
     wide = _is_wide(vectors, path)
     blocks = _affordable_blocks(vectors, wide, n_blocks)
-    read = _read_gram if wide else _read_moments
-    cloud, remainders = read(vectors, blocks, seed, progress)
+    if wide:
+        cloud, remainders = _read_gram(vectors, blocks, seed, progress)
+    else:
+        parts = file.random_parts(blocks or 1, seed=seed, cluster=cluster, progress=progress)
+        cloud = merge_all(parts)
+        remainders = map(cloud.without, parts) if blocks else ()
     row = _row(cloud, remainders, note)
     row |= {"blocks": None if row["isoscore_low"] is None else blocks, "seed": seed}
     if not blocks:
@@ -188,24 +169,11 @@ def _why_too_few_blocks(vectors: Vectors) -> str:
     )
 
 
-def _read_moments(
-    vectors: Vectors, n_blocks: int, seed: int, progress: bool
-) -> tuple[Moments, Iterable[Moments]]:
-    """Return the moments of all vectors, and of those left without each block in turn."""
-    rows = max(1, _BLOCK_BYTES // (8 * vectors.d))
-    blocks = _shown(vectors.blocks(rows), vectors.n, "vectors", progress)
-    if not n_blocks:
-        return Moments.from_blocks(blocks, names=vectors.accessions), ()
-    parts = random_parts(blocks, n_blocks, seed=seed, names=vectors.accessions)
-    whole = merge_all(parts)
-    return whole, map(whole.without, parts)
-
-
 def _read_gram(
     vectors: Vectors, n_blocks: int, seed: int, progress: bool
 ) -> tuple[Gram, Iterable[Gram]]:
-    """As `_read_moments`, by inner products."""
-    width = max(1, _BLOCK_BYTES // (8 * vectors.n))
+    """Return the inner products of all vectors, and of those left without each block in turn."""
+    width = max(1, _SLAB_BYTES // (8 * vectors.n))
     slabs = (vectors.slabs or partial(_slabs_in_memory, vectors))(width)
     gram = Gram.from_coordinates(
         _shown(slabs, vectors.d, "dimensions", progress), names=vectors.accessions
@@ -233,20 +201,3 @@ def _shown(
         for block in blocks:
             yield block
             bar.update(len(block))
-
-
-def _reader(path: Path) -> Callable[[Path, str | None, bool], Vectors]:
-    """Return what reads the file at `path`, known by its first bytes."""
-    if path.is_dir():
-        return read_store
-    try:
-        with path.open("rb") as handle:
-            first = handle.read(8)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
-    if not first:
-        raise InputError(f"{path} is empty; give {FORMATS}.")
-    for magic, reader in READERS.items():
-        if first.startswith(magic):
-            return reader
-    raise InputError(f"{path} is none of the formats that can be read; give {FORMATS}.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from plm_geometry.cli.options import Cluster
 from plm_geometry.errors import InputError
 from plm_geometry.files import replacing
 from plm_geometry.moments import Moments
@@ -52,6 +53,7 @@ def isotropy(
             show_default=False,
         ),
     ] = None,
+    cluster: Cluster = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
     """Measure the isotropy of a file of vectors.
@@ -72,6 +74,7 @@ def isotropy(
         transpose=transpose,
         n_blocks=blocks,
         seed=seed,
+        cluster=cluster,
         warn=lambda sentence: say(f"warning: {sentence}"),
     )
     if plot is not None:

@@ -1,0 +1,178 @@
+"""Files of vectors, opened whatever their format; the moments of their parts, here or on a cluster."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from plm_geometry.compute import run_blocks
+from plm_geometry.errors import InputError
+from plm_geometry.moments import Moments, random_parts
+from plm_geometry.vector_formats import FORMATS, READERS, Vectors, read_store
+
+# Read at a time, counted as float64: enough that each part of it makes a fast matrix product.
+_BLOCK_BYTES = 2**27
+# Blocks that make one task of a cluster: what comes back of a task are as many covariances as
+# there are parts, which should weigh less than what it reads.
+_BLOCKS_PER_TASK = 16
+
+
+def open_vectors(path: str | Path, *, key: str | None = None, transpose: bool = False) -> Vectors:
+    """Open a file of vectors; its content, not its name, says what format it has.
+
+    Parameters
+    ----------
+    path : path-like
+        ``.npy`` of shape (n, d); HDF5 with one dataset a protein of shape (d,) or (1, d), as
+        UniProt and bio_embeddings write it, or with one matrix; Parquet with a column of lists
+        or numeric columns; a directory of this project's store.
+    key : str, optional
+        The dataset of an HDF5 file, the list column of a Parquet table, or the layer of a store
+        to read, where there are several.
+    transpose : bool
+        Take the columns of a matrix for the vectors.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, empty, truncated or of no known format, if its vectors are not
+        numeric or of unequal width, if `transpose` is asked of what is no matrix, or if `key`
+        is missing or chooses nothing.
+    """
+    path = Path(path)
+    vectors = _reader(path)(path, key, transpose)
+    if not vectors.n or not vectors.d:
+        raise InputError(f"{path} holds no vectors; give a file with at least two.")
+    return vectors
+
+
+@dataclass(frozen=True)
+class VectorFile:
+    """A file of vectors, and how to open it: what a worker needs to know of it.
+
+    Attributes
+    ----------
+    path : Path
+        As in `open_vectors`; all workers must find the same file there.
+    key, transpose
+        As in `open_vectors`.
+    """
+
+    path: Path
+    key: str | None = None
+    transpose: bool = False
+
+    def open(self) -> Vectors:
+        """Open it, as `open_vectors`."""
+        return open_vectors(self.path, key=self.key, transpose=self.transpose)
+
+    def random_parts(
+        self, n_parts: int, *, seed: int, cluster: str | None = None, progress: bool = True
+    ) -> list[Moments]:
+        """Return the moments of random parts of the vectors, read once and in blocks.
+
+        Parameters
+        ----------
+        n_parts : int
+            Parts of nearly equal size; the same whether a cluster computes them or not.
+        seed : int
+            Of the draw.
+        cluster : str, optional
+            As in `compute.run_blocks`: its workers read the file, each a piece of it.
+        progress : bool
+            Show a bar on a terminal's standard error.
+
+        Raises
+        ------
+        InputError
+            As `open_vectors`, `moments.random_parts` and `compute.run_blocks`.
+        """
+        vectors = self.open()
+        task = _Task(self, vectors.n, vectors.d, n_parts, seed)
+        # disable=None: no bar where standard error is no terminal.
+        off = None if progress else True
+        with tqdm(total=vectors.n, unit=" vectors", leave=False, disable=off) as bar:
+            if cluster is None:
+                return task.parts(vectors, shown=bar.update)
+            whole = None
+            for _, parts in run_blocks(task, task.starts(), cluster=cluster):
+                bar.update(sum(part.count for part in parts))
+                whole = parts if whole is None else _merged(whole, parts)
+            return whole
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What a worker does with a piece of a file of `n` vectors of `d` dimensions."""
+
+    file: VectorFile
+    n: int
+    d: int
+    n_parts: int
+    seed: int
+    # Kept here, so that they are the same on every machine.
+    block_bytes: int = field(default_factory=lambda: _BLOCK_BYTES)
+    n_blocks: int = field(default_factory=lambda: _BLOCKS_PER_TASK)
+
+    def __call__(self, first: int) -> list[Moments]:
+        vectors = self.file.open()
+        if (vectors.n, vectors.d) != (self.n, self.d):
+            raise InputError(
+                f"{self.file.path} is not the same file on all machines of the cluster; put it "
+                "where all of them see it."
+            )
+        return self.parts(vectors, first, first + self.n_blocks)
+
+    @property
+    def rows(self) -> int:
+        """Vectors a block."""
+        return max(1, self.block_bytes // (8 * self.d))
+
+    def starts(self) -> range:
+        """Return the first block of every piece."""
+        return range(0, -(-self.n // self.rows), self.n_blocks)
+
+    def parts(
+        self,
+        vectors: Vectors,
+        first: int = 0,
+        last: int | None = None,
+        *,
+        shown: Callable[[int], object] = lambda n: None,
+    ) -> list[Moments]:
+        """Return the parts of the blocks from `first` up to and without `last`."""
+        blocks = _told(vectors.blocks(self.rows, first, last), shown)
+        start = first * self.rows
+        return random_parts(
+            blocks, self.n_parts, seed=self.seed, names=vectors.accessions, first=first, start=start
+        )
+
+
+def _told(blocks: Iterable[np.ndarray], shown: Callable[[int], object]) -> Iterator[np.ndarray]:
+    """Yield `blocks`, each counted when it has been used."""
+    for block in blocks:
+        yield block
+        shown(len(block))
+
+
+def _merged(parts: list[Moments], others: list[Moments]) -> list[Moments]:
+    return [part.merge(other) for part, other in zip(parts, others, strict=True)]
+
+
+def _reader(path: Path) -> Callable[[Path, str | None, bool], Vectors]:
+    """Return what reads the file at `path`, known by its first bytes."""
+    if path.is_dir():
+        return read_store
+    try:
+        with path.open("rb") as handle:
+            first = handle.read(8)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    if not first:
+        raise InputError(f"{path} is empty; give {FORMATS}.")
+    for magic, reader in READERS.items():
+        if first.startswith(magic):
+            return reader
+    raise InputError(f"{path} is none of the formats that can be read; give {FORMATS}.")
