@@ -1,4 +1,4 @@
-"""Files of vectors, opened whatever their format; the moments of their parts, here or on a cluster."""
+"""Files of vectors, opened whatever their format; moments of their parts, also by a cluster."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
