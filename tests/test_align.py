@@ -7,7 +7,14 @@ from Bio.Align import PairwiseAligner, substitution_matrices
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plm_geometry.align import AlignmentSettings, align_pairs, matrix_names, replaced_residues
+from plm_geometry.align import (
+    AlignmentSettings,
+    align_pairs,
+    engines,
+    matrix_names,
+    replaced_residues,
+)
+from plm_geometry.align.substitution import Weights, load_scoring
 from plm_geometry.errors import InputError
 from plm_geometry.proteins import STANDARD_RESIDUES, Proteins
 
@@ -347,3 +354,20 @@ def test_pairs_that_cannot_be_are_refused(first, second, said):
 def test_a_residue_that_the_matrix_does_not_score_is_named_with_its_protein():
     with pytest.raises(InputError, match=r"GONNET1992 does not score 'X'.*P00001.*position 3"):
         align_two("MK", "MKX", matrix="GONNET1992")
+
+
+@given(open_=st.integers(0, 30), extend=st.integers(0, 5), capacity=st.integers(0, 2**31))
+def test_residues_within_a_capacity_reach_it_and_one_more_goes_beyond(open_, extend, capacity):
+    scoring = load_scoring("PAM250", open_, extend)
+    n = scoring.residues_within(capacity)
+    assert n < 0 or scoring.reach(n) <= capacity
+    assert extend == 0 < n or scoring.reach(n + 1) > capacity
+
+
+def test_a_result_over_the_top_is_beyond_and_one_below_it_is_not():
+    engine = engines.ParasailEngine(load_scoring("PAM250", 11, 1), "global")
+    tryptophans = b"W" * 60  # 17 each
+    (low,) = engine.optima([tryptophans], [tryptophans], Weights(1_000_000))
+    (high,) = engine.optima([tryptophans], [tryptophans], Weights(10_000_000))
+    assert low == 60 * 17 * 1_000_000
+    assert high == engines.BEYOND

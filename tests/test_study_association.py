@@ -105,6 +105,15 @@ def test_homologous_pairs_are_compared_with_unrelated_ones_where_families_are_kn
     assert set(table["distance"]) == set(association.DISTANCES)
     high = table[(table.bin_low >= 0.7) & (table.n_homologous > 0)]
     assert (high["auc"] > 0.8).all()
+    related = study.family_pairs.query("is_homologous")
+    assert (
+        related.accession_a.map(study.families) == related.accession_b.map(study.families)
+    ).all()
+    local = replace(study.alignment, mode="local", denominator="aligned_columns")
+    sides = related["first"].to_numpy(), related["second"].to_numpy()
+    found = align_pairs(study.common, *sides, local, progress=False)
+    columns = (found.identities / found.sequence_identity).fillna(0).round().to_numpy()
+    np.testing.assert_array_equal(related.identity.isna(), columns < 80)
     unknown = Study(proteins=str(paths.DEMO / "proteome.fasta.gz"), models=["composition"],
                     n_proteins=30, n_pairs=50)  # fmt: skip
     assert unknown.discrimination().empty

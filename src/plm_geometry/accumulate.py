@@ -50,6 +50,7 @@ class _Block(NamedTuple):
     numbers: Sequence[int]
     names: Sequence[str] | None
     workspace: Workspace
+    directions: bool
 
 
 class _BlockSums(NamedTuple):
@@ -79,6 +80,8 @@ class Accumulator:
         What to call each vector in an error message, beside its number.
     workspaces : list of Workspace, optional
         That of another accumulator of the same `d`, to be shared.
+    directions : bool
+        Sum up unit vectors too; if not, their sums are NaN, and the pass takes less time.
     """
 
     def __init__(
@@ -87,14 +90,16 @@ class Accumulator:
         *,
         names: Sequence[str] | None = None,
         workspaces: list[Workspace] | None = None,
+        directions: bool = True,
     ):
         if d < 1:
             raise InputError("the vectors have no dimensions; give vectors of at least one.")
         self.d = d
         self.names = names
         self.scatter = np.zeros((d, d))
-        self.unit_sum = np.zeros(d)
-        self.unit_square_sum = np.zeros(d)
+        self.directions = directions
+        self.unit_sum = np.full(d, 0.0 if directions else np.nan)
+        self.unit_square_sum = self.unit_sum.copy()
         self.n_zero = 0
         # Of each open block: its rows, its mean, and how far its shift was from its mean.
         self._counts: list[int] = []
@@ -130,7 +135,7 @@ class Accumulator:
         ahead = n_threads + (n_threads > 1)
         self._workspaces += [Workspace() for _ in range(ahead - len(self._workspaces))]
         blocks = (
-            _Block(vectors[part], numbers[part], self.names, workspace)
+            _Block(vectors[part], numbers[part], self.names, workspace, self.directions)
             for part, workspace in zip(_slices(len(vectors), rows), cycle(self._workspaces))
         )
         for sums in side_by_side(_sums_of, blocks, n_threads=n_threads, ahead=ahead):
@@ -256,16 +261,21 @@ def _sums_in(block: _Block, dtype: type) -> _BlockSums:
         rows = np.ascontiguousarray(block.vectors[part], dtype)
         squares[part] = np.vecdot(rows, rows)
         _check(block, part, squares[part])
-        inverse = np.divide(
-            1, squares[part], out=np.zeros(len(rows), dtype), where=squares[part] > 0
-        )
-        sums[0] += np.sqrt(inverse) @ rows
-        sums[1] += inverse @ np.square(rows, out=copy[part])
+        if block.directions:
+            sums[:2] += _direction_sums(rows, squares[part], copy[part])
         np.subtract(rows, shifts[: len(rows)], out=copy[part])
-        sums[2] += np.ones_like(inverse) @ copy[part]
+        sums[2] += np.ones(len(rows), dtype) @ copy[part]
     np.matmul(copy.T, copy, out=product)
     n_zero = int(np.count_nonzero(squares == 0))
     return _BlockSums(n, shift, product, sums[2], sums[0], sums[1], n_zero)
+
+
+def _direction_sums(
+    rows: np.ndarray, squares: np.ndarray, room: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sum of the rows' unit vectors, and of the squares of their coordinates."""
+    inverse = np.divide(1, squares, out=np.zeros_like(squares), where=squares > 0)
+    return np.sqrt(inverse) @ rows, inverse @ np.square(rows, out=room)
 
 
 def _check(block: _Block, part: slice, squares: np.ndarray) -> None:

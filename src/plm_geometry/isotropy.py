@@ -54,7 +54,7 @@ def isoscore(vectors: Any) -> float:
     Rudman, Gillman, Rayne and Eickhoff, "IsoScore: Measuring the Uniformity of Embedding Space
     Utilization", Findings of ACL 2022.
     """
-    moments = _moments(vectors)
+    moments = _moments(vectors, directions=False)
     if moments.dim < 2:
         raise InputError("IsoScore needs vectors of at least two dimensions.")
     return (effective_dimensions(moments) - 1) / (moments.dim - 1)
@@ -73,7 +73,7 @@ def effective_dimensions(vectors: Any) -> float:
     InputError
         If there is one vector, if all vectors are the same, or if one of them is not finite.
     """
-    moments = _moments(vectors)
+    moments = _moments(vectors, directions=False)
     if moments.count < 2:
         raise InputError(f"{moments.count} vector has no covariance; give at least two.")
     # The ratio is the same of the covariance, which needs no copy then.
@@ -277,5 +277,7 @@ def _of_isoscore(dimensions: Interval, d: int) -> Interval:
     return Interval(*((k - 1) / (d - 1) for k in dimensions))
 
 
-def _moments(vectors: Any) -> Moments | Gram:
-    return vectors if isinstance(vectors, Moments | Gram) else Moments.from_vectors(vectors)
+def _moments(vectors: Any, *, directions: bool = True) -> Moments | Gram:
+    if isinstance(vectors, Moments | Gram):
+        return vectors
+    return Moments.from_vectors(vectors, directions=directions)

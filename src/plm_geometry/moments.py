@@ -49,7 +49,9 @@ class Moments:
         return cls(0, np.zeros(d), np.zeros((d, d)), np.zeros(d), np.zeros(d), 0)
 
     @classmethod
-    def from_vectors(cls, vectors: Any, *, rows_per_block: int | None = None) -> Self:
+    def from_vectors(
+        cls, vectors: Any, *, rows_per_block: int | None = None, directions: bool = True
+    ) -> Self:
         """Return the moments of the rows of `vectors`.
 
         Float64 and integers are computed in float64, float32 and float16 in float32 blocks that
@@ -61,6 +63,8 @@ class Moments:
             One vector a row; any real type. It is not copied.
         rows_per_block : int, optional
             Rows taken at a time; by default what suits the processor.
+        directions : bool
+            If not, `unit_sum` and `unit_square_sum` are NaN, and it takes less time.
 
         Raises
         ------
@@ -78,7 +82,9 @@ class Moments:
             )
         if not len(matrix):
             return cls.empty(matrix.shape[1])
-        return cls.from_blocks([matrix], rows_per_block=rows_per_block)
+        accumulator = Accumulator(matrix.shape[1], directions=directions)
+        accumulator.add(matrix, range(len(matrix)), rows_per_block=rows_per_block)
+        return cls(**accumulator.sums())
 
     @classmethod
     def from_blocks(

@@ -1,5 +1,6 @@
 """Aligning a block of pairs: what each worker does, on its own."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -44,29 +45,37 @@ class BlockAligner:
             Integer score, identities, alignment length, and what the identities are divided by.
         """
         engine, reference = _engines(self.settings)
-        rows = np.empty((pairs.shape[1], 4), dtype=np.int64)
-        for row, (i, j) in enumerate(pairs.T.tolist()):
-            rows[row] = self._align(engine, reference, self.sequences[i], self.sequences[j])
-        return rows
-
-    def _align(
-        self, engine: Engine, reference: Engine, first: bytes, second: bytes
-    ) -> tuple[int, int, int, int]:
-        """Return a pair's row."""
+        first, second = ([self.sequences[i] for i in side] for side in pairs.tolist())
         if self.settings.ties == "max":
             counts = most_identities(engine, reference, first, second)
+            columns = self._aligned_columns(engine, reference, first, second, counts)
         else:
-            counts = engine.own_alignment(first, second)
-        if self.settings.denominator == "alignment_length":
-            denominator = counts.length
-        elif self.settings.denominator == "shorter":
-            denominator = min(len(first), len(second))
-        else:
-            denominator = counts.aligned_columns
-            if denominator is None:
-                fewest = most_identities(engine, reference, first, second, count_gaps=False)
-                denominator = fewest.length
-        return *counts[:3], denominator
+            own = np.array(
+                [engine.own_alignment(*pair) for pair in zip(first, second, strict=True)], np.int64
+            )
+            counts, columns = own[:, :3], own[:, 3]
+        denominator = {
+            "alignment_length": counts[:, 2],
+            "shorter": [min(len(a), len(b)) for a, b in zip(first, second, strict=True)],
+            "aligned_columns": columns,
+        }[self.settings.denominator]
+        return np.column_stack([counts, denominator])
+
+    def _aligned_columns(
+        self,
+        engine: Engine,
+        reference: Engine,
+        first: Sequence[bytes],
+        second: Sequence[bytes],
+        counts: np.ndarray,
+    ) -> np.ndarray | None:
+        """Return the fewest columns without a gap, if the identities are divided by them."""
+        if self.settings.denominator != "aligned_columns":
+            return None
+        if self.settings.mode == "global":  # each takes a residue from both proteins
+            residues = [len(a) + len(b) for a, b in zip(first, second, strict=True)]
+            return np.array(residues) - counts[:, 2]
+        return most_identities(engine, reference, first, second, count_gaps=False)[:, 2]
 
 
 def alignable_sequences(proteins: Proteins, used: np.ndarray, matrix: str) -> tuple[bytes, ...]:
@@ -77,17 +86,17 @@ def alignable_sequences(proteins: Proteins, used: np.ndarray, matrix: str) -> tu
     InputError
         If a residue of a protein in `used` (indices) is not among them.
     """
-    known = set(load_scoring(matrix, 0, 0).letters)
-    sequences = tuple(sequence.translate(_REPLACE) for sequence in proteins.sequences)
+    known = load_scoring(matrix, 0, 0).letters.encode()
+    sequences = tuple(sequence.translate(_REPLACE).encode() for sequence in proteins.sequences)
     for index in used:
-        if foreign := set(sequences[index]) - known:
-            position = min(map(sequences[index].index, foreign))
+        if foreign := sequences[index].translate(None, delete=known):
+            position = sequences[index].index(foreign[:1])
             raise InputError(
-                f"matrix {matrix} does not score {sequences[index][position]!r}, which protein "
+                f"matrix {matrix} does not score {foreign[:1].decode()!r}, which protein "
                 f"{proteins.accessions[index]} has at position {position + 1}; choose a matrix "
                 "that does, such as PAM250, or leave the protein out."
             )
-    return tuple(sequence.encode() for sequence in sequences)
+    return sequences
 
 
 @lru_cache(maxsize=8)

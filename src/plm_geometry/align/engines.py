@@ -1,5 +1,6 @@
 """The two alignment engines behind one interface: parasail (fast) and Biopython (reference)."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
@@ -19,13 +20,19 @@ _LEAST_ALIGNED_SCORE = {"global": -np.inf, "semiglobal": 0, "local": 1}
 _CIGAR_STEPS = np.array([[1, 1, 0, 0, 1, 0, 0, 1, 1], [1, 0, 1, 1, 0, 0, 0, 1, 1]])
 
 
+# Of a result's flags, as parasail.h numbers them.
+_SATURATED = 1 << 6
+# An optimum that an engine cannot hold.
+BEYOND = int(np.iinfo(np.int64).min)
+
+
 class Counts(NamedTuple):
     """An alignment in numbers; free gaps at its ends are no part of it."""
 
     score: int
     identities: int
     length: int
-    aligned_columns: int | None = None  # None where they were not counted
+    aligned_columns: int
 
 
 class Engine(Protocol):
@@ -35,8 +42,10 @@ class Engine(Protocol):
     mode: str
     capacity: int  # bounds the integers that the engine computes with exactly
 
-    def optimum(self, first: bytes, second: bytes, weights: Weights) -> int | None:
-        """Return the highest worth of any alignment, None where it may exceed the capacity."""
+    def optima(
+        self, first: Sequence[bytes], second: Sequence[bytes], weights: Weights
+    ) -> list[int]:
+        """Return the highest worth of any alignment of each pair, `BEYOND` if over capacity."""
 
     def own_alignment(self, first: bytes, second: bytes) -> Counts:
         """Return the counts of the alignment that the engine picks among the best."""
@@ -68,16 +77,26 @@ class ParasailEngine:
         )
         self._prepared = lru_cache(maxsize=None)(self._prepare)
 
-    def optimum(self, first: bytes, second: bytes, weights: Weights) -> int | None:
-        """Return the highest worth of any alignment, None where it may exceed the capacity."""
+    def optima(
+        self, first: Sequence[bytes], second: Sequence[bytes], weights: Weights
+    ) -> list[int]:
+        """Return the highest worth of any alignment of each pair, `BEYOND` if over capacity."""
         weighted, matrix = self._prepared(weights)
-        if weighted.reach(len(first) + len(second)) > self.capacity:
-            return None
-        result = self._score_kernel(first, second, weighted.gap_open, weighted.gap_extend, matrix)
-        if result.saturated:
-            return None
+        gap_open, gap_extend = weighted.gap_open, weighted.gap_extend
+        most_residues = weighted.residues_within(self.capacity)
         # parasail never lets two proteins lie wholly apart, which costs nothing if ends are free.
-        return max(result.score, 0) if self.mode == "semiglobal" else result.score
+        least = 0 if self.mode == "semiglobal" else -self.capacity
+        kernel, found = self._score_kernel, []
+        # Little else than the kernel in this loop: threads take turns with what is. Even asking
+        # the library whether a result is saturated is a call that hands over the turn.
+        for a, b in zip(first, second, strict=True):
+            if len(a) + len(b) > most_residues:
+                found.append(BEYOND)
+                continue
+            result = kernel(a, b, gap_open, gap_extend, matrix)  # owns what it points to
+            numbers = result.pointer[0]
+            found.append(BEYOND if numbers.flag & _SATURATED else max(numbers.score, least))
+        return found
 
     def own_alignment(self, first: bytes, second: bytes) -> Counts:
         """Return the counts of the alignment that parasail picks among the best."""
@@ -124,12 +143,17 @@ class BiopythonEngine:
         self.mode = mode
         self._aligner = lru_cache(maxsize=None)(self._make_aligner)
 
-    def optimum(self, first: bytes, second: bytes, weights: Weights) -> int | None:
-        """Return the highest worth of any alignment, None where it may exceed the capacity."""
+    def optima(
+        self, first: Sequence[bytes], second: Sequence[bytes], weights: Weights
+    ) -> list[int]:
+        """Return the highest worth of any alignment of each pair, `BEYOND` if over capacity."""
+        return [self._optimum(a, b, weights) for a, b in zip(first, second, strict=True)]
+
+    def _optimum(self, first: bytes, second: bytes, weights: Weights) -> int:
         weighted, aligner = self._aligner(weights)
         highest = weighted.largest_step * min(len(first), len(second))
         if max(weighted.reach(len(first) + len(second)), highest) > self.capacity:
-            return None
+            return BEYOND
         return int(aligner.score(first.decode(), second.decode()))
 
     def own_alignment(self, first: bytes, second: bytes) -> Counts:

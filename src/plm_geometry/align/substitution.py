@@ -1,6 +1,7 @@
 """Substitution matrices: which there are, and the exact integers in which alignments are scored."""
 
 import difflib
+import sys
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
@@ -69,6 +70,13 @@ class Scoring:
     def reach(self, n_residues: int) -> int:
         """Return how far below zero a cell can lie when two proteins sum to `n_residues`."""
         return 3 * self.gap_open + self.gap_extend * n_residues + self.largest_step
+
+    def residues_within(self, capacity: int) -> int:
+        """Return the most residues that two proteins may sum to for a `reach` of `capacity`."""
+        left = capacity - self.reach(0)
+        if left < 0:
+            return -1
+        return left // self.gap_extend if self.gap_extend else sys.maxsize
 
     @cached_property
     def largest_step(self) -> int:

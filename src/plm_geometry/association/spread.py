@@ -19,6 +19,8 @@ from plm_geometry.association.values import (
 _GROUPS = 20
 _SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _STATISTICS = ("median", "q05", "q95", "std", "width")
+# Widths are none, whatever a symmetric interval says.
+_NOT_NEGATIVE = ("std", "width", "width_ratio")
 
 
 def binned_spread(
@@ -204,7 +206,8 @@ def _jackknifed(statistics: np.ndarray, level: float) -> pd.DataFrame:
     margin = stats.t.ppf((1 + level) / 2, _GROUPS - 1) * error
     table = {}
     for i, name in enumerate([*_STATISTICS, "width_ratio"]):
+        least = 0 if name in _NOT_NEGATIVE else -np.inf
         table[name] = estimate[:, i]
-        table[f"{name}_low"] = estimate[:, i] - margin[:, i]
+        table[f"{name}_low"] = np.maximum(estimate[:, i] - margin[:, i], least)
         table[f"{name}_high"] = estimate[:, i] + margin[:, i]
     return pd.DataFrame(table)

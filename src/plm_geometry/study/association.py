@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -137,6 +138,34 @@ class AssociationTables(PairTables):
         """
         return self.rows(lambda name: self._spread(name, edges))
 
+    @cached_property
+    def family_pairs(self) -> pd.DataFrame:
+        """Pairs of one family (``is_homologous``) and of two, with accessions and lengths.
+
+        ``identity`` is that of homologous pairs over the aligned columns of a local alignment,
+        NaN where it has fewer than 80; ``first`` and ``second`` count the `common` proteins.
+        """
+        family = pd.factorize(np.array(self.families_of(self.common)))[0]
+        rng = np.random.default_rng(self.settings.seed)
+        homologous = pairs.pairs_within(family, _N_HOMOLOGOUS, rng)
+        unrelated = pairs.pairs_between(family, _N_UNRELATED, rng)
+        first, second = np.concatenate([homologous, unrelated], axis=1)
+        identity = np.full(len(first), np.nan)
+        identity[: homologous.shape[1]] = self._local_identity(*homologous)
+        accessions, lengths = np.array(self.common.accessions), self.common.lengths
+        return pd.DataFrame(
+            {
+                "first": first,
+                "second": second,
+                "accession_a": accessions[first],
+                "accession_b": accessions[second],
+                "length_a": lengths[first],
+                "length_b": lengths[second],
+                "is_homologous": np.arange(len(first)) < homologous.shape[1],
+                "identity": identity,
+            }
+        )
+
     def discrimination(self) -> pd.DataFrame:
         """Return how well each distance parts homologous from unrelated pairs, by identity.
 
@@ -145,7 +174,7 @@ class AssociationTables(PairTables):
         """
         if self.families is None:
             return pd.DataFrame()
-        frame = self._homologous_and_unrelated()
+        frame = self.family_pairs
         if frame["is_homologous"].all() or not frame["is_homologous"].any():
             return pd.DataFrame()
         return self.rows(lambda name: self._discrimination(name, frame))
@@ -221,29 +250,6 @@ class AssociationTables(PairTables):
                 weights=table["weight"], seed=self.settings.seed,
             )  # fmt: skip
             yield from found.assign(distance=distance).to_dict("records")
-
-    def _homologous_and_unrelated(self) -> pd.DataFrame:
-        """Return pairs of one family, with their local identity, and pairs of two."""
-        family = pd.factorize(np.array(self.families_of(self.common)))[0]
-        rng = np.random.default_rng(self.settings.seed)
-        homologous = pairs.pairs_within(family, _N_HOMOLOGOUS, rng)
-        unrelated = pairs.pairs_between(family, _N_UNRELATED, rng)
-        first, second = np.concatenate([homologous, unrelated], axis=1)
-        identity = np.full(len(first), np.nan)
-        identity[: homologous.shape[1]] = self._local_identity(*homologous)
-        accessions, lengths = np.array(self.common.accessions), self.common.lengths
-        return pd.DataFrame(
-            {
-                "first": first,
-                "second": second,
-                "accession_a": accessions[first],
-                "accession_b": accessions[second],
-                "length_a": lengths[first],
-                "length_b": lengths[second],
-                "is_homologous": np.arange(len(first)) < homologous.shape[1],
-                "identity": identity,
-            }
-        )
 
     def _local_identity(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """Return identities over the aligned columns of local alignments; NaN of short ones."""
