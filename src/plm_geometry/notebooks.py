@@ -88,7 +88,7 @@ def execute(notebook: NotebookNode, parameters: Mapping[str, object], path: Path
 def write_html(notebook: Path) -> None:
     """Write an executed notebook as one HTML file beside it, which needs no network.
 
-    Exercises are left out: their markup is the book's.
+    Exercises and solutions are left out: their markup is the book's.
     """
     import nbformat
     from nbconvert import HTMLExporter
@@ -96,7 +96,7 @@ def write_html(notebook: Path) -> None:
 
     remove = {
         "enabled": True,
-        "remove_cell_tags": {"exercise"},
+        "remove_cell_tags": {"exercise", "solution"},
         "remove_input_tags": {"hide-input"},
     }
     # nbconvert's defaults fetch these from elsewhere.
