@@ -101,8 +101,9 @@ def test_an_answer_is_the_models_range_and_each_controls_value(report):
     report.close()
     numbers = json.loads((report.directory / "summary.json").read_text())["numbers"]
     assert numbers == {
-        "some": "−0.50 to 0.25", "some_controls": "untrained 0.75",
-        "none": "–", "none_controls": "–",
+        "some": "−0.50 to 0.25", "some_least": "−0.50", "some_most": "0.25",
+        "some_controls": "untrained 0.75",
+        "none": "–", "none_least": "–", "none_most": "–", "none_controls": "–",
     }  # fmt: skip
 
 
@@ -123,6 +124,17 @@ def test_a_table_is_shown_rounded_and_kept_unrounded(report, shown):
     assert ">name<" not in page
     kept = pd.read_csv(report.directory / "tables" / "some.csv")
     pd.testing.assert_frame_equal(kept, frame)
+
+
+def test_tables_are_numbered_within_their_chapter_and_can_be_linked_to(study, tmp_path, shown):
+    frame = pd.DataFrame({"value": [1]})
+    third, unnumbered = (Report(name, study, directory=tmp_path) for name in ("03_toy", "mine"))
+    for report, name in ((third, "one"), (third, "two"), (unnumbered, "three")):
+        report.table(frame, name, "Values.")
+    pages = [bundle["text/html"] for bundle in shown]
+    captions = [page.partition("<caption>")[2].partition("</caption>")[0] for page in pages]
+    assert captions == ["Table 3.1. Values.", "Table 3.2. Values.", "Table 1. Values."]
+    assert 'id="table-two"' in pages[1]
 
 
 def test_a_long_table_shows_its_first_rows_and_keeps_all(report, shown):

@@ -57,6 +57,20 @@ def test_local_isotropy_covers_each_letter_and_all_residues(study):
     assert composition.loc["all", "effective_dimensions"] > 1
 
 
+def test_lengths_and_composition_are_those_of_the_proteins_that_count(study):
+    lengths = study.protein_lengths().set_index("accession").length
+    assert lengths.to_dict() == dict(
+        zip(study.common.accessions, study.common.lengths, strict=True)
+    )
+    together = "".join(study.common.sequences)
+    composition = study.composition().set_index("residue")
+    assert composition.residues["W"] == together.count("W")
+    standard = sum(together.count(residue) for residue in composition.index)
+    assert composition.share["W"] == pytest.approx(together.count("W") / standard, rel=1e-12)
+    assert composition[["share", "swissprot"]].sum().tolist() == pytest.approx([1, 1])
+    assert composition.swissprot.idxmax() == "L"
+
+
 def test_pairs_are_distinct_and_carry_distances_of_each_model(study):
     table = study.pair_table("demo_prot_bert")
     assert len(table) == 100

@@ -60,6 +60,7 @@ class Report:
         default = os.environ.get(OUT_VARIABLE) or paths.RUNS / chapter
         self.directory = Path(directory or default)
         self._numbers: dict[str, object] = {}
+        self._n_tables = 0
 
     def opening(self) -> None:
         """Show which proteins these are, who was left out, and what stands in for what."""
@@ -91,6 +92,8 @@ class Report:
     ) -> None:
         """Show a table and keep it, unrounded and with all columns, as ``tables/<name>.csv``.
 
+        Tables are numbered within the chapter, as the book's figures are: "Table 3.2".
+
         Parameters
         ----------
         frame : DataFrame
@@ -115,7 +118,8 @@ class Report:
                 for column, heading in headings.items()
             }
         )
-        display(_ShownTable(_scrolling(shown, caption), shown.to_string(index=False)))
+        as_html = _scrolling(shown, f"{self._next_table()}. {caption}", f"table-{name}")
+        display(_ShownTable(as_html, shown.to_string(index=False)))
 
     def keep(self, frame: pd.DataFrame, name: str) -> None:
         """Keep a table as ``tables/<name>.csv`` without showing it."""
@@ -146,8 +150,9 @@ class Report:
     def answer(self, name: str, frame: pd.DataFrame, column: str, spec: str) -> None:
         """Keep a column's range over the models, and each control's value, as short texts.
 
-        The book's first page quotes them as ``<name>`` and ``<name>_controls``; what there is
-        none of is a dash, so that the page can be built from any run.
+        The book's pages quote them as ``<name>``, its ends ``<name>_least`` and ``<name>_most``,
+        and ``<name>_controls``; what there is none of is a dash, so that the pages can be built
+        from any run.
 
         Parameters
         ----------
@@ -162,16 +167,18 @@ class Report:
         """
         known = frame.dropna(subset=column)
         values = known[column][known.role.isin(["model", "stand-in"])]
-        ends = [values.min(), values.max()] if len(values) else []
+        ends = [format(end, spec) for end in (values.min(), values.max())] if len(values) else []
         controls = known[known.role == "control"]
         each = [
             f"{_short(name)} {value:{spec}}" for name, value in controls[["model", column]].values
         ]
-        self._quote(name, " to ".join(dict.fromkeys(format(value, spec) for value in ends)))
+        self._quote(name, " to ".join(dict.fromkeys(ends)))
+        self._quote(f"{name}_least", *ends[:1])
+        self._quote(f"{name}_most", *ends[1:])
         self._quote(f"{name}_controls", ", ".join(each))
 
-    def _quote(self, name: str, text: str) -> None:
-        """Keep a short text for the book's first page."""
+    def _quote(self, name: str, text: str = "") -> None:
+        """Keep a short text for the book's pages."""
         self.number(name, _typographic(text) or _DASH)
 
     def close(self) -> None:
@@ -186,6 +193,13 @@ class Report:
             "machine": platform.platform(),
         }
         write_json(self._file("summary.json"), _plain(summary))
+
+    def _next_table(self) -> str:
+        """Return "Table 3.2" for the second table of a chapter whose name begins with 03."""
+        self._n_tables += 1
+        chapter = re.match(r"\d+", self.chapter)
+        numbers = [int(chapter.group())] if chapter else []
+        return "Table " + ".".join(map(str, [*numbers, self._n_tables]))
 
     def _file(self, *parts: str) -> Path:
         path = self.directory.joinpath(*parts)
@@ -232,13 +246,17 @@ class _ShownTable:
         return self.as_text
 
 
-def _scrolling(shown: pd.DataFrame, caption: str) -> str:
-    """Return the table as HTML that scrolls by itself where the screen is too narrow."""
+def _scrolling(shown: pd.DataFrame, caption: str, anchor: str) -> str:
+    """Return the table as HTML that scrolls by itself where the screen is too narrow.
+
+    Pages link to it by its anchor.
+    """
     table = shown.to_html(index=False, border=0, justify="left", classes="report-table")
     opening, rest = table.split(">", 1)
     caption = html.escape(caption)
     return (
-        f'<div class="table-scroll" role="region" tabindex="0" aria-label="{caption}">'
+        f'<div class="table-scroll" id="{anchor}" role="region" tabindex="0" '
+        f'aria-label="{caption}">'
         f"{opening}><caption>{caption}</caption>{rest}</div>"
     )
 

@@ -27,6 +27,7 @@ from plm_geometry.figures.local import (
 )
 from plm_geometry.figures.natural_language import natural_language
 from plm_geometry.figures.pairs import Density, densities, discrimination, pair_scatter
+from plm_geometry.figures.proteins import proteins
 from plm_geometry.figures.spectrum import (
     after_removing,
     coordinate_shares,
@@ -60,6 +61,7 @@ __all__ = [
     "natural_language",
     "pair_scatter",
     "pairwise_cosines",
+    "proteins",
     "residue_order",
     "rounded",
     "score_against_settings",

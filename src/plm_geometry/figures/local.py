@@ -154,12 +154,12 @@ def local_intervals(frame: pd.DataFrame, column: str) -> Figure:
         axes.set_xticks(places, order, fontsize=8)
         axes.set_title(folded(name, 48), pad=14)
         axes.margins(x=0.02)
-        _name_classes(axes, order)
+        name_classes(axes, order)
     figure.supylabel(LABELS[column], fontsize=10)
     return figure
 
 
-def _name_classes(axes: Axes, residues: list[str]) -> None:
+def name_classes(axes: Axes, residues: list[str]) -> None:
     """Part the classes of amino acids by a line, and name them above."""
     start = 0
     for name, size in _class_sizes(residues).items():

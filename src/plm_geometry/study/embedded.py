@@ -12,10 +12,11 @@ from plm_geometry import devices, embed, paths
 from plm_geometry.devices import read_padded_length
 from plm_geometry.embed import Embeddings
 from plm_geometry.errors import InputError
+from plm_geometry.evolution import SWISSPROT_PERCENT
 from plm_geometry.families import read_families
 from plm_geometry.moments import Moments
 from plm_geometry.plan import within_limit
-from plm_geometry.proteins import Proteins, read_fasta, sample
+from plm_geometry.proteins import STANDARD_RESIDUES, Proteins, read_fasta, sample
 from plm_geometry.settings import read_settings
 from plm_geometry.store import fingerprint
 
@@ -103,6 +104,24 @@ class EmbeddedProteins:
             "sha256": self.common.sha256[:12],
         }
         return pd.DataFrame([row])
+
+    def protein_lengths(self) -> pd.DataFrame:
+        """Return one row a protein: ``accession`` and ``length`` in residues."""
+        return pd.DataFrame({"accession": self.common.accessions, "length": self.common.lengths})
+
+    def composition(self) -> pd.DataFrame:
+        """Return the twenty amino acids' shares of these proteins' residues, and of Swiss-Prot's.
+
+        Columns ``residue``, ``residues`` (their number), ``share`` and ``swissprot``; other
+        letters count in neither.
+        """
+        counts = np.zeros(128, dtype=np.int64)
+        for sequence in self.common.sequences:
+            counts += np.bincount(np.frombuffer(sequence.encode(), np.uint8), minlength=128)
+        found = counts[[ord(residue) for residue in STANDARD_RESIDUES]]
+        everywhere = np.array([SWISSPROT_PERCENT[residue] for residue in STANDARD_RESIDUES])
+        shares = {"share": found / max(found.sum(), 1), "swissprot": everywhere / everywhere.sum()}
+        return pd.DataFrame({"residue": list(STANDARD_RESIDUES), "residues": found, **shares})
 
     def embeddings(self, name: str) -> Embeddings:
         """Return one model's embeddings of `proteins`, computed or found on disk."""

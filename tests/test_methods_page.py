@@ -1,0 +1,121 @@
+"""The page of methods states the constants that the code uses, and each definition's source."""
+
+import inspect
+import re
+
+import numpy as np
+import pytest
+import yaml
+
+from plm_geometry import association, convergence, embed, jackknife, paths, yardsticks
+from plm_geometry.association import homology, lengths, nonlinear, spread
+from plm_geometry.models import MODELS
+from plm_geometry.pairs import kmers, stratified
+from plm_geometry.settings import Settings
+from plm_geometry.study import association as pair_study
+from plm_geometry.study import isotropy as isotropy_study
+
+METHODS = (paths.BOOK / "methods.md").read_text()
+# On one line, without emphasis and mathematics' braces, so that a sentence can be searched for.
+TEXT = " ".join(re.sub(r"[*$\\{}]", "", METHODS.replace(r"\,", "")).split())
+WORDS = {"three": 3, "five": 5, "six": 6, "nine": 9, "ten": 10, "twenty": 20, "third": 3,
+         "tenth": 0.1, "half": 0.5}  # fmt: skip
+GAPS = [number for gap in pair_study.GAPS for number in gap]
+
+
+def default(function, name):
+    return inspect.signature(function).parameters[name].default
+
+
+# What the page says, with a group for each number, and what the code has.
+STATED = [
+    (r"(\d+) blocks of proteins for global embeddings", isotropy_study._N_BLOCKS),
+    (r"for global embeddings, (\d+) for residues", embed._N_GROUPS),
+    (r"no interval where fewer than (\w+) blocks have vectors", jackknife.LEAST_BLOCKS),
+    (r"corrected estimates n_p proteins are enough if s/sqrtn_p le (\d\.\d+)",
+     convergence._THIRD_DIGIT),
+    (r"n_p le (\d\.\d+), which keeps the third", convergence._THIRD_DIGIT),
+    (r"fitted to (\d+) random orders", default(convergence.convergence, "draws")),
+    (r"mean over batches of (\d+) vectors", yardsticks.BATCH_SIZE),
+    (r"without overlap, (\d+) at most", yardsticks.N_BATCHES),
+    (r"at zeta = (\d\.\d+)", yardsticks.ZETA),
+    (r"the largest (\w+) of the ratios is left out", yardsticks._DISCARDED),
+    (r"of more than ([\d,]+) vectors a random sample", yardsticks.MAX_NEIGHBOURS_OF),
+    (r"unless said otherwise\).*?, (\d+) for the first residue of a gap", Settings().gap_open),
+    (r"first residue of a gap and (\d+) for each further one", Settings().gap_extend),
+    (r"There are (\d+) random permutations", default(association.mantel_tests, "permutations")),
+    (r"polynomials up to degree (\d+) in the logarithms", lengths._DEGREE),
+    (r"k-mers \(subsequences of (\d+) residues\)", kmers._KMER),
+    (r"lets expect, from (\d\.\d+) up in steps of", kmers.EDGES[0]),
+    (r"up in steps of (\d\.\d+)", np.diff(kmers.EDGES).mean()),
+    (r"up to (\w+) of them from the strata",
+     default(stratified.draw_stratified, "similar_share")),
+    (r"leaving out one of (\w+) random groups of proteins", spread._GROUPS),
+    (r"distances to the (\w+)-nearest neighbour", nonlinear._NEIGHBOURS),
+    (r"seeded sample of at most ([\d,]+) pairs",
+     default(association.distance_correlation, "n_sample")),
+    (r"is the largest of (\w+) values", default(association.mutual_information, "permutations")),
+    (r"of a bin of identity, at most ([\d,]+), are set", homology._MOST_PAIRS),
+    (r"set against (\w+) unrelated pairs for each", homology._UNRELATED),
+    (r"drawn from the (\d+) that are nearest", homology._NEAREST),
+    (r"a local alignment with at least (\d+) of them", pair_study._LEAST_ALIGNED),
+    (r"a bin of fewer than (\w+) families has none", homology._LEAST_UNITS),
+    (r"upper 95% bound is under (\d\.\d+)", default(association.silent_below, "bound")),
+    (r"each combination of (\w+) modes", len(pair_study.MODES)),
+    (r"and (\w+) gap costs", len(pair_study.GAPS)),
+    (r"on at most ([\d,]+) of its pairs", pair_study._N_FOR_SETTINGS),
+]  # fmt: skip
+
+
+def number(text):
+    return WORDS[text] if text in WORDS else float(text.replace(",", ""))
+
+
+@pytest.mark.parametrize(("sentence", "used"), STATED)
+def test_the_methods_state_the_constants_of_the_code(sentence, used):
+    stated = re.findall(sentence, TEXT)
+    assert stated, "the page no longer says so"
+    assert [number(text) for text in stated] == pytest.approx([used] * len(stated))
+
+
+def test_the_methods_state_the_bins_of_identity_and_the_gap_costs():
+    (bins,) = re.findall(r"Bins end at identities of ([\d., and]+?)\. Intervals", TEXT)
+    edges = [float(text) for text in re.findall(r"\d(?:\.\d+)?", bins)]
+    assert edges == list(pair_study._IDENTITY_BINS[1:])
+    (gaps,) = re.findall(r"six gap costs \(([\d/, and]+)\)", TEXT)
+    assert [int(text) for text in re.findall(r"\d+", gaps)] == GAPS
+
+
+def definitions():
+    found = re.findall(r"```\{prf:definition\} (.+?)\n(.*?)\n```", METHODS, re.DOTALL)
+    return dict(found)
+
+
+@pytest.mark.parametrize("name", definitions())
+def test_every_definition_names_its_source_or_says_that_it_is_ours(name):
+    body = definitions()[name]
+    assert ":label: def-" in body
+    assert re.search(r"\{cite(?::t)?\}`|this project's", body)
+
+
+def test_every_model_of_the_registry_is_in_the_books_table_with_size_and_licence():
+    page = (paths.BOOK / "data_and_models.md").read_text()
+    rows = {row.split("`")[1]: row for row in page.splitlines() if row.startswith("| `")}
+    assert set(rows) == set(MODELS)
+    for key, spec in MODELS.items():
+        if not spec.is_stand_in:
+            assert f"| {spec.layers}, {spec.width:,} |" in rows[key]
+            assert f"| {spec.licence} |" in rows[key]
+            limit = "any" if spec.max_residues is None else f"{spec.max_residues:,}"
+            assert f"| {limit} |" in rows[key]
+
+
+def test_the_citation_file_is_whole_and_names_this_version():
+    citation = yaml.safe_load((paths.ROOT / "CITATION.cff").read_text())
+    project = (paths.ROOT / "pyproject.toml").read_text()
+    assert {"cff-version", "message", "title", "authors", "version"} <= set(citation)
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["version"] == re.search(r'^version = "(.+)"', project, re.MULTILINE)[1]
+    for work in (citation, *citation["references"]):
+        assert work["type"] in {"software", "article"}
+        assert all({"name"} <= set(one) or {"family-names"} <= set(one) for one in work["authors"])
