@@ -32,7 +32,7 @@ def global_isotropy():
         mean_cosine_similarity_low=[0.90, np.nan, -0.12],
         mean_cosine_similarity_high=[0.92, np.nan, -0.08],
     )
-    return published.beside(frame, same_proteins=False)
+    return published.beside(frame)
 
 
 def local_isotropy():

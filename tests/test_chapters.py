@@ -58,7 +58,7 @@ depth: int = 1  # how deep
 @pytest.fixture(autouse=True)
 def house(tmp_path, monkeypatch):
     """A house of its own with two chapters and a profile."""
-    for name in ("NOTEBOOKS", "PROFILES", "RESULTS", "RUNS", "CHAPTERS"):
+    for name in ("NOTEBOOKS", "PROFILES", "RESULTS", "RUNS", "CHAPTERS", "RECORDS"):
         directory = tmp_path / name.lower()
         directory.mkdir()
         monkeypatch.setattr(paths, name, directory)
@@ -235,3 +235,78 @@ def test_a_profile_of_ones_own_is_read_and_stays_out_of_the_book(house, told):
     where = chapters.run_chapter("01_toy", str(house / "mine.yaml"), tell=told.append)
     assert where.parent == house / "runs"
     assert summary(where)["n"] == 1
+
+
+READER = """# Reader
+
+```{code-cell} ipython3
+:tags: [parameters]
+
+profile: str = "demo"  # whose results are read
+summaries: str = ""  # or those of a directory
+records: str = ""  # made elsewhere
+```
+
+```{code-cell} ipython3
+import json, os
+from pathlib import Path
+
+read = [path.parent.name for path in sorted(Path("results", profile).glob("*/summary.json"))]
+Path(os.environ["PLM_GEOMETRY_OUT"], "summary.json").write_text(json.dumps({"read": read}))
+```
+"""
+
+
+@pytest.fixture
+def reader(house):
+    """A chapter that reads what others have measured, and whose name comes first."""
+    (house / "notebooks" / "02_other.md").unlink()
+    (house / "profiles" / "demo.yaml").write_text("profile: demo\nn: 4\n")
+    (house / "notebooks" / "00_reader.md").write_text(HEAD + READER)
+    return "00_reader"
+
+
+def test_a_chapter_that_reads_summaries_runs_after_all_others(house, reader, told):
+    chapters.run_chapters("demo", tell=told.append)
+    assert summary(house / "results" / "demo" / reader)["read"] == ["01_toy"]
+    started = [line for line in told if "running" in line]
+    assert [line.partition(":")[0] for line in started] == ["01_toy", reader]
+
+
+def test_it_runs_alone_where_nothing_has_been_run(house, reader, told):
+    where = chapters.run_chapter(reader, tell=told.append)
+    assert summary(where)["read"] == []
+
+
+def test_its_fingerprint_is_of_what_it_reads_and_no_other_chapters(house, reader):
+    def marks():
+        return [
+            chapters.chapter_fingerprint(name, parameters.resolve_parameters(name, "demo"))
+            for name in ("01_toy", reader)
+        ]
+
+    toy, first = marks()
+    result = house / "results" / "demo" / "01_toy" / "summary.json"
+    result.parent.mkdir(parents=True)
+    result.write_text(json.dumps({"measured": [{"value": 1}]}))
+    second = marks()[1]
+    result.write_text(json.dumps({"measured": [{"value": 2}]}))
+    third = marks()[1]
+    (house / "records" / "some.json").write_text("{}")
+    assert len({first, second, third, marks()[1]}) == 4
+    # What has measured nothing itself, such as this very chapter's result, does not count.
+    fourth = marks()
+    own = house / "results" / "demo" / reader / "summary.json"
+    own.parent.mkdir()
+    own.write_text(json.dumps({"measured": []}))
+    assert marks() == fourth
+    assert fourth[0] == toy
+
+
+def test_when_a_chapter_fails_those_beside_it_finish_and_its_readers_do_not_start(
+    house, reader, told
+):
+    (house / "profiles" / "demo.yaml").write_text("n: 0\n")
+    with pytest.raises(ComputationError, match="01_toy"):
+        chapters.run_chapters("demo", tell=told.append)
+    assert not (house / "results" / "demo" / reader).exists()

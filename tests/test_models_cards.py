@@ -11,9 +11,10 @@ import transformers
 
 import tiny_checkpoints
 from plm_geometry.errors import InputError
-from plm_geometry.models import MODELS, counterpart, describe_model, load
+from plm_geometry.models import MODELS, counterpart, describe_model, load, said_by_file
 from plm_geometry.models.cards import ModelCard
 from plm_geometry.models.configs import directory_of
+from plm_geometry.models.embedding_file import EmbeddingFile
 from plm_geometry.models.proteinbert import load_official_dump, save_directory
 from plm_geometry.models.proteinbert_module import ProteinBERTConfig
 from test_models_proteinbert import dump_arrays, write_dump
@@ -24,11 +25,15 @@ SMALL = ProteinBERTConfig(n_annotations=7, local_width=6, global_width=8, n_head
 def card_of_loaded(name, **options) -> ModelCard:
     model = load(name, **options)
     is_own_name = model.identity["architecture"] == model.name  # of the controls without weights
+    role = "control" if model.is_control else "stand-in" if model.is_stand_in else "model"
+    said = role, counterpart(model.name)
+    if isinstance(model, EmbeddingFile):  # it knows only what it calls itself
+        said = said_by_file(model.title)
     return ModelCard(
         name=model.name,
         title=model.title,
-        role="control" if model.is_control else "stand-in" if model.is_stand_in else "model",
-        counterpart=counterpart(model.name),
+        role=said[0],
+        counterpart=said[1],
         architecture="control" if is_own_name else model.identity["architecture"],
         width=model.width,
         max_residues=model.max_residues,
@@ -99,6 +104,34 @@ def test_a_stand_in_named_by_its_directory_is_one_all_the_same():
     by_place = describe_model(directory)
     assert by_place == card_of_loaded(directory)
     assert (by_place.role, by_place.counterpart) == ("stand-in", "prot_bert")
+
+
+@pytest.mark.parametrize(
+    ("title", "role", "stands_for"),
+    [
+        ("Rostlab/prot_bert", "model", "prot_bert"),
+        ("Rostlab/prot_bert_bfd", "model", "prot_bert_bfd"),
+        ("prot_xlnet", "model", "prot_xlnet"),
+        ("facebook/esm2_t33_650M_UR50D", "model", ""),
+        ("somebody/prot_bert", "model", ""),
+        ("mine", "model", ""),
+        ("demo_prot_bert", "stand-in", "prot_bert"),
+        ("untrained:Rostlab/prot_bert", "control", ""),
+        ("untrained:demo_prot_bert", "control", ""),
+        ("composition", "control", ""),
+    ],
+)
+def test_a_file_of_embeddings_is_what_it_says_it_is_of(tmp_path, title, role, stands_for):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.attrs["model_name"] = title
+        file["P1"] = np.ones(5, np.float16)
+    card = describe_model(tmp_path / "x.h5")
+    assert (card.title, card.role, card.counterpart) == (title, role, stands_for)
+
+
+def test_every_source_of_the_papers_models_is_known_by_its_name():
+    paper = [spec.counterpart for spec in MODELS.values() if spec.is_stand_in]
+    assert [said_by_file(MODELS[key].source).counterpart for key in paper] == paper
 
 
 def test_weights_are_not_read(places, tmp_path):

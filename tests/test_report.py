@@ -12,6 +12,7 @@ from plm_geometry import paths
 from plm_geometry.proteins import Proteins, write_fasta
 from plm_geometry.report import OUT_VARIABLE, Report, plural, share_of
 from plm_geometry.study import Study
+from plm_geometry.summaries import read_summary
 
 
 @pytest.fixture(autouse=True)
@@ -177,3 +178,57 @@ def test_counts_read_as_a_person_would_write_them():
     assert share_of(1, 1, "model") == "the model"
     assert share_of(0, 4, "model") == "none of the 4 models"
     assert share_of(2, 4, "model") == "2 of the 4 models"
+
+
+def labelled(**columns):
+    labels = {
+        "model": "prot_bert",
+        "title": "ProtBERT",
+        "role": "model",
+        "counterpart": "prot_bert",
+    }
+    return pd.DataFrame([labels | columns])
+
+
+def test_what_was_measured_is_kept_with_its_interval_and_number(report):
+    report.measured("isoscore", labelled(isoscore=0.5, isoscore_low=np.nan, n=3, other="x"))
+    report.measured("correlation:a:b", labelled(estimate=-0.5, low=-1, high=0.0), "estimate", n=7)
+    report.measured("pairs", np.int64(7))
+    report.close()
+    kept = json.loads((report.directory / "summary.json").read_text())["measured"]
+    model = {"model": "prot_bert", "title": "ProtBERT", "role": "model", "counterpart": "prot_bert"}
+    no_model = {"model": "", "title": "", "role": "data", "counterpart": ""}
+    assert kept == [
+        {"quantity": "isoscore", **model, "value": 0.5, "low": None, "high": None, "n": 3},
+        {"quantity": "correlation:a:b", **model, "value": -0.5, "low": -1, "high": 0.0, "n": 7},
+        {"quantity": "pairs", **no_model, "value": 7, "low": None, "high": None, "n": None},
+    ]
+
+
+def test_a_chapter_can_show_the_verdicts_on_what_it_has_measured(study, report):
+    assert len(study.common) == 3  # read before they are said to be others
+    study.models = study.models.set_axis(["prot_bert"]).assign(role="model")
+    study.settings = study.settings.model_copy(update={"proteins": "swissprot"})
+    report.measured("isoscore", labelled(isoscore=0.001658))
+    assert report.verdicts("isoscore") == {"prot_bert": "agrees"}
+
+
+def test_the_summary_identifies_proteins_models_and_machine(tmp_path, study):
+    study = Study(proteins=study.settings.proteins, models=["demo_prot_bert"])
+    report = Report("01_toy", study, directory=tmp_path / "out")
+    report.measured("isoscore", study.global_isotropy())
+    report.close()
+    found = read_summary(tmp_path / "out" / "summary.json")
+    assert found.proteins.sha256 == study.common.sha256
+    assert found.models[0].revision == "local"
+    assert len(found.models[0].weights) == 64
+    assert "Python" in found.machine
+
+
+def test_a_chapter_about_other_chapters_needs_no_study(tmp_path):
+    report = Report("07_toy", directory=tmp_path / "out")
+    report.number("rows", 3)
+    report.close()
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["numbers"] == {"rows": 3}
+    assert not summary.keys() & {"settings", "proteins", "models"}

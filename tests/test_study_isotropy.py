@@ -5,7 +5,8 @@ import pytest
 
 from plm_geometry import paths
 from plm_geometry.errors import InputError
-from plm_geometry.jackknife import LEAST_BLOCKS
+from plm_geometry.isotropy import effective_dimensions
+from plm_geometry.jackknife import LEAST_BLOCKS, jackknife
 from plm_geometry.proteins import write_fasta
 from plm_geometry.study import Study
 from plm_geometry.uniprot_h5 import write_uniprot_h5
@@ -58,6 +59,42 @@ def test_local_measures_have_intervals_over_ten_groups_of_proteins(study):
         bert["mean_cosine_similarity_low"], bert["mean_cosine_similarity_high"]
     )
     assert inside.all()
+
+
+def test_the_average_of_the_amino_acids_has_an_interval_that_leaves_out_groups(study):
+    local = study.local_isotropy()
+    twenty = local[local["residue"].str.fullmatch("[ACDEFGHIKLMNPQRSTVWY]")]
+    found = study.local_average().set_index("model")
+    expected = twenty[twenty["model"] == "demo_prot_bert"]
+    row = found.loc["demo_prot_bert"]
+    assert row["average_dimensions"] == pytest.approx(expected["effective_dimensions"].mean())
+    assert row["n"] == expected["n"].sum()
+    assert row["average_dimensions_low"] < row["average_dimensions_high"]
+    # One amino acid's composition vector is always the same: there is nothing to average.
+    assert np.isnan(found.loc["composition", "average_dimensions"])
+
+
+def test_that_interval_is_a_jackknife_of_means_without_each_group(study):
+    found = study.embeddings("demo_prot_bert")
+    letters = sorted(set(found.residue_moments) - {"X"})
+    groups = [dict(group) for group in found.residue_groups if group]
+    counts, values = [], []
+    for left_out in [{}, *groups]:
+        left = [found.residue_moments[a].without(left_out[a]) if a in left_out
+                else found.residue_moments[a] for a in letters]  # fmt: skip
+        counts.append(sum(moments.count for moments in left))
+        values.append(np.mean([effective_dimensions(moments) for moments in left]))
+    expected = jackknife(counts, values)
+    row = study.local_average().iloc[0]
+    ends = row["average_dimensions_low"], row["average_dimensions_high"]
+    np.testing.assert_allclose(ends, expected[1:], rtol=1e-9)
+
+
+def test_what_identifies_a_model_is_known_once_it_was_used(study):
+    identity = study.identity("demo_prot_bert")
+    assert identity["revision"] == "local"
+    assert len(identity["weights"]) == 64
+    assert "weights" not in study.identity("composition")
 
 
 def test_all_variance_of_composition_lies_between_amino_acids(study):

@@ -32,6 +32,7 @@ from plm_geometry.parameters import (
     resolve_parameters,
 )
 from plm_geometry.store import fingerprint
+from plm_geometry.summaries import summary_files
 
 __all__ = [
     "build_book",
@@ -117,7 +118,9 @@ def run_chapters(
     *,
     tell: Callable[[str], None] = _tell,
 ) -> None:
-    """Execute chapters for the book, two at a time; all are tried before the first error ends it.
+    """Execute chapters for the book, two at a time, those about other chapters' results last.
+
+    All that run side by side are tried before the first error ends it.
 
     Raises
     ------
@@ -132,9 +135,16 @@ def run_chapters(
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, available_cores() // 2)))
     with ThreadPoolExecutor(2) as pool:
         run = partial(run_chapter, profile=profile, embed_ahead=False, tell=tell)
-        waiting = [pool.submit(run, name) for name in names]
-    for done in waiting:
-        done.result()
+        for wave in _waves(names):
+            # The pool's end waits for all, also where one of them has failed.
+            for done in [pool.submit(run, name) for name in wave]:
+                done.result()
+
+
+def _waves(names: Iterable[str]) -> list[list[str]]:
+    """Return the chapters in the order in which they can run: readers of ``summaries`` last."""
+    reads = {name: "summaries" in read_parameters(name) for name in names}
+    return [[name for name in reads if reads[name] == late] for late in (False, True)]
 
 
 def _of_changed_chapters(names: Iterable[str], profile: str) -> Iterator[dict[str, object]]:
@@ -203,7 +213,8 @@ def chapter_fingerprint(chapter: str, parameters: Mapping[str, object]) -> str:
     """Return the hash of all that a chapter's result depends on.
 
     That is its text and parameters, the package, the data that come with it, the pinned
-    packages, and every file or directory that a parameter names.
+    packages, every file or directory that a parameter names, and what it reads of other runs:
+    summaries where it has a parameter of that name, and records likewise.
     """
     texts = [item for value in parameters.values()
              for item in (value if isinstance(value, list) else [value])]  # fmt: skip
@@ -211,6 +222,10 @@ def chapter_fingerprint(chapter: str, parameters: Mapping[str, object]) -> str:
     notebook = paths.NOTEBOOKS / f"{chapter}.md"
     if "swissprot" in texts:
         given.append(paths.SWISSPROT)
+    if "summaries" in parameters:
+        given += summary_files(parameters["profile"], parameters["summaries"])
+    if "records" in parameters:
+        given.append(paths.RECORDS)
     sources = [*_SOURCES, notebook, *(path for path in given if path.exists())]
     return fingerprint({"parameters": dict(parameters), "sources": _digest(sources)})
 

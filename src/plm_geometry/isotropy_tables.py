@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from plm_geometry.errors import InputError
-from plm_geometry.isotropy import interval_row, isotropy_row
-from plm_geometry.jackknife import LEAST_BLOCKS
+from plm_geometry.isotropy import effective_dimensions, interval_row, isotropy_row
+from plm_geometry.jackknife import LEAST_BLOCKS, jackknife
 from plm_geometry.moments import Moments, merge_all
 from plm_geometry.proteins import STANDARD_RESIDUES
 
@@ -24,6 +24,7 @@ _NO_INTERVALS = {
     for end in ("corrected", "low", "high")
     if (name, end) != ("mean_cosine_similarity", "corrected")  # nothing to correct it by
 }
+_AVERAGE = ("average_dimensions", "average_dimensions_low", "average_dimensions_high")
 
 
 def measured(whole: Moments, blocks: Sequence[Moments]) -> dict[str, object]:
@@ -42,9 +43,9 @@ def measured(whole: Moments, blocks: Sequence[Moments]) -> dict[str, object]:
         What `isotropy.isotropy_row` returns, missing where the cloud has no spread, and what
         `isotropy.interval_row` returns, NaN where undefined or with fewer than ten blocks.
     """
-    spread = whole.count > 1 and np.trace(whole.scatter) > 0
     row = _NO_ISOTROPY | {"n": whole.count, "d": whole.dim}
-    return (row | isotropy_row(whole) if spread else row) | _intervals(whole, blocks)
+    row |= isotropy_row(whole) if _has_spread(whole) else {}
+    return row | _intervals(whole, blocks)
 
 
 def _intervals(whole: Moments, blocks: Sequence[Moments]) -> dict[str, float]:
@@ -85,3 +86,48 @@ def variance_shares(letters: Mapping[str, Moments]) -> dict[str, float]:
         return {"between": np.nan, "within": np.nan}
     within = sum(np.trace(moments.scatter) for moments in letters.values()) / total
     return {"between": 1 - within, "within": within}
+
+
+def average_dimensions(
+    letters: Mapping[str, Moments], groups: Sequence[Mapping[str, Moments]]
+) -> dict[str, float]:
+    """Return the effective dimensions of an amino acid, the mean over the twenty.
+
+    Parameters
+    ----------
+    letters : mapping of str to Moments
+        Of the residue embeddings of each amino acid; those without spread do not count.
+    groups : sequence of mappings of str to Moments
+        The same over parts of the proteins, which are left out one at a time.
+
+    Returns
+    -------
+    dict
+        ``average_dimensions``; ``_low`` and ``_high`` of it, a 95 % interval by a jackknife, NaN
+        with fewer than ten groups; ``n``, the residues that it is over.
+    """
+    names = [a for a in ordered_letters(letters) if a in STANDARD_RESIDUES]
+    names = [letter for letter in names if _has_spread(letters[letter])]
+    filled = [group for group in groups if any(letter in group for letter in names)]
+    row = dict.fromkeys(_AVERAGE, np.nan) | {"n": 0}
+    if not names:
+        return row
+    found = [_without_each(letters[a], [group.get(a) for group in filled]) for a in names]
+    counts, dimensions = np.array(found).transpose(1, 2, 0)
+    sizes, values = counts.sum(axis=1), dimensions.mean(axis=1)
+    row |= {"average_dimensions": values[0], "n": int(sizes[0])}
+    if len(filled) >= LEAST_BLOCKS and np.isfinite(values).all():
+        _, *ends = jackknife(sizes, values)
+        row |= dict(zip(_AVERAGE[1:], ends, strict=True))
+    return row
+
+
+def _without_each(whole: Moments, parts: Sequence[Moments | None]) -> tuple[list[int], list[float]]:
+    """Return the count and the effective dimensions of the whole, and without each part."""
+    left = [whole, *(whole if part is None else whole.without(part) for part in parts)]
+    dimensions = [effective_dimensions(m) if _has_spread(m) else np.nan for m in left]
+    return [moments.count for moments in left], dimensions
+
+
+def _has_spread(moments: Moments) -> bool:
+    return moments.count > 1 and bool(np.trace(moments.scatter) > 0)

@@ -1,9 +1,11 @@
-"""Published values, each with its source, and a run's values beside the paper's.
+"""Published values, each with its source, and the paper's beside a run's rows.
 
 They lie in ``data/published/*.csv``: the paper's, those of IsoScore's authors, and what was
 measured on published embeddings. What the paper's available text does not print is absent
 there: nothing is filled in.
 """
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,13 +15,15 @@ from plm_geometry.errors import InputError
 from plm_geometry.paths import PUBLISHED
 
 
-def table(name: str) -> pd.DataFrame:
+def table(name: str, **options: Any) -> pd.DataFrame:
     """Read one table of published values, as it is stored.
 
     Parameters
     ----------
     name : str
         The file's name in ``data/published`` without ``.csv``.
+    **options
+        Of `pandas.read_csv`: ``dtype=str`` keeps numbers as they are printed.
 
     Raises
     ------
@@ -29,7 +33,7 @@ def table(name: str) -> pd.DataFrame:
     known = sorted(path.stem for path in PUBLISHED.glob("*.csv"))
     if name not in known:
         raise InputError(f"There is no published table {name!r}; there are {', '.join(known)}.")
-    return pd.read_csv(PUBLISHED / f"{name}.csv")
+    return pd.read_csv(PUBLISHED / f"{name}.csv", **options)
 
 
 def global_isotropy() -> pd.DataFrame:
@@ -102,6 +106,11 @@ def local_dimensions() -> float:
     return float(table("local_isotropy").set_index("quantity").value.effective_dimensions_average)
 
 
+def wide_models() -> list[str]:
+    """Return the keys of the paper's models of 1,024 dimensions, which its local numbers are of."""
+    return list(global_isotropy().query("n == 1024").index)
+
+
 def beside_local(frame: pd.DataFrame) -> pd.DataFrame:
     """Put the paper's average of local dimensions beside the rows that it holds for.
 
@@ -116,8 +125,8 @@ def beside_local(frame: pd.DataFrame) -> pd.DataFrame:
         The same rows with published_dimensions: missing but for the paper's models of 1,024
         dimensions and their stand-ins.
     """
-    wide = global_isotropy().query("n == 1024").index
-    average = frame["counterpart"].isin(wide).map({True: local_dimensions(), False: np.nan})
+    is_wide = frame["counterpart"].isin(wide_models())
+    average = is_wide.map({True: local_dimensions(), False: np.nan})
     return frame.assign(published_dimensions=average)
 
 
@@ -177,59 +186,22 @@ def measured_real(model: str) -> pd.Series:
     return table("measured_real").set_index("model").loc[model]
 
 
-def beside(frame: pd.DataFrame, *, same_proteins: bool) -> pd.DataFrame:
+def beside(frame: pd.DataFrame) -> pd.DataFrame:
     """Put the published values of global isotropy beside a run's.
 
     Parameters
     ----------
     frame : DataFrame
         ``Study.global_isotropy()``: one row a model or control.
-    same_proteins : bool
-        Whether the run took all of Swiss-Prot, as the paper did: a value over other proteins
-        neither agrees nor differs.
 
     Returns
     -------
     DataFrame
         The same rows with published_n, published_isoscore, published_effective_dimensions and
-        published_printed_dimensions (missing where the paper has no such model), and verdict.
+        published_printed_dimensions, missing where the paper has no such model.
     """
     columns = ["n", "isoscore", "effective_dimensions", "printed_dimensions"]
     found = global_isotropy()[columns].add_prefix("published_").reindex(frame["counterpart"])
     joined = frame.assign(**{name: found[name].to_numpy() for name in found})
-    joined["published_printed_dimensions"] = joined["published_printed_dimensions"].astype("Int64")
-    joined["published_n"] = joined["published_n"].astype("Int64")
-    verdicts = zip(joined.isoscore, joined.published_isoscore, joined.role, strict=True)
-    found = [verdict(*row, decimals=6, same_proteins=same_proteins) for row in verdicts]
-    return joined.assign(verdict=found)
-
-
-def verdict(
-    value: float, published: float, role: str, *, decimals: int, same_proteins: bool
-) -> str | None:
-    """Say how a run's value stands to the published one.
-
-    Parameters
-    ----------
-    value, published : float
-        This run's value and the paper's; NaN where there is none.
-    role : {"model", "stand-in", "control"}
-        What produced `value`: only a model of the paper can reproduce its values.
-    decimals : int
-        Decimals the paper prints; the tolerance is half of the last one.
-    same_proteins : bool
-        As in `beside`.
-
-    Returns
-    -------
-    str or None
-        "agrees", "differs", "not comparable" or "not published"; None for a control, which
-        the paper could not have.
-    """
-    if role == "control":
-        return None
-    if pd.isna(published):
-        return "not published"
-    if role != "model" or not same_proteins:
-        return "not comparable"
-    return "agrees" if abs(value - published) <= 0.5 * 10**-decimals else "differs"
+    whole = ["published_n", "published_printed_dimensions"]
+    return joined.astype(dict.fromkeys(whole, "Int64"))

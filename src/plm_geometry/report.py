@@ -8,10 +8,8 @@ import html
 import io
 import math
 import os
-import platform
 import re
 from collections.abc import Iterable, Mapping
-from importlib.metadata import version
 from pathlib import Path
 
 import matplotlib
@@ -19,13 +17,14 @@ import pandas as pd
 from IPython.display import HTML, SVG, Markdown, display
 from matplotlib.figure import Figure
 
-from plm_geometry import figures, paths
+from plm_geometry import figures, paths, provenance
 from plm_geometry.files import write_json
 from plm_geometry.study import Study
+from plm_geometry.summaries import Measured, Summary
+from plm_geometry.verdicts import of_models, verdicts
 
 # Set by `chapters.run_chapter` for the kernel; a notebook opened by hand writes below runs/.
 OUT_VARIABLE = "PLM_GEOMETRY_OUT"
-_RECORDED_PACKAGES = ("plm-geometry", "torch", "transformers", "numpy", "parasail")
 _DASH = "–"
 _STAND_INS = (
     "warning",
@@ -48,19 +47,20 @@ class Report:
     ----------
     chapter : str
         The notebook's name without suffix.
-    study : Study
-        What the chapter's numbers come from.
+    study : Study, optional
+        What the chapter's numbers come from; none for a chapter about other chapters' numbers.
     directory : Path, optional
         Where files go: by default where the command says, else ``runs/<chapter>``.
     """
 
-    def __init__(self, chapter: str, study: Study, *, directory: Path | None = None):
+    def __init__(self, chapter: str, study: Study | None = None, *, directory: Path | None = None):
         self.chapter = chapter
         self.study = study
         default = os.environ.get(OUT_VARIABLE) or paths.RUNS / chapter
         self.directory = Path(directory or default)
         self._numbers: dict[str, object] = {}
         self._n_tables = 0
+        self._measured: list[Measured] = []
 
     def opening(self) -> None:
         """Show which proteins these are, who was left out, and what stands in for what."""
@@ -177,22 +177,73 @@ class Report:
         self._quote(f"{name}_most", *ends[1:])
         self._quote(f"{name}_controls", ", ".join(each))
 
+    def measured(
+        self,
+        quantity: str,
+        values: pd.DataFrame | float,
+        column: str = "",
+        *,
+        n: int | None = None,
+    ) -> None:
+        """Keep what can be held against published numbers, for the summary and its verdicts.
+
+        Parameters
+        ----------
+        quantity : str
+            Its name in `printed.numbers`; what has not been published is kept as well.
+        values : DataFrame or float
+            One row a model, labelled as `Study.rows` does; or a number without a model.
+        column : str, optional
+            Of the values, by default named as the quantity. Its interval is in ``<column>_low``
+            and ``<column>_high``, or in ``low`` and ``high``.
+        n : int, optional
+            Over how many proteins, residues or pairs; by default what column ``n`` says.
+        """
+        if not isinstance(values, pd.DataFrame):
+            self._measured.append(Measured(quantity=quantity, value=_plain(values), n=n))
+            return
+        column = column or quantity
+        low, high = (
+            f"{column}_{end}" if f"{column}_{end}" in values else end for end in ("low", "high")
+        )
+        for row in values.to_dict("records"):
+            labels = {name: row[name] for name in ("model", "title", "role", "counterpart")}
+            found = {"value": row[column], "low": row.get(low), "high": row.get(high)}
+            counted = {"n": row.get("n") if n is None else n}
+            self._measured.append(Measured(quantity=quantity, **labels, **_plain(found | counted)))
+
+    def verdicts(self, quantity: str) -> dict[str, str]:
+        """Return the verdict on each model whose published number was measured here, by model."""
+        return of_models(verdicts([Summary.model_validate(_plain(self._summary()))]), quantity)
+
     def _quote(self, name: str, text: str = "") -> None:
         """Keep a short text for the book's pages."""
         self.number(name, _typographic(text) or _DASH)
 
     def close(self) -> None:
         """Write ``summary.json``: numbers, settings, proteins, models, versions and machine."""
-        summary = {
+        write_json(self._file("summary.json"), _plain(self._summary()))
+
+    def _summary(self) -> dict[str, object]:
+        """Return what `close` writes; `summaries.Summary` reads what others rely on."""
+        return {
             "chapter": self.chapter,
             "numbers": self._numbers,
-            "settings": self.study.settings.model_dump(),
-            "proteins": self.study.data_set().iloc[0].to_dict(),
-            "models": self.study.models.reset_index(names="model").to_dict("records"),
-            "versions": {package: version(package) for package in _RECORDED_PACKAGES},
-            "machine": platform.platform(),
+            "measured": [row.model_dump() for row in self._measured],
+            **(self._of_study() if self.study else {}),
+            "versions": provenance.versions(),
+            "machine": provenance.machine(),
         }
-        write_json(self._file("summary.json"), _plain(summary))
+
+    def _of_study(self) -> dict[str, object]:
+        """Return settings, proteins and models, each with what identifies it."""
+        study = self.study
+        models = study.models.reset_index(names="model").to_dict("records")
+        return {
+            "settings": study.settings.model_dump(),
+            "proteins": study.data_set().iloc[0].to_dict() | {"sha256": study.common.sha256},
+            "models": [row | study.identity(row["model"]) for row in models],
+        }
 
     def _next_table(self) -> str:
         """Return "Table 3.2" for the second table of a chapter whose name begins with 03."""

@@ -16,6 +16,7 @@ from plm_geometry.cli.fetch import fetch
 from plm_geometry.cli.isotropy import isotropy
 from plm_geometry.cli.models import models_app
 from plm_geometry.cli.student import student
+from plm_geometry.cli.verdict import verdict
 from plm_geometry.errors import ComputationError, InputError
 from plm_geometry.terminal import join_overrides, print_warning, say
 
@@ -31,7 +32,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (run, book, student, embed, isotropy, align, fetch):
+for verb in (run, book, verdict, student, embed, isotropy, align, fetch):
     app.command()(verb)
 app.add_typer(models_app, name="models")
 

@@ -80,7 +80,7 @@ def isotropy(
     if plot is not None:
         _draw(found, file.name, plot)
     if as_json:
-        typer.echo(json.dumps(found.row | {"warnings": found.warnings}))
+        typer.echo(json.dumps(found.row | {"warnings": found.warnings} | _provenance(file)))
     else:
         typer.echo(_table(found.row))
 
@@ -97,6 +97,19 @@ def _draw(found: "FileIsotropy", title: str, path: Path) -> None:
     figure = vector_file(found.row, eigenvalues(found.cloud), coordinates, title)
     with replacing(path) as partial, matplotlib.rc_context(STYLE):
         figure.savefig(partial, format=path.suffix.removeprefix("."), dpi=150)
+
+
+def _provenance(file: Path) -> dict[str, Any]:
+    """Return what `plm-geometry verdict --add` must know of the file and of this run."""
+    from plm_geometry import provenance
+
+    return {
+        "file": file.name,
+        "model_name": provenance.model_name(file),
+        "sha256": provenance.sha256_of(file),
+        "versions": provenance.versions(),
+        "machine": provenance.machine(),
+    }
 
 
 def _table(row: Mapping[str, Any]) -> str:

@@ -35,6 +35,11 @@ from plm_geometry.figures.spectrum import (
     spectrum,
 )
 from plm_geometry.figures.style import STYLE
+from plm_geometry.figures.verdicts import (
+    checkpoint_correlations,
+    checkpoint_isotropy,
+    published_and_run,
+)
 
 __all__ = [
     "LABELS",
@@ -43,6 +48,8 @@ __all__ = [
     "about",
     "after_removing",
     "between",
+    "checkpoint_correlations",
+    "checkpoint_isotropy",
     "constructed_clouds",
     "convergence",
     "coordinate_shares",
@@ -62,6 +69,7 @@ __all__ = [
     "pair_scatter",
     "pairwise_cosines",
     "proteins",
+    "published_and_run",
     "residue_order",
     "rounded",
     "score_against_settings",

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from plm_geometry.models.cards import ModelCard, describe_model
+from plm_geometry.models.cards import ModelCard, describe_model, said_by_file
 from plm_geometry.models.names import counterpart
 from plm_geometry.models.registry import MODELS, load
 from plm_geometry.models.spec import ModelSpec
@@ -26,6 +26,7 @@ __all__ = [
     "counterpart",
     "describe_model",
     "load",
+    "said_by_file",
 ]
 
 

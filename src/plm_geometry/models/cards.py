@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from plm_geometry.models.configs import longest_padded, sizes_of
-from plm_geometry.models.names import ModelName, counterpart
+from plm_geometry.models.names import UNTRAINED, ModelName, counterpart
+from plm_geometry.models.registry import MODELS
 
 
 @dataclass(frozen=True)
@@ -75,11 +76,41 @@ def describe_model(
     )
 
 
+class SaidModel(NamedTuple):
+    """What a file of embeddings says it is of: role and counterpart as in `ModelCard`."""
+
+    role: str
+    counterpart: str
+
+
+def said_by_file(title: str) -> SaidModel:
+    """Return what is known of the model that a file of embeddings names.
+
+    Parameters
+    ----------
+    title : str
+        The file's ``model_name``: a key, or where the model is published, such as
+        "Rostlab/prot_bert"; ``untrained:`` before it makes it a control.
+
+    Returns
+    -------
+    SaidModel
+        Of a name that the table does not know, a model without a counterpart.
+    """
+    prefix = UNTRAINED if title.startswith(UNTRAINED) else ""
+    source = title.removeprefix(UNTRAINED)
+    key = next((key for key, spec in MODELS.items() if spec.source == source), source)
+    name = ModelName(prefix + key)
+    return SaidModel(name.role, counterpart(name.text))
+
+
 def _card_of_file(name: ModelName) -> ModelCard:
     from plm_geometry.models.embedding_file import EmbeddingFile
 
     file = EmbeddingFile(name.place)
-    return ModelCard(name.text, file.title, "model", "", "file of embeddings", file.width, None)
+    said = said_by_file(file.title)
+    architecture = "file of embeddings"
+    return ModelCard(name.text, file.title, *said, architecture, file.width, None)
 
 
 def _sizes(name: ModelName) -> tuple[str, int, int | None]:

@@ -42,6 +42,7 @@ class EmbeddedProteins:
         self.settings = read_settings(parameters)
         self._embeddings: dict[str, Embeddings] = {}
         self._moments: dict[str, Moments] = {}
+        self._identities: dict[str, dict[str, str]] = {}
 
     @property
     def names(self) -> list[str]:
@@ -123,6 +124,14 @@ class EmbeddedProteins:
         shares = {"share": found / max(found.sum(), 1), "swissprot": everywhere / everywhere.sum()}
         return pd.DataFrame({"residue": list(STANDARD_RESIDUES), "residues": found, **shares})
 
+    def identity(self, name: str) -> dict[str, str]:
+        """Return what identifies a model that has been used: source, revision, weights.
+
+        Those of them that are known; ``weights`` is a sha256, but of an untrained copy.
+        """
+        found = self._identities.get(name, {})
+        return {key: found[key] for key in ("source", "revision", "weights") if key in found}
+
     def embeddings(self, name: str) -> Embeddings:
         """Return one model's embeddings of `proteins`, computed or found on disk."""
         if name not in self._embeddings:
@@ -186,6 +195,7 @@ class EmbeddedProteins:
         from plm_geometry.models import EmbeddingFile
 
         model, *copies = self._load(name)
+        self._identities[name] = dict(model.identity)
         if isinstance(model, EmbeddingFile):
             vectors = model.vectors(self.proteins.accessions)
             return Embeddings(self.proteins.accessions, vectors, None, {})

@@ -9,7 +9,12 @@ import pandas as pd
 
 from plm_geometry.convergence import convergence, enough_for_third_digit
 from plm_geometry.errors import InputError
-from plm_geometry.isotropy_tables import measured, ordered_letters, variance_shares
+from plm_geometry.isotropy_tables import (
+    average_dimensions,
+    measured,
+    ordered_letters,
+    variance_shares,
+)
 from plm_geometry.jackknife import draw_blocks
 from plm_geometry.moments import Moments, merge_all
 from plm_geometry.proteins import STANDARD_RESIDUES
@@ -115,6 +120,13 @@ class IsotropyTables(EmbeddedProteins):
         """
         return self._of_residues(self._local_rows)
 
+    def local_average(self) -> pd.DataFrame:
+        """Return the effective dimensions of an amino acid, the mean over the twenty.
+
+        Columns of `isotropy_tables.average_dimensions`; one row a model.
+        """
+        return self._of_residues(lambda name: [self._average(name)])
+
     def local_variance(self) -> pd.DataFrame:
         """Return the shares of the residues' variance ``between`` and ``within`` amino acids."""
         return self._of_residues(
@@ -166,6 +178,10 @@ class IsotropyTables(EmbeddedProteins):
             yield {"residue": letter} | measured(found.residue_moments[letter], parts)
         parts = [merge_all(list(group.values())) for group in found.residue_groups if group]
         yield {"residue": "all"} | measured(merge_all(parts), parts)
+
+    def _average(self, name: str) -> dict[str, float]:
+        found = self.embeddings(name)
+        return average_dimensions(found.residue_moments, found.residue_groups)
 
     def _convergence(self, name: str) -> pd.DataFrame:
         if name not in self._convergences:

@@ -1,0 +1,63 @@
+"""Summaries of runs, as chapters write them, for the tests of what reads them."""
+
+import json
+
+from plm_geometry import printed
+from plm_geometry.summaries import Summary
+
+PAPER = ["prot_bert", "prot_bert_bfd", "prot_xlnet", "protein_bert"]
+WEIGHTS = "ab" * 32
+
+
+def row(quantity, value, counterpart="prot_bert", role="model", **more):
+    """Return one measured quantity; a stand-in is called after what it stands in for."""
+    model = f"demo_{counterpart}" if role == "stand-in" else counterpart
+    labels = {"model": model, "title": model.upper(), "role": role, "counterpart": counterpart}
+    ends = {"low": None, "high": None, "n": None} | more
+    return {"quantity": quantity, **labels, "value": value, **ends}
+
+
+def content(measured, *, chapter="01_toy", proteins="swissprot", n=570_000, **settings):
+    """Return what a ``summary.json`` holds."""
+    measured = [dict(found) for found in measured]
+    models = {found["model"]: found for found in measured}
+    used = [
+        {key: models[name][key] for key in ("model", "title", "role", "counterpart")}
+        | {"width": 1024, "weights": WEIGHTS, "revision": "local", "max_residues": None}
+        for name in models
+    ]
+    return {
+        "chapter": chapter,
+        "numbers": {"shown": "1 to 2"},
+        "measured": measured,
+        "settings": {"proteins": proteins, "models": list(models), **settings},
+        "proteins": {"source": proteins.rsplit("/", 1)[-1], "proteins": n, "sha256": "cd" * 32},
+        "models": used,
+        "versions": {"plm-geometry": "0.1.0"},
+        "machine": "Linux, 2 cores",
+        "fingerprint": "ef" * 32,
+    }
+
+
+def summary(measured, **more):
+    return Summary.model_validate(content(measured, **more))
+
+
+def write(path, measured, **more):
+    """Write a ``summary.json``; return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content(measured, **more)))
+    return path
+
+
+def as_printed(role="model"):
+    """Return measured rows with just the value of every number that a run could have."""
+    numbers = printed.numbers()
+    own = numbers[(numbers.counterpart != "") & numbers.counterpart.isin(PAPER)]
+    rows = [row(n.quantity, n.published, n.counterpart, role) for n in own.itertuples()]
+    return [
+        *rows,
+        row("correlation:alignment_score:sequence_identity", 0.847, role=role),
+        row("pairs", 6_400_000, role=role),
+        row("proteins", 570_000, role=role),
+    ]

@@ -1,0 +1,257 @@
+"""Runs made elsewhere: taken in whole, identified, without a path of their machine."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from plm_geometry import paths, published, records
+from plm_geometry.errors import InputError
+from run_summaries import content, row, write
+
+GOOD = [row("isoscore", 0.5, low=0.4, high=0.6, n=70)]
+
+
+@pytest.fixture(autouse=True)
+def house(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "RECORDS", tmp_path / "runs")
+    return tmp_path
+
+
+@pytest.fixture
+def given_file(house):
+    """Write a summary after a change to what it holds; return its path."""
+
+    def write_one(change=lambda found: None, name="summary.json", **more):
+        found = content(GOOD, **{"proteins": "human70.fasta", "n": 70} | more)
+        change(found)
+        (house / name).write_text(json.dumps(found))
+        return house / name
+
+    return write_one
+
+
+def test_a_run_is_taken_in_with_what_identifies_it(given_file):
+    path = records.add([given_file()], note="Seventy of them.")
+    assert path == paths.RECORDS / "human70_prot_bert.json"
+    [record] = records.read_records()
+    assert (record.name, record.note) == ("human70_prot_bert", "Seventy of them.")
+    run = record.runs[0]
+    assert run.models[0].weights == "ab" * 32
+    assert run.proteins.sha256 == "cd" * 32
+    assert run.machine == "Linux, 2 cores"
+    assert run.measured[0].low == 0.4
+    assert json.loads(path.read_text())["runs"][0].keys() >= {"settings", "models", "machine"}
+
+
+def test_chapters_of_one_run_are_one_record_and_adding_again_replaces_it(given_file):
+    first = given_file(name="a.json")
+    second = given_file(name="b.json", chapter="03_toy")
+    records.add([first, second], "mine")
+    assert [run.chapter for run in records.read_records()[0].runs] == ["01_toy", "03_toy"]
+    records.add([second], "mine")
+    assert [run.chapter for run in records.read_records()[0].runs] == ["03_toy"]
+
+
+PLACES = st.lists(
+    st.text("abc D.", min_size=1, max_size=4).filter(str.strip), min_size=1, max_size=3
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(["/", "~/", "../", "C:\\", "//server/", "file:///"]), PLACES)
+def test_no_record_holds_a_path(given_file, start, parts):
+    separator = "\\" if "\\" in start else "/"
+    folder = start + separator.join(["home", *parts, "secret"]) + separator
+    places = {name: folder + name for name in ("mine.fasta", "mine.h5", "families.csv")}
+
+    def put_paths(found):
+        found["settings"] |= {
+            "proteins": places["mine.fasta"],
+            "families": places["families.csv"],
+            "models": [places["mine.h5"]],
+            "cluster": "tcp://my-host:8786",
+        }
+        found["proteins"]["source"] = places["mine.fasta"]
+        for labelled in (found["models"][0], found["measured"][0]):
+            labelled |= {"model": places["mine.h5"], "title": f"ProtBERT ({places['mine.h5']})"}
+
+    path = records.add([given_file(put_paths)], "mine")
+    text = path.read_text()
+    assert "secret" not in text
+    assert "home" not in text
+    assert "my-host" not in text
+    [record] = records.read_records()
+    run = record.runs[0]
+    assert run.settings.models == [run.models[0].model] == [run.measured[0].model] == ["mine.h5"]
+    assert run.settings.proteins == run.proteins.source == "mine.fasta"
+    assert run.models[0].title == "ProtBERT (mine.h5)"
+
+
+def test_a_note_loses_its_paths_too(given_file):
+    records.add(
+        [given_file()], "mine", "From /home/me/data/x.h5 (see https://a.org/b/c), 1/2 of it."
+    )
+    assert records.read_records()[0].note == "From x.h5 (see https://a.org/b/c), 1/2 of it."
+
+
+def test_a_hubs_name_stays(given_file):
+    def of_a_hub(found):
+        name = "untrained:Rostlab/prot_bert"
+        found["models"][0] |= {"model": name, "revision": "7a89", "source": "Rostlab/prot_bert"}
+        found["measured"][0] |= {"model": name}
+
+    records.add([given_file(of_a_hub)], "mine")
+    run = records.read_records()[0].runs[0]
+    assert run.models[0].model == run.measured[0].model == "untrained:Rostlab/prot_bert"
+    assert run.models[0].source == "Rostlab/prot_bert"
+
+
+def second_model(found):
+    found["models"].append(found["models"][0] | {"model": "/elsewhere/prot_bert"})
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda found: found["models"][0].update(weights=""), "neither a revision nor the sha256"),
+        (lambda found: found["proteins"].update(sha256=""), "no sha256 of its proteins"),
+        (lambda found: found.pop("machine"), "machine"),
+        (lambda found: found.pop("measured"), "measured"),
+        (second_model, "same file name"),
+    ],
+)
+def test_a_run_that_does_not_say_what_it_is_of_is_refused(given_file, change, sentence):
+    with pytest.raises(InputError, match=sentence):
+        records.add([given_file(change)])
+    assert not paths.RECORDS.exists()
+
+
+def test_chapters_of_different_runs_are_refused(given_file):
+    first = given_file(name="a.json")
+    same = given_file(name="b.json")
+    other = given_file(lambda found: found["proteins"].update(sha256="ee" * 32), "c.json",
+                       chapter="03_toy")  # fmt: skip
+    with pytest.raises(InputError, match="two files are of 01_toy"):
+        records.add([first, same])
+    with pytest.raises(InputError, match=r"c\.json is over other proteins than"):
+        records.add([first, other])
+    with pytest.raises(InputError, match="nothing was given"):
+        records.add([])
+
+
+@pytest.mark.parametrize("name", ["../mine", "Mine", "a b", ".mine"])
+def test_a_name_that_is_no_file_name_is_refused(given_file, name):
+    with pytest.raises(InputError, match="no name for a record"):
+        records.add([given_file()], name)
+    assert not paths.RECORDS.exists()
+
+
+def test_a_damaged_record_is_a_sentence(house):
+    paths.RECORDS.mkdir()
+    (paths.RECORDS / "x.json").write_text('{"name": "x", "runs": []}')
+    with pytest.raises(InputError, match=r"x\.json is no record of a run \(runs"):
+        records.read_records()
+
+
+def test_records_are_judged_and_measured_and_their_sources_listed(given_file):
+    records.add([given_file()], "mine")
+    found = records.read_records()
+    table = records.record_verdicts(found)
+    assert table["verdict"].tolist() == ["not comparable"]
+    assert table["why"].tolist() == [
+        "It is over 70 proteins of human70.fasta, not over Swiss-Prot."
+    ]
+    assert records.measured(found)["record"].tolist() == ["mine"]
+    [source] = records.sources(found).to_dict("records")
+    assert (source["record"], source["weights"], source["data"]) == ("mine", "ab" * 6, "cd" * 6)
+
+
+def test_without_records_tables_are_empty():
+    assert records.read_records() == []
+    assert records.record_verdicts([]).empty
+    assert records.measured([]).empty
+    assert records.sources([]).empty
+
+
+def test_a_run_on_swissprot_made_elsewhere_can_agree(given_file):
+    def as_printed(found):
+        found["measured"][0] |= {"value": 0.001658, "low": None, "high": None}
+
+    records.add([given_file(as_printed, proteins="swissprot", n=570_000)], "whole")
+    assert records.record_verdicts(records.read_records())["verdict"].tolist() == ["agrees"]
+
+
+# What lies in data/runs
+
+TRACKED = sorted((paths.ROOT / "data" / "runs").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", TRACKED, ids=lambda path: path.stem)
+def test_what_is_tracked_is_whole_and_names_no_place(path, monkeypatch):
+    monkeypatch.setattr(paths, "RECORDS", path.parent)
+    assert path.stem in [record.name for record in records.read_records()]
+    assert not re.search(r'"[^"]*(?:(?<![\w:/.])/|~/|[A-Za-z]:\\)\w', path.read_text())
+
+
+def tracked_values():
+    found = records.measured(records.read_records(paths.ROOT / "data" / "runs"))
+    models = found[found["role"] == "model"]
+    return models.set_index(["record", "quantity"])["value"]
+
+
+REAL = {
+    "human70_prot_bert": "prot_bert",
+    "human354_esm2_650m": "esm2_650m",
+    "gfp_variants_prot_t5": "prot_t5",
+}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_isotropy_of_real_checkpoints_is_what_was_measured_independently(name):
+    value, known = tracked_values()[name], published.measured_real(REAL[name])
+    assert value["effective_dimensions"] == pytest.approx(known.effective_dimensions, abs=0.0055)
+    assert value["isoscore"] == pytest.approx(known.isoscore, abs=1e-6)
+    assert value["mean_cosine_similarity"] == pytest.approx(known.mean_cosine_similarity, abs=5e-5)
+
+
+def test_correlations_of_real_prot_bert_are_what_was_measured_independently():
+    value, known = tracked_values(), published.measured_real("prot_bert")
+    entry = "correlation:{}:{}".format
+    expected = {
+        entry("cosine_similarity", "squared_euclidean"): known.cosine_squared_euclidean,
+        entry("cosine_similarity", "alignment_score"): known.cosine_score,
+        entry("squared_euclidean", "alignment_score"): known.squared_euclidean_score,
+    }
+    for quantity, measured in expected.items():
+        for name in ("human70_prot_bert", "human70_prot_bert_engine_ties"):
+            assert value[name, quantity] == pytest.approx(measured, abs=5e-4)
+    # These were measured with the alignments that Biopython itself chose among the best ones.
+    by_identity = {
+        entry("cosine_similarity", "sequence_identity"): known.cosine_identity,
+        entry("squared_euclidean", "sequence_identity"): known.squared_euclidean_identity,
+        entry("alignment_score", "sequence_identity"): known.score_identity,
+    }
+    for quantity, measured in by_identity.items():
+        for name, apart in (
+            ("human70_prot_bert_engine_ties", 0.0015),
+            ("human70_prot_bert", 0.005),
+        ):
+            assert value[name, quantity] == pytest.approx(measured, abs=apart)
+    assert (
+        np.sign(value["human70_prot_bert", entry("cosine_similarity", "squared_euclidean")]) == -1
+    )
+
+
+def test_a_record_can_be_read_from_another_directory(given_file, tmp_path):
+    records.add([given_file()], "mine")
+    paths.RECORDS.rename(tmp_path / "moved")
+    assert [record.name for record in records.read_records(tmp_path / "moved")] == ["mine"]
+
+
+def test_a_summary_as_a_chapter_writes_it_is_taken_in(house):
+    write(house / "out" / "summary.json", GOOD, proteins="mine.fasta")
+    assert records.add([house / "out" / "summary.json"]).exists()
