@@ -7,7 +7,14 @@ import torch
 from plm_geometry.errors import InputError
 from plm_geometry.models import Output
 from plm_geometry.moments import Moments
-from plm_geometry.pooling import POOLINGS, ResidueBuffer, pool, residue_vectors
+from plm_geometry.pooling import (
+    OWN,
+    POOLINGS,
+    EveryPooling,
+    ResidueBuffer,
+    pool,
+    residue_vectors,
+)
 
 SEQUENCES = ["MKV", "AAKLM", "G"]
 
@@ -58,6 +65,47 @@ def test_an_embedding_the_model_makes_itself_is_taken_as_it_is(output):
     output.protein = [torch.ones(3, 7), torch.zeros(3, 7)]
     assert pool(output, "mean").shape == (2, 3, 7)
     assert pool(output, "max")[0].min() == 1
+
+
+class Fixed:
+    """A model that always computes the same batch."""
+
+    width, identity, title = 4, {"weights": "none"}, "fixed"
+
+    def __init__(self, output, n_special=2):
+        self.output, self.n_special = output, n_special
+        self.cls_position = output.cls_position
+
+    def forward(self, sequences, layers=(-1,)):
+        return self.output
+
+
+def test_every_pooling_side_by_side_is_each_of_them_apart(output):
+    every = EveryPooling(Fixed(output))
+    assert every.poolings == POOLINGS
+    assert every.width == 4 * len(POOLINGS)
+    assert every.title == "fixed"
+    assert every.identity["weights"] == "none"
+    assert every.identity != Fixed.identity
+    found = pool(every.forward(SEQUENCES), "mean")
+    for layer in range(2):
+        apart = every.apart(found[layer])
+        for pooling in POOLINGS:
+            np.testing.assert_array_equal(apart[pooling], pool(output, pooling)[layer])
+
+
+def test_a_pooling_that_a_model_cannot_do_or_that_repeats_another_is_left_out(output):
+    output.cls_position = None
+    assert EveryPooling(Fixed(output)).poolings == ("mean", "mean_with_special", "max")
+    assert EveryPooling(Fixed(output, n_special=0)).poolings == ("mean", "max")
+
+
+def test_a_model_with_a_global_embedding_of_its_own_knows_no_pooling(output):
+    output.protein = [torch.ones(3, 4), torch.zeros(3, 4)]
+    every = EveryPooling(Fixed(output))
+    assert every.poolings == (OWN,)
+    assert every.forward(SEQUENCES) is output
+    assert list(every.apart(np.ones((3, 4)))) == [OWN]
 
 
 def test_residue_moments_equal_those_of_each_letters_vectors(output, monkeypatch):

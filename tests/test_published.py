@@ -16,6 +16,9 @@ TABLES = [
     "local_isotropy",
     "measured_real",
     "natural_language",
+    "pairs",
+    "score_identity_real",
+    "signs_real",
 ]
 
 

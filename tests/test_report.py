@@ -64,6 +64,15 @@ def test_the_opening_says_which_proteins_and_models_these_are(report, shown):
     assert any("No protein was left out" in bundle.get("text/markdown", "") for bundle in shown)
 
 
+def test_the_opening_names_the_proteins_that_are_cut(study, tmp_path, shown):
+    cut = Study(**study.settings.model_dump() | {"max_residues": 3})
+    Report("01_toy", cut, directory=tmp_path / "cut").opening()
+    pages = "".join(bundle.get("text/html", "") for bundle in shown)
+    assert "Cut: of 2 proteins models read the beginning." in pages
+    assert "cut from 4 to 3 residues" in pages
+    assert not any("none was truncated" in str(bundle) for bundle in shown)
+
+
 def test_the_opening_warns_of_stand_ins(study, report, shown):
     study.models = study.models.assign(role="stand-in", title="ProtBERT (stand-in)")
     report.opening()

@@ -9,6 +9,7 @@ from plm_geometry.errors import InputError
 from plm_geometry.isotropy import isoscore
 from plm_geometry.proteins import Proteins, write_fasta
 from plm_geometry.study import Study
+from plm_geometry.uniprot_h5 import write_uniprot_h5
 from small_proteins import random_proteins
 from test_forward import Hungry
 from tiny_checkpoints import WRITERS
@@ -108,6 +109,42 @@ def test_every_number_is_over_the_proteins_that_all_models_take(tmp_path):
     assert "90 residues" in left_out["why"].iloc[0]
     assert (study.global_isotropy()["n"] == 2).all()
     assert study.data_set()["left out"].iloc[0] == 1
+
+
+def test_models_read_the_beginning_of_proteins_that_are_cut_and_all_are_named(fasta):
+    study = Study(proteins=str(fasta), models=["composition"], max_residues=30, n_pairs=20)
+    longer = study.requested.lengths > 30
+    assert longer.any()
+    assert study.cut()["accession"].tolist() == list(np.array(study.common.accessions)[longer])
+    assert study.cut()["why"].str.contains("to 30 residues").all()
+    assert study.left_out().empty
+    row = int(np.flatnonzero(longer)[0])
+    first = study.common.sequences[row][:30]
+    alanines = study.vectors("composition")[row][0]
+    assert alanines == pytest.approx(first.count("A") / 30)
+    # Alignments take proteins whole.
+    assert study.pairs()["length_a"].max() > 30
+
+
+def test_a_protein_cut_to_what_a_model_takes_is_not_left_out(tmp_path):
+    directory = WRITERS["bert"](tmp_path / "short", max_position_embeddings=52)
+    proteins = Proteins(("a", "b", "c"), ("MKV" * 10, "AGI" * 30, "LSTDE" * 8), "made")
+    write_fasta(proteins, tmp_path / "p.fasta")
+    study = Study(proteins=str(tmp_path / "p.fasta"), models=[str(directory)], max_residues=50)
+    assert study.left_out().empty
+    assert study.cut()["accession"].tolist() == ["b"]
+    assert (study.global_isotropy()["n"] == 3).all()
+
+
+def test_what_a_file_of_embeddings_was_made_from_cannot_be_cut(tmp_path):
+    proteins = random_proteins(3)
+    write_fasta(proteins, tmp_path / "p.fasta")
+    write_uniprot_h5(tmp_path / "given.h5", proteins.accessions, np.eye(3, dtype="float32"),
+                     model_name="given")  # fmt: skip
+    study = Study(proteins=str(tmp_path / "p.fasta"), models=[str(tmp_path / "given.h5")],
+                  max_residues=10)  # fmt: skip
+    with pytest.raises(InputError, match="cannot be cut"):
+        study.vectors(str(tmp_path / "given.h5"))
 
 
 def test_sampling_depends_on_the_seed_alone(fasta):

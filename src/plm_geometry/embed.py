@@ -35,7 +35,7 @@ _COMPUTED_BY = [
 # What the models room only says of a model.
 _ONLY_TELLING = ("cards.py", "checking.py", "listing.py", "spec.py")
 # Groups of proteins whose residues' moments are kept apart: what a jackknife leaves out in turn.
-_N_GROUPS = 10
+N_GROUPS = 10
 # Residues whose vectors are kept for the distribution of their cosines.
 _N_SAMPLED = 2_000
 
@@ -161,7 +161,7 @@ def embed(
     sample = draw_residues(int(proteins.lengths.sum()), _N_SAMPLED, seed=seed)
     work = ForwardPass(proteins, (model, *copies), **options, sample=sample)
     with store.lock:
-        groups = draw_blocks(len(proteins), n_blocks=_N_GROUPS, **groups_from)
+        groups = draw_blocks(len(proteins), n_blocks=N_GROUPS, **groups_from)
         plan = _fixed_plan(store, work, groups, residues_per_batch)
         run_plan(store, plan, work, cluster=cluster, progress=progress, tell=tell)
     return store

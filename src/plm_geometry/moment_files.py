@@ -1,6 +1,7 @@
 """Files of moments by layer and residue letter: written whole, read whole or letter by letter."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -66,10 +67,11 @@ class StoredMoments(Mapping[str, Moments]):
     def __getitem__(self, letter: str) -> Moments:
         if letter not in self._letters:
             raise KeyError(letter)
-        prefix = f"{self._layer}/{letter}/"
+        names = [field.name for field in fields(Moments)]
         with np.load(self._path) as stored:
-            names = [name for name in stored.files if name.startswith(prefix)]
-            return Moments.from_arrays({name.removeprefix(prefix): stored[name] for name in names})
+            return Moments.from_arrays(
+                {name: stored[f"{self._layer}/{letter}/{name}"] for name in names}
+            )
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._letters)

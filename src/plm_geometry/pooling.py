@@ -1,7 +1,8 @@
 """From residues to the protein's vector and to the moments of its amino acids."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,12 +12,14 @@ from plm_geometry.moments import Moments
 if TYPE_CHECKING:
     import torch
 
-    from plm_geometry.models import Output
+    from plm_geometry.models import Embedder, Output
 
 # Moments of the residue embeddings: residue letter -> moments, for each layer kept.
 LayerMoments = dict[int, dict[str, Moments]]
 
 POOLINGS = ("mean", "mean_with_special", "first", "max")
+# In place of a pooling: the global embedding that an architecture makes itself.
+OWN = "own"
 # Residue vectors gathered before they go into the moments: enough rows for fast matrix products.
 _BUFFER_ROWS = 16_384
 
@@ -62,6 +65,65 @@ _POOL = {
         ~output.is_residue[..., None], -float("inf")
     ).amax(dim=1),
 }
+
+
+class EveryPooling:
+    """A model whose global embedding is that of every pooling it can do, side by side.
+
+    One pass then gives what takes several passes otherwise. Everything else is the model's.
+
+    Parameters
+    ----------
+    model : Embedder
+
+    Attributes
+    ----------
+    poolings : tuple of str
+        In the order of their columns: without those that would repeat another, as special tokens
+        do in a model that has none. Of a model that makes a global embedding itself, `OWN` alone.
+    width : int
+        Of all of them together.
+    identity : dict of str to str
+        The model's, and the poolings.
+    """
+
+    def __init__(self, model: "Embedder"):
+        self._model = model
+        self.poolings = _possible(model)
+        self.width = len(self.poolings) * model.width
+        self.identity = {**model.identity, "poolings": ", ".join(self.poolings)}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def forward(self, sequences: Sequence[str], layers: Sequence[int] = (-1,)) -> "Output":
+        """Compute a batch of proteins; see `models.Embedder.forward`."""
+        import torch
+
+        output = self._model.forward(sequences, layers)
+        if self.poolings == (OWN,):
+            return output
+        side_by_side = [
+            torch.cat([_POOL[name](hidden.float(), output) for name in self.poolings], dim=1)
+            for hidden in output.hidden
+        ]
+        return replace(output, protein=side_by_side)
+
+    def apart(self, vectors: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the columns of each pooling, ``(n_proteins, model's width)``."""
+        parts = np.split(vectors, len(self.poolings), axis=1)
+        return dict(zip(self.poolings, parts, strict=True))
+
+
+def _possible(model: "Embedder") -> tuple[str, ...]:
+    """Return the poolings that a model can do and that differ."""
+    if model.forward(["MKV"]).protein is not None:
+        return (OWN,)
+    impossible = {
+        "mean_with_special": not model.n_special,
+        "first": model.cls_position is None,
+    }
+    return tuple(name for name in POOLINGS if not impossible.get(name))
 
 
 def residue_vectors(output: "Output") -> list[np.ndarray]:

@@ -276,12 +276,16 @@ class Report:
         return _listed([_count(len(self.study.proteins), proteins), *models])
 
     def _name_left_out(self) -> None:
-        left_out = self.study.left_out()
-        if left_out.empty:
+        left_out, cut = self.study.left_out(), self.study.cut()
+        if left_out.empty and cut.empty:
             self.say("No protein was left out, and none was truncated.")
-        else:
+        if len(left_out):
             n = left_out.accession.nunique()
             self.table(left_out, "left_out", f"Left out: {n:,} of the proteins asked for.")
+        if len(cut):
+            self.table(
+                cut, "cut", f"Cut: of {plural(len(cut), 'protein')} models read the beginning."
+            )
 
 
 class _ShownTable:

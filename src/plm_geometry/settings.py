@@ -24,10 +24,12 @@ class Settings(BaseModel):
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     pooling: Literal["mean", "mean_with_special", "first", "max"] = "mean"
     padded_length: str = "none"
+    max_residues: int = Field(default=0, ge=0)
     cluster: str = ""
     n_pairs: int = Field(default=20_000, ge=0)
     pairs_file: str = ""
     n_mantel: int = Field(default=1_000, ge=3)
+    n_choices: int = Field(default=120, ge=20)
     matrix: str = "PAM250"
     gap_open: float = 11
     gap_extend: float = 1

@@ -1,5 +1,12 @@
 """One function a figure: data frame in, matplotlib figure out, in one colour-blind-safe style."""
 
+from plm_geometry.figures.choices import (
+    NUMBERS,
+    choice_name,
+    choice_shares,
+    choice_words,
+    specification_curves,
+)
 from plm_geometry.figures.clouds import constructed_clouds
 from plm_geometry.figures.correlation import (
     correlation_intervals,
@@ -26,6 +33,12 @@ from plm_geometry.figures.local import (
     residue_order,
 )
 from plm_geometry.figures.natural_language import natural_language
+from plm_geometry.figures.open_questions import (
+    pair_counts,
+    pooling_isotropy,
+    settings_on_real_proteins,
+    signs,
+)
 from plm_geometry.figures.pairs import Density, densities, discrimination, pair_scatter
 from plm_geometry.figures.proteins import proteins
 from plm_geometry.figures.spectrum import (
@@ -43,6 +56,7 @@ from plm_geometry.figures.verdicts import (
 
 __all__ = [
     "LABELS",
+    "NUMBERS",
     "STYLE",
     "Density",
     "about",
@@ -50,6 +64,9 @@ __all__ = [
     "between",
     "checkpoint_correlations",
     "checkpoint_isotropy",
+    "choice_name",
+    "choice_shares",
+    "choice_words",
     "constructed_clouds",
     "convergence",
     "coordinate_shares",
@@ -66,14 +83,19 @@ __all__ = [
     "local_spread",
     "local_variance",
     "natural_language",
+    "pair_counts",
     "pair_scatter",
     "pairwise_cosines",
+    "pooling_isotropy",
     "proteins",
     "published_and_run",
     "residue_order",
     "rounded",
     "score_against_settings",
+    "settings_on_real_proteins",
+    "signs",
     "spans",
+    "specification_curves",
     "spectrum",
     "square",
 ]

@@ -102,7 +102,7 @@ class AssociationTables(PairTables):
         for mode, (gap_open, gap_extend) in product(MODES, GAPS):
             setting = {"mode": mode, "gap_open": gap_open, "gap_extend": gap_extend}
             table = self._realigned(setting | {"denominator": "aligned_columns"}, _N_FOR_SETTINGS)
-            for denominator, identity in _identities(table).items():
+            for denominator, identity in identities(table).items():
                 found = _agreement(table.assign(sequence_identity=identity))
                 rows.append(setting | {"denominator": denominator, **found._asdict()})
         return pd.DataFrame(rows).drop(columns="standard_error")
@@ -282,7 +282,7 @@ def _agreement(table: pd.DataFrame) -> association.Interval:
     )
 
 
-def _identities(table: pd.DataFrame) -> dict[str, pd.Series]:
+def identities(table: pd.DataFrame) -> dict[str, pd.Series]:
     """Return the identity by each denominator, of a table that holds it by aligned columns."""
     shorter = table[["length_a", "length_b"]].min(axis=1)
     return {

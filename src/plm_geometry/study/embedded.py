@@ -1,6 +1,6 @@
 """The study's proteins and models, and the vectors they give: computed once, found again."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,13 +15,13 @@ from plm_geometry.errors import InputError
 from plm_geometry.evolution import SWISSPROT_PERCENT
 from plm_geometry.families import read_families
 from plm_geometry.moments import Moments
-from plm_geometry.plan import within_limit
+from plm_geometry.plan import cut_to, within_limit
 from plm_geometry.proteins import STANDARD_RESIDUES, Proteins, read_fasta, sample
 from plm_geometry.settings import read_settings
-from plm_geometry.store import fingerprint
+from plm_geometry.store import EmbeddingStore, fingerprint
 
 if TYPE_CHECKING:
-    from plm_geometry.models import Embedder, ModelCard
+    from plm_geometry.models import Embedder, EmbeddingFile, ModelCard
 
 
 class EmbeddedProteins:
@@ -76,16 +76,27 @@ class EmbeddedProteins:
     @cached_property
     def proteins(self) -> Proteins:
         """The proteins every model takes, so that each number is over the same ones."""
-        limits = self.models["max_residues"].dropna()
-        limit = int(limits.min()) if len(limits) else None
+        limit = int(self._limits.min()) if len(self._limits) else None
         return within_limit(self.requested, limit)[0]
+
+    @cached_property
+    def as_read(self) -> Proteins:
+        """The `proteins` as models read them: cut after ``max_residues`` residues, if any are."""
+        most = self.settings.max_residues
+        return cut_to(self.proteins, most)[0] if most else self.proteins
+
+    def cut(self) -> pd.DataFrame:
+        """Return the proteins of which models read the beginning only: ``accession, why``."""
+        most = self.settings.max_residues
+        reasons = cut_to(self.proteins, most)[1] if most else {}
+        return pd.DataFrame(reasons.items(), columns=["accession", "why"])
 
     def left_out(self) -> pd.DataFrame:
         """Return the proteins without a vector: ``accession, model, why``."""
         _ = self.common  # who does not fit into memory is known when all are embedded
         rows = []
-        for name, limit in self.models["max_residues"].dropna().items():
-            _, reasons = within_limit(self.requested, int(limit))
+        for name, limit in self._limits.items():
+            _, reasons = within_limit(self.requested, limit)
             rows += [(accession, name, why) for accession, why in reasons.items()]
         for name, found in self._embeddings.items():
             rows += [(accession, name, why) for accession, why in found.left_out.items()]
@@ -133,7 +144,7 @@ class EmbeddedProteins:
         return {key: found[key] for key in ("source", "revision", "weights") if key in found}
 
     def embeddings(self, name: str) -> Embeddings:
-        """Return one model's embeddings of `proteins`, computed or found on disk."""
+        """Return one model's embeddings of `as_read`, computed or found on disk."""
         if name not in self._embeddings:
             self._embeddings[name] = self._embed(name)
         return self._embeddings[name]
@@ -177,6 +188,12 @@ class EmbeddedProteins:
             return None
         return [self.families[accession] for accession in proteins.accessions]
 
+    @property
+    def _limits(self) -> pd.Series:
+        """The longest protein of each model that has a limit, unless proteins are cut below it."""
+        limits = self.models["max_residues"].dropna()
+        return limits[limits < (self.settings.max_residues or np.inf)].astype(int)
+
     def _card(self, name: str) -> "ModelCard":
         from plm_geometry.models import describe_model
 
@@ -194,29 +211,54 @@ class EmbeddedProteins:
     def _embed(self, name: str, tell: Callable[[str], None] = lambda line: None) -> Embeddings:
         from plm_geometry.models import EmbeddingFile
 
-        model, *copies = self._load(name)
-        self._identities[name] = dict(model.identity)
-        if isinstance(model, EmbeddingFile):
-            vectors = model.vectors(self.proteins.accessions)
-            return Embeddings(self.proteins.accessions, vectors, None, {})
-        options = {
-            "pooling": self.settings.pooling,
-            "seed": self.settings.seed,
-            "families": self.families_of(self.proteins),
-        }
-        description = embed.describe(self.proteins, model, **options)
-        slug = "".join(c if c.isalnum() else "_" for c in Path(name).name)
-        directory = paths.CACHE / "embeddings" / f"{slug}-{fingerprint(description)[:16]}"
-        store = embed.embed(
-            self.proteins,
-            model,
-            directory,
-            **options,
-            copies=copies,
+        models = self._load(name)
+        self._identities[name] = dict(models[0].identity)
+        if isinstance(models[0], EmbeddingFile):
+            return self._from_file(models[0])
+        store = self._stored(
+            name,
+            models,
+            self.as_read,
+            pooling=self.settings.pooling,
+            families=self.families_of(self.proteins),
             cluster=self.settings.cluster or None,
             tell=tell,
         )
-        return embed.load(store, self.proteins)
+        return embed.load(store, self.as_read)
+
+    def _from_file(self, file: "EmbeddingFile") -> Embeddings:
+        if self.settings.max_residues:
+            raise InputError(
+                f"{file.title} is a file of embeddings: what they were made from cannot be cut; "
+                "leave max_residues at 0."
+            )
+        accessions = self.proteins.accessions
+        return Embeddings(accessions, file.vectors(accessions), None, {})
+
+    def _stored(
+        self,
+        name: str,
+        models: Sequence["Embedder"],
+        proteins: Proteins,
+        *,
+        cluster: str | None = None,
+        tell: Callable[[str], None] = lambda line: None,
+        **options,
+    ) -> EmbeddingStore:
+        """Embed with copies of a model, or find what was embedded with these options."""
+        options = {"seed": self.settings.seed, **options}
+        description = embed.describe(proteins, models[0], **options)
+        slug = "".join(c if c.isalnum() else "_" for c in Path(name).name)
+        directory = paths.CACHE / "embeddings" / f"{slug}-{fingerprint(description)[:16]}"
+        return embed.embed(
+            proteins,
+            models[0],
+            directory,
+            **options,
+            copies=models[1:],
+            cluster=cluster,
+            tell=tell,
+        )
 
 
 def fasta_path(name: str) -> Path:

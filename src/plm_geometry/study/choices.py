@@ -1,0 +1,273 @@
+"""What chapters ask about unstated choices: their numbers under every combination of them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from itertools import product
+
+import numpy as np
+import pandas as pd
+
+from plm_geometry import association, pairs
+from plm_geometry.isotropy import effective_dimensions
+from plm_geometry.moments import Moments, merge_all
+from plm_geometry.pooling import OWN
+from plm_geometry.proteins import STANDARD_RESIDUES
+from plm_geometry.study.association import MODES, identities
+from plm_geometry.study.readings import AS_IT_IS, Readings, Subset
+
+EMBEDDING = ("pooling", "truncation", "layer", "padding")
+SAMPLING = ("proteins", "draw")
+ALIGNMENT = ("mode", "gaps", "denominator")
+AVERAGES = ("mean of twenty", "mean by residues", "one cloud")
+# What each number depends on.
+CHOICES_OF = {
+    "effective_dimensions": (*EMBEDDING, *SAMPLING),
+    "local_dimensions": ("averaging", "truncation", "layer", "padding", *SAMPLING),
+    "cosine_squared": (*EMBEDDING, *SAMPLING),
+    "cosine_identity": (*EMBEDDING, *SAMPLING, *ALIGNMENT),
+    "score_identity": (*SAMPLING, *ALIGNMENT),
+    "narrowing": (*EMBEDDING, "mode", "denominator", "threshold"),
+}
+# From which identity on the band of distances is called narrow or wide.
+THRESHOLDS = ("0.9", "0.7")
+GAPS = ((11, 1), (5, 1), (2, 2), (0, 0))
+# Pairs, half of them similar where there are so many: enough for two digits of a correlation.
+_N_PAIRS = 4_000
+# Of fewer pairs neither a correlation nor a band says anything.
+_LEAST_PAIRS = 10
+_LOW_IDENTITY = 0.3
+_NO_MODEL = {"model": "", "title": "sequences alone", "role": "sequences", "counterpart": ""}
+
+
+class ChoiceTables(Readings):
+    """Headline numbers of the other chapters, under every combination of choices."""
+
+    def __init__(self, **parameters):
+        super().__init__(**parameters)
+        self._sample_distances: dict[str, list[tuple[dict[str, str], pd.DataFrame]]] = {}
+
+    def specifications(self, number: str) -> pd.DataFrame:
+        """Return a number under every combination of the choices it depends on.
+
+        Parameters
+        ----------
+        number : str
+            ``effective_dimensions`` of proteins (with their ``share`` of all);
+            ``local_dimensions``, the average of amino acids, of models that have residues;
+            correlations of cosine similarity with squared Euclidean distance
+            (``cosine_squared``) and with identity (``cosine_identity``), and of alignment score
+            with identity (``score_identity``), which has no model in it; ``narrowing``, the
+            width of the band of cosines at high identity over that at low.
+
+        Returns
+        -------
+        DataFrame
+            One row a specification: labels of the model, the choices (`CHOICES_OF`), the number,
+            and ``own``, whether these are the choices of the other chapters. Correlations over
+            fewer than ten pairs are left out, and bands of fewer are missing.
+        """
+        rows_of = {
+            "effective_dimensions": self._global,
+            "local_dimensions": self._local,
+            "cosine_squared": self._cosine_squared,
+            "cosine_identity": self._cosine_identity,
+            "narrowing": self._narrowing,
+        }
+        if number == "score_identity":
+            found = pd.DataFrame([_NO_MODEL | row for row in self._score_identity()])
+        else:
+            found = self.rows(rows_of[number])
+        if found.empty:
+            found = pd.DataFrame(columns=[*_NO_MODEL, *CHOICES_OF[number], number])
+        # What a model leaves no choice of is what every chapter takes.
+        own = [
+            found[choice].isin([self._own[choice], OWN, AS_IT_IS]) for choice in CHOICES_OF[number]
+        ]
+        return found.assign(own=np.logical_and.reduce(own))
+
+    @cached_property
+    def _own(self) -> dict[str, str]:
+        """What the other chapters choose, by choice."""
+        settings = self.settings
+        return self.own_choice | {
+            "mode": settings.mode,
+            "gaps": _gaps(settings.gap_open, settings.gap_extend),
+            "denominator": settings.denominator,
+            "averaging": AVERAGES[0],
+            "threshold": THRESHOLDS[0],
+        }
+
+    def _readings_apart(self, name: str) -> Iterator[tuple[dict[str, str], np.ndarray]]:
+        """Yield the choices of an embedding, and its vectors."""
+        for reading in self.readings(name):
+            for (layer, pooling), vectors in reading.vectors.items():
+                yield {"pooling": pooling, "layer": layer, **reading.choice}, vectors
+
+    def _global(self, name: str) -> Iterator[dict[str, object]]:
+        for (choice, vectors), subset in product(self._readings_apart(name), self.subsets):
+            dimensions = _dimensions(Moments.from_vectors(vectors[subset.members]))
+            numbers = {"effective_dimensions": dimensions, "share": dimensions / vectors.shape[1]}
+            yield choice | subset.choice | numbers
+
+    def _local(self, name: str) -> Iterator[dict[str, object]]:
+        for reading in self.readings(name):
+            last = _averages(reading.blocks, [subset.blocks for subset in self.subsets])
+            before = _averages([reading.earlier], [[0]])
+            layers = ["last"] * len(last) + ["one before"]
+            subsets = [*self.subsets, self.subsets[-1]]
+            for layer, subset, found in zip(layers, subsets, last + before, strict=True):
+                shared = {"layer": layer, **reading.choice, **subset.choice}
+                for averaging, value in found.items():
+                    yield {**shared, "averaging": averaging, "local_dimensions": value}
+
+    @cached_property
+    def _sample(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Pairs of the chosen proteins, by their positions among these, and their weights."""
+        n = len(self.chosen)
+        if pairs.count_pairs(n) <= _N_PAIRS:
+            first, second = pairs.all_pairs(n)
+            return first, second, np.ones(len(first))
+        sequences = [self.common.sequences[i] for i in self.chosen]
+        sample = pairs.draw_stratified(sequences, _N_PAIRS, seed=self.settings.seed)
+        return sample.first, sample.second, sample.weight
+
+    @cached_property
+    def _alignments(self) -> dict[tuple[str, str], pd.DataFrame]:
+        """By mode and gap costs: ``alignment_score``, and the identity by each denominator."""
+        settings = self.settings
+        first, second = (self.chosen[side] for side in self._sample[:2])
+        lengths = {"length_a": self.common.lengths[first], "length_b": self.common.lengths[second]}
+        costs = dict.fromkeys([(settings.gap_open, settings.gap_extend), *GAPS])
+        found = {}
+        for mode, (gap_open, gap_extend) in product(MODES, costs):
+            chosen = {"mode": mode, "gap_open": gap_open, "gap_extend": gap_extend}
+            setting = replace(self.alignment, denominator="aligned_columns", **chosen)
+            table = self.aligned(first, second, setting).assign(**lengths)
+            scored = {"alignment_score": table["alignment_score"], **identities(table)}
+            found[mode, _gaps(gap_open, gap_extend)] = pd.DataFrame(scored)
+        return found
+
+    @cached_property
+    def _identities(self) -> list[tuple[dict[str, str], np.ndarray]]:
+        """The choices of an alignment, and the identities."""
+        return [
+            ({"mode": mode, "gaps": gaps, "denominator": name}, table[name].to_numpy())
+            for (mode, gaps), table in self._alignments.items()
+            for name in table.columns.drop("alignment_score")
+        ]
+
+    def _pairs_of_subsets(self) -> Iterator[tuple[Subset, np.ndarray]]:
+        """Yield samples of proteins with their pairs, where these are not too few."""
+        first, second, _ = self._sample
+        for subset in self.subsets:
+            inside = np.flatnonzero(subset.members[first] & subset.members[second])
+            if len(inside) >= _LEAST_PAIRS:
+                yield subset, inside
+
+    def _matrix(self, columns: Sequence[np.ndarray], some: np.ndarray) -> np.ndarray:
+        """Return the correlations of columns over some of the pairs."""
+        frame = pd.DataFrame(np.array(columns)[:, some].T)
+        weights = self._sample[2][some]
+        return association.correlation_matrix(frame, weights=weights, columns=frame).to_numpy()
+
+    def _distances_of(self, name: str) -> list[tuple[dict[str, str], pd.DataFrame]]:
+        """Return the choices of each embedding, and the distances of its pairs."""
+        if name not in self._sample_distances:
+            first, second, _ = self._sample
+            self._sample_distances[name] = [
+                (choice, pairs.pair_distances(vectors, first, second))
+                for choice, vectors in self._readings_apart(name)
+            ]
+        return self._sample_distances[name]
+
+    def _cosine_identity(self, name: str) -> Iterator[dict[str, object]]:
+        aligned, identity = zip(*self._identities, strict=True)
+        for choice, table in self._distances_of(name):
+            for subset, some in self._pairs_of_subsets():
+                matrix = self._matrix([table["cosine_similarity"], *identity], some)
+                for alignment, r in zip(aligned, matrix[0, 1:], strict=True):
+                    yield {**choice, **subset.choice, **alignment, "cosine_identity": r}
+
+    def _cosine_squared(self, name: str) -> Iterator[dict[str, object]]:
+        for choice, table in self._distances_of(name):
+            for subset, some in self._pairs_of_subsets():
+                r = self._matrix([table[column] for column in table], some)[0, 1]
+                yield {**choice, **subset.choice, "cosine_squared": r}
+
+    def _score_identity(self) -> Iterator[dict[str, object]]:
+        for (mode, gaps), table in self._alignments.items():
+            for subset, some in self._pairs_of_subsets():
+                matrix = self._matrix([table[column] for column in table], some)
+                for name, r in zip(table.columns[1:], matrix[0, 1:], strict=True):
+                    alignment = {"mode": mode, "gaps": gaps, "denominator": name}
+                    yield {**subset.choice, **alignment, "score_identity": r}
+
+    def _narrowing(self, name: str) -> Iterator[dict[str, object]]:
+        own = _gaps(self.settings.gap_open, self.settings.gap_extend)
+        aligned = [found for found in self._identities if found[0]["gaps"] == own]
+        for choice, table in self._distances_of(name):
+            for (alignment, identity), threshold in product(aligned, THRESHOLDS):
+                setting = {key: alignment[key] for key in ("mode", "denominator")}
+                ratio = self._ratio(identity, table["cosine_similarity"], float(threshold))
+                yield {**choice, **setting, "threshold": threshold, "narrowing": ratio}
+
+    def _ratio(self, identity: np.ndarray, cosine: pd.Series, threshold: float) -> float:
+        """Return how wide the band of cosines is from an identity on, over that below 0.3."""
+        edges = [0, _LOW_IDENTITY, threshold, np.nextafter(1, 2)]
+        bins = association.binned_spread(identity, cosine, edges, weights=self._sample[2])
+        width = (bins["q95"] - bins["q05"]).where(bins["n"] >= _LEAST_PAIRS)
+        return float(width.iloc[-1] / width.iloc[0])
+
+
+def _gaps(gap_open: float, gap_extend: float) -> str:
+    return f"{gap_open:g}/{gap_extend:g}"
+
+
+def _dimensions(cloud: Moments) -> float:
+    """Return the effective dimensions, NaN of a cloud without spread."""
+    spread = cloud.count > 1 and np.trace(cloud.scatter) > 0
+    return effective_dimensions(cloud) if spread else np.nan
+
+
+class _AminoAcids:
+    """Takes the clouds of one sample's amino acids, one after the other."""
+
+    def __init__(self):
+        self._dimensions: list[float] = []
+        self._counts: list[int] = []
+        self._together: Moments | None = None
+
+    def add(self, letter: str, cloud: Moments) -> None:
+        self._together = cloud if self._together is None else self._together.merge(cloud)
+        if letter in STANDARD_RESIDUES:
+            self._dimensions.append(_dimensions(cloud))
+            self._counts.append(cloud.count)
+
+    def averages(self) -> dict[str, float]:
+        """Return each of `AVERAGES`; nothing where no amino acid has a spread."""
+        dimensions, counts = np.array(self._dimensions), np.array(self._counts)
+        known = ~np.isnan(dimensions)
+        if not known.any():
+            return {}
+        dimensions, counts = dimensions[known], counts[known]
+        by_residues = np.average(dimensions, weights=counts)
+        values = (dimensions.mean(), by_residues, _dimensions(self._together))
+        return dict(zip(AVERAGES, values, strict=True))
+
+
+def _averages(
+    blocks: Sequence[Mapping[str, Moments]], samples: Sequence[Sequence[int]]
+) -> list[dict[str, float]]:
+    """Return, for each sample of blocks, the local dimensions by each of `AVERAGES`.
+
+    Letters are read one at a time: the moments of all together would fill the memory.
+    """
+    gathered = [_AminoAcids() for _ in samples]
+    for letter in sorted(set().union(*blocks)):
+        clouds = [block.get(letter) for block in blocks]
+        for numbers, amino_acids in zip(samples, gathered, strict=True):
+            found = [clouds[number] for number in numbers if clouds[number] is not None]
+            if found:
+                amino_acids.add(letter, merge_all(found))
+    return [amino_acids.averages() for amino_acids in gathered]

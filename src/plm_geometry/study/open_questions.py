@@ -1,0 +1,64 @@
+"""What chapters ask of a study's models about the paper's open questions."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from plm_geometry.errors import InputError
+from plm_geometry.isotropy_tables import measured
+from plm_geometry.moments import Moments, merge_all
+from plm_geometry.signs import best_lengths, sign_of
+from plm_geometry.study.pairs import PairTables
+
+# Vectors whose lengths are searched for: time grows with their square.
+_N_FOR_LENGTHS = 200
+# Residues in a mean of residues drawn at random, and such means.
+_RESIDUES_IN_A_MEAN = 100
+_N_MEANS = 2_000
+
+
+class OpenTables(PairTables):
+    """Tables of what the models add to the paper's open questions, labelled by model."""
+
+    def turned_signs(self) -> pd.DataFrame:
+        """Return the sign of each model's vectors, and of its directions with other lengths.
+
+        Labels; ``r, norm_variation, mean_cosine`` of `signs.sign_of` over all pairs of at most
+        200 proteins, and the same as ``best_...`` of `signs.best_lengths`.
+        """
+        n = len(self.common)
+        if n < 3:
+            raise InputError(f"a correlation over pairs needs three proteins, and there are {n}.")
+        rng = np.random.default_rng(self.settings.seed)
+        some = np.sort(rng.choice(n, min(n, _N_FOR_LENGTHS), replace=False))
+        return self.rows(lambda name: [_turned(self.vectors(name)[some])])
+
+    def pooled(self) -> pd.DataFrame:
+        """Return the isotropy of residues, of means of random residues, and of proteins.
+
+        Labels, ``of`` ("residues", "means of random residues", "proteins"), and ``n, d, isoscore,
+        effective_dimensions``. Proteins alone of files of embeddings, which have no residues.
+        """
+        return self.rows(self._pooled)
+
+    def _pooled(self, name: str) -> Iterator[dict[str, object]]:
+        found = self.embeddings(name)
+        clouds = {"proteins": self.moments(name)}
+        if found.residue_moments and found.residue_sample is not None:
+            rng = np.random.default_rng(self.settings.seed)
+            drawn = rng.integers(len(found.residue_sample), size=(_N_MEANS, _RESIDUES_IN_A_MEAN))
+            means = np.stack([found.residue_sample[rows].mean(axis=0) for rows in drawn])
+            clouds = {
+                "residues": merge_all(list(found.residue_moments.values())),
+                "means of random residues": Moments.from_vectors(means),
+            } | clouds
+        for of, moments in clouds.items():
+            yield {"of": of} | measured(moments, [])
+
+
+def _turned(vectors: np.ndarray) -> dict[str, float]:
+    """Return the sign of vectors, and of their directions with the best lengths."""
+    vectors = vectors[np.linalg.norm(vectors, axis=1) > 0]  # a zero vector has no direction
+    best = best_lengths(vectors)._asdict()
+    return sign_of(vectors)._asdict() | {f"best_{name}": value for name, value in best.items()}

@@ -1,0 +1,194 @@
+"""Proteins read in every way that a paper may leave open: cut, padded, pooled, by layer."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from plm_geometry import devices
+from plm_geometry.embed import N_GROUPS
+from plm_geometry.errors import InputError
+from plm_geometry.jackknife import draw_blocks
+from plm_geometry.moments import Moments
+from plm_geometry.plan import Plan, cut_to
+from plm_geometry.pooling import EveryPooling
+from plm_geometry.proteins import Proteins
+from plm_geometry.store import EmbeddingStore
+from plm_geometry.study.pairs import PairTables
+
+if TYPE_CHECKING:
+    from plm_geometry.models import Embedder
+
+# With two special tokens it fills 128 positions, the shortest length that ProteinBERT was trained
+# with: a strong cut, between which and none any other lies.
+TRUNCATIONS = (126,)
+# Of ProteinBERT, which sees its padding; a number is tried where it holds the longest protein.
+PADDINGS = ("none", "power of two")
+LAYERS = {"last": -1, "one before": -2}
+# Where a model leaves nothing to choose, as a file of embeddings does.
+AS_IT_IS = "as it is"
+_UNCUT = "whole"
+# Blocks, of `N_GROUPS`, in a sample of the proteins; and how often such a sample is drawn.
+_SIZES = (2, 5)
+_DRAWS = 3
+
+
+@dataclass(frozen=True)
+class Subset:
+    """A sample of the proteins, made of whole blocks.
+
+    Attributes
+    ----------
+    choice : dict of str to str
+        ``proteins``, how many, and ``draw``, which of several draws.
+    blocks : ndarray of int
+    members : ndarray of bool, shape (n_proteins,)
+    """
+
+    choice: dict[str, str]
+    blocks: np.ndarray
+    members: np.ndarray
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one pass of a model over the proteins gives.
+
+    Attributes
+    ----------
+    choice : dict of str to str
+        ``truncation`` and ``padding``.
+    vectors : mapping of (str, str) to ndarray, shape (n_proteins, width)
+        By layer and pooling.
+    blocks : sequence of mapping of str to Moments
+        Of the last layer's residues by block and letter; empty of a file of embeddings.
+    earlier : mapping of str to Moments
+        Of the residues of the layer before, over all proteins.
+    """
+
+    choice: dict[str, str]
+    vectors: Mapping[tuple[str, str], np.ndarray]
+    blocks: Sequence[Mapping[str, Moments]] = ()
+    earlier: Mapping[str, Moments] = field(default_factory=dict)
+
+
+class Readings(PairTables):
+    """Some of a study's proteins, read by its models in every way."""
+
+    def __init__(self, **parameters):
+        super().__init__(**parameters)
+        self._readings: dict[str, list[Reading]] = {}
+
+    @cached_property
+    def chosen(self) -> np.ndarray:
+        """Positions of the proteins that are read, among the `common` ones, ascending."""
+        n = min(self.settings.n_choices, len(self.common))
+        if n < 2 * N_GROUPS:
+            raise InputError(
+                f"comparing choices needs at least {2 * N_GROUPS} proteins, and there are {n}."
+            )
+        rng = np.random.default_rng(self.settings.seed)
+        return np.sort(rng.choice(len(self.common), n, replace=False))
+
+    @cached_property
+    def subsets(self) -> list[Subset]:
+        """Samples of the chosen proteins: nested ones of each draw, and all of them."""
+        n = len(self.chosen)
+        # The blocks that `embed` keeps residues' moments by.
+        block_of = draw_blocks(n, n_blocks=N_GROUPS, seed=self.settings.seed)
+        rng = np.random.default_rng(self.settings.seed)
+        draws = [rng.permutation(N_GROUPS) for _ in range(_DRAWS)]
+        sized = [(draw, size) for size in _SIZES for draw in range(_DRAWS)] + [(0, N_GROUPS)]
+        found = []
+        for draw, size in sized:
+            blocks = draws[draw][:size]
+            choice = {"proteins": f"{round(n * size / N_GROUPS):,}", "draw": str(draw + 1)}
+            found.append(Subset(choice, blocks, np.isin(block_of, blocks)))
+        return found
+
+    def readings(self, name: str) -> list[Reading]:
+        """Return a model's readings of the `chosen` proteins, computed or found on disk."""
+        if name not in self._readings:
+            self._readings[name] = list(self._read_every_way(name))
+        return self._readings[name]
+
+    def _read_every_way(self, name: str) -> Iterator[Reading]:
+        card = self._card(name)
+        if card.architecture == "file of embeddings":
+            choice = {"truncation": AS_IT_IS, "padding": AS_IT_IS}
+            yield Reading(choice, {(AS_IT_IS, AS_IT_IS): self.vectors(name)[self.chosen]})
+            return
+        paddings = dict.fromkeys([self.settings.padded_length, *PADDINGS])
+        for padding in paddings if card.architecture == "proteinbert" else [AS_IT_IS]:
+            models = devices.load_models(
+                name,
+                device=self.settings.device,
+                precision=self.settings.precision,
+                padded_length="none" if padding == AS_IT_IS else padding,
+            )
+            every = [EveryPooling(model) for model in models]
+            for truncation, proteins in self._cut_in_every_way(every[0]).items():
+                yield self._reading(name, every, proteins, truncation, padding)
+
+    def _cut_in_every_way(self, model: "Embedder") -> dict[str, Proteins]:
+        """Return the chosen proteins whole and cut, as far as the model takes and it matters."""
+        whole = self.common.select(self.chosen)
+        lengths = {self.settings.max_residues, 0, *TRUNCATIONS} - {0}
+        cut = {n: cut_to(whole, n)[0] for n in sorted(lengths, reverse=True)}
+        found = {_UNCUT: whole}
+        found |= {f"{n:,}": some for n, some in cut.items() if n < whole.lengths.max()}
+        limit = model.max_residues or np.inf
+        return {name: some for name, some in found.items() if some.lengths.max() <= limit}
+
+    def _reading(
+        self,
+        name: str,
+        models: Sequence[EveryPooling],
+        proteins: Proteins,
+        truncation: str,
+        padding: str,
+    ) -> Reading:
+        # From the earliest on: the last layer's residues are the ones kept by block.
+        layers = {
+            label: number
+            for label, number in reversed(LAYERS.items())
+            if number == -1 or models[0].n_layers >= -number
+        }
+        store = self._stored(name, models, proteins, layers=tuple(layers.values()))
+        _, running, left_out = store.read_progress()
+        if left_out:
+            raise InputError(
+                f"memory was not enough for {', '.join(left_out)}, read by {name}; "
+                "choose a smaller n_choices or leave these proteins out."
+            )
+        vectors = {
+            (layer, pooling): part
+            for number, layer in enumerate(layers)
+            for pooling, part in models[0].apart(store.read_vectors(number)).items()
+        }
+        earlier = running.get(0, {}) if len(layers) > 1 else {}
+        choice = {"truncation": truncation, "padding": padding}
+        return Reading(choice, vectors, self._by_block(store, len(proteins)), earlier)
+
+    def _by_block(self, store: EmbeddingStore, n: int) -> list[Mapping[str, Moments]]:
+        """Return the moments of the last layer's residues in the order of the blocks."""
+        block_of = draw_blocks(n, n_blocks=N_GROUPS, seed=self.settings.seed)
+        plan = Plan.from_json(store.plan())
+        first = np.cumsum(plan.group_sizes) - plan.group_sizes
+        groups = store.group_moments(store.n_layers - 1)
+        numbered = zip(block_of[plan.order[first]], groups, strict=False)  # one more came late
+        return [group for _, group in sorted(numbered, key=lambda pair: pair[0])]
+
+    @property
+    def own_choice(self) -> dict[str, str]:
+        """What the other chapters choose, by choice."""
+        settings = self.settings
+        return {
+            "pooling": settings.pooling,
+            "truncation": f"{settings.max_residues:,}" if settings.max_residues else _UNCUT,
+            "layer": "last",
+            "padding": settings.padded_length,
+            **self.subsets[-1].choice,
+        }
