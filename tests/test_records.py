@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from plm_geometry import paths, published, records
 from plm_geometry.errors import InputError
 from run_summaries import content, row, write
+from test_repository import tracked
 
 GOOD = [row("isoscore", 0.5, low=0.4, high=0.6, n=70)]
 
@@ -188,6 +189,11 @@ def test_a_run_on_swissprot_made_elsewhere_can_agree(given_file):
 # What lies in data/runs
 
 TRACKED = sorted((paths.ROOT / "data" / "runs").glob("*.json"))
+
+
+def test_every_record_that_lies_there_is_tracked():
+    assert len(TRACKED) >= 4
+    assert set(TRACKED) <= set(tracked())
 
 
 @pytest.mark.parametrize("path", TRACKED, ids=lambda path: path.stem)
