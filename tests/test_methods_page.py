@@ -30,7 +30,7 @@ def default(function, name):
 # What the page says, with a group for each number, and what the code has.
 STATED = [
     (r"(\d+) blocks of proteins for global embeddings", isotropy_study._N_BLOCKS),
-    (r"for global embeddings, (\d+) for residues", embed._N_GROUPS),
+    (r"for global embeddings, (\d+) for residues", embed.N_GROUPS),
     (r"no interval where fewer than (\w+) blocks have vectors", jackknife.LEAST_BLOCKS),
     (r"corrected estimates n_p proteins are enough if s/sqrtn_p le (\d\.\d+)",
      convergence._THIRD_DIGIT),
