@@ -118,7 +118,8 @@ def _turned(axes: Axes, points: pd.DataFrame, colours: list[str]) -> None:
         Line2D([], [], marker="o", ls="", mfc=face, color=INK, label=name)
         for name, face in faces.items()
     ]
-    axes.legend(handles=handles, fontsize=8, loc="upper left")
+    # Above the panel: no corner of it is free for any number of rows.
+    axes.legend(handles=handles, fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
 
 
 @styled
