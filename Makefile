@@ -1,10 +1,12 @@
 # Two commands for a newcomer: `make book` and `make test`. The rest is what they are made of.
 PYTHON ?= python3.11
 VENV := .venv
+# What installing takes no package beyond; empty takes the newest that pyproject.toml allows.
+PINS := --constraint constraints.txt
 BIN := $(VENV)/bin
 PROFILE ?= demo
 
-.PHONY: help env book test check format pair minis bench clean
+.PHONY: help env book pdf pages chromium links latest test check format pair minis bench clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -13,11 +15,33 @@ env: $(VENV)/.ready  ## make the environment in .venv
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[book,cluster,simulate,test]"
+	$(BIN)/python -m pip install --quiet $(PINS) --editable ".[book,cluster,simulate,site,test]"
 	touch $@
 
 book: env  ## execute the chapters and build the HTML book (PROFILE=demo)
 	$(BIN)/plm-geometry book --profile $(PROFILE)
+
+pdf: book  ## the whole book as one PDF, _build/plm-geometry.pdf (takes Chromium)
+	$(BIN)/plm-geometry pdf
+
+pages: book node_modules/.ready  ## open every page in Chromium: links, console, width, accessibility
+	$(BIN)/python -m plm_geometry.pages
+
+node_modules/.ready: package.json package-lock.json
+	npm ci --ignore-scripts --no-audit --no-fund
+	touch $@
+
+chromium: env  ## fetch a Chromium where the system has none (with what it needs: asks for sudo)
+	$(BIN)/playwright install --with-deps chromium
+
+links: book  ## check the book's links to other sites (takes a network)
+	$(BIN)/jupyter-book build book --builder linkcheck --config _config.yml --toc _toc.yml --path-output .
+
+latest:  ## tests and book with the newest packages that pyproject.toml allows, in .venv-latest
+	$(MAKE) env VENV=.venv-latest PINS=
+	.venv-latest/bin/python -m pip list
+	.venv-latest/bin/python -m pytest -n 2 --dist loadfile -q --ignore tests/test_repository.py
+	.venv-latest/bin/plm-geometry book
 
 test: env  ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile -q
@@ -45,4 +69,4 @@ bench: env  ## measure speed and memory, as ratios within one run (FASTA=file fo
 	$(BIN)/python benchmarks/bench_association.py
 
 clean:  ## remove what a run makes (not the environment, not the cache)
-	rm -rf _build book/chapters results runs
+	rm -rf _build book/chapters results runs node_modules

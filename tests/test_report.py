@@ -163,6 +163,21 @@ def test_a_figure_is_shown_as_vectors_and_kept_as_svg_and_png(report, shown):
     assert (kept / "line.svg").read_text().startswith("<?xml")
 
 
+def test_a_figure_to_point_at_is_data_for_the_page_and_a_file_that_works_alone(report, shown):
+    import plotly.graph_objects as go
+
+    drawn = go.Figure(go.Scatter(x=[1], y=[2], customdata=["</script><b>P1</b>"]))
+    report.interactive(drawn, "points", in_place_of="fig-points")
+    page = shown[0]["text/html"]
+    assert 'data-in-place-of="fig-points"' in page
+    data = page.partition('<script type="application/json">')[2].partition("</script>")[0]
+    assert json.loads(data)["data"][0]["customdata"] == ["</script><b>P1</b>"]
+    kept = report.directory / "figures"
+    assert 'src="plotly.min.js"' in (kept / "points.html").read_text()
+    assert (kept / "plotly.min.js").stat().st_size > 1e6
+    assert "cdn" not in (kept / "points.html").read_text().partition("plotly.min.js")[0]
+
+
 def test_the_summary_holds_numbers_settings_models_and_versions(report):
     report.number("share", np.float64(0.25))
     report.number("undefined", float("nan"))

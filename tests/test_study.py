@@ -197,3 +197,19 @@ def test_embedding_ahead_tells_what_each_model_will_take_and_nothing_the_second_
         again.append
     )
     assert again == []
+
+
+def test_sampled_pairs_carry_each_models_cosine_and_their_alignment(study):
+    sampled = study.sampled_pairs(30)
+    assert len(sampled) == 30
+    again = study.sampled_pairs(30)
+    pd.testing.assert_frame_equal(sampled, again)
+    table = study.pair_table("demo_protein_bert", similar=True)
+    both = sampled.merge(table, on=["accession_a", "accession_b"], validate="one_to_one")
+    np.testing.assert_allclose(both.demo_protein_bert, both.cosine_similarity)
+    counted = [text.marks.count("|") for text in sampled.alignment]
+    assert counted == sampled.identities.tolist()
+
+
+def test_asking_for_more_pairs_than_there_are_shows_all(study):
+    assert len(study.sampled_pairs(10_000)) == len(study.pairs(similar=True)) == 100

@@ -46,8 +46,7 @@ __all__ = [
 ]
 
 _SOURCES = (Path(__file__).parent, paths.DEMO, paths.PUBLISHED, paths.ROOT / "constraints.txt")
-_BOOK_SOURCES = (paths.BOOK, paths.ROOT / "_config.yml", paths.ROOT / "_toc.yml")
-_SITE = paths.ROOT / "_build" / "html"
+_BOOK_SOURCES = (paths.BOOK, paths.NOTEBOOKS, paths.ROOT / "_config.yml", paths.ROOT / "_toc.yml")
 _tell = partial(typer.echo, err=True)
 
 
@@ -198,9 +197,11 @@ def build_book(
             "run single chapters with a file of your own."
         )
     run_chapters(profile, tell=tell)
-    page = _SITE / "index.html"
-    record = _SITE.parent / "book.json"
-    mark = fingerprint({"sources": _digest(_BOOK_SOURCES), "strict": strict})
+    page = paths.SITE / "index.html"
+    record = paths.SITE.parent / "book.json"
+    address = os.environ.get("GITHUB_REPOSITORY", "")  # what links to the repository are made of
+    content = {"sources": _digest(_BOOK_SOURCES), "strict": strict, "address": address}
+    mark = fingerprint(content)
     if _recorded(record) != mark or not page.exists():
         tell("book: building the pages")
         record.unlink(missing_ok=True)

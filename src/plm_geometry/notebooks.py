@@ -96,7 +96,7 @@ def write_html(notebook: Path) -> None:
 
     remove = {
         "enabled": True,
-        "remove_cell_tags": {"exercise", "solution"},
+        "remove_cell_tags": {"exercise", "solution", "remove-cell"},
         "remove_input_tags": {"hide-input"},
     }
     # nbconvert's defaults fetch these from elsewhere.

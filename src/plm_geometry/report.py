@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib
 import pandas as pd
@@ -22,6 +23,9 @@ from plm_geometry.files import write_json
 from plm_geometry.study import Study
 from plm_geometry.summaries import Measured, Summary
 from plm_geometry.verdicts import of_models, verdicts
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure as Interactive
 
 # Set by `chapters.run_chapter` for the kernel; a notebook opened by hand writes below runs/.
 OUT_VARIABLE = "PLM_GEOMETRY_OUT"
@@ -134,6 +138,31 @@ class Report:
             figure.savefig(self._file("figures", f"{name}.png"), dpi=160)
         self._file("figures", f"{name}.svg").write_bytes(drawn.getvalue())
         display(SVG(drawn.getvalue()))
+
+    def interactive(self, figure: "Interactive", name: str, *, in_place_of: str) -> None:
+        """Keep a figure to point at as ``figures/<name>.html``; the book's page shows it itself.
+
+        Parameters
+        ----------
+        figure : plotly.graph_objects.Figure
+            The figure.
+        name : str
+            File name without suffix.
+        in_place_of : str
+            The name of the still figure that it replaces on the page, which remains in print and
+            where no script runs.
+        """
+        path = self._file("figures", f"{name}.html")
+        # The library is written once, beside the figures.
+        figure.write_html(path, include_plotlyjs="directory", include_mathjax=False)
+        drawing = figure.to_json().replace("</", "<\\/")
+        display(
+            HTML(
+                f'<div class="interactive-figure" data-in-place-of="{in_place_of}">'
+                f"<p>To point at single points, open <code>figures/{path.name}</code>.</p>"
+                f'<script type="application/json">{drawing}</script></div>'
+            )
+        )
 
     def say(self, text: str) -> None:
         """Show a paragraph of Markdown whose numbers come from this run."""

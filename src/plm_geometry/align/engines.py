@@ -14,6 +14,7 @@ from plm_geometry.proteins import STANDARD_RESIDUES
 
 _PARASAIL_PREFIX = {"global": "nw", "semiglobal": "sg", "local": "sw"}
 _STANDARD = frozenset(STANDARD_RESIDUES.encode())
+_PLAIN = Weights(score=1)
 # Below this score the best is to align nothing, which parasail never does.
 _LEAST_ALIGNED_SCORE = {"global": -np.inf, "semiglobal": 0, "local": 1}
 # Residues that one column of each CIGAR operation (M I D N S H P = X) takes from both proteins.
@@ -107,13 +108,23 @@ class ParasailEngine:
         free_ends = self.mode != "global"
         return _counts(result.score, first, second, _path(result.cigar), free_ends=free_ends)
 
-    def _trace(self, first: bytes, second: bytes) -> parasail.Result:
+    def best_path(self, first: bytes, second: bytes, weights: Weights) -> np.ndarray:
+        """Return where the path of an alignment worth most turns, in both proteins.
+
+        Its shape is ``(2, n_corners)``; a single corner is a path along which nothing is aligned.
+        """
+        result = self._trace(first, second, weights)
+        if result.score < _LEAST_ALIGNED_SCORE[self.mode]:
+            return np.zeros((2, 1), dtype=np.int64)
+        return _path(result.cigar)
+
+    def _trace(self, first: bytes, second: bytes, weights: Weights = _PLAIN) -> parasail.Result:
         """Run the narrowest kernel that holds the result; parasail flags where one does not.
 
         Its ``stats`` kernels would do with less memory, but count no column of a global
         alignment's leading gap (parasail 1.3.4).
         """
-        scoring, matrix = self._prepared(Weights(score=1))
+        scoring, matrix = self._prepared(weights)
         for limit, kernel in self._tracing_kernels:
             if scoring.reach(len(first) + len(second)) < limit:
                 result = kernel(first, second, scoring.gap_open, scoring.gap_extend, matrix)
@@ -158,7 +169,7 @@ class BiopythonEngine:
 
     def own_alignment(self, first: bytes, second: bytes) -> Counts:
         """Return the counts of the alignment that Biopython lists first among the best."""
-        _, aligner = self._aligner(Weights(score=1))
+        _, aligner = self._aligner(_PLAIN)
         alignments = aligner.align(first.decode(), second.decode())
         alignment = next(iter(alignments), None)
         if alignment is None:  # a local alignment without a positive score

@@ -15,6 +15,7 @@ from plm_geometry.cli.embed import embed
 from plm_geometry.cli.fetch import fetch
 from plm_geometry.cli.isotropy import isotropy
 from plm_geometry.cli.models import models_app
+from plm_geometry.cli.pages import pdf
 from plm_geometry.cli.student import student
 from plm_geometry.cli.verdict import verdict
 from plm_geometry.errors import ComputationError, InputError
@@ -32,7 +33,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (run, book, verdict, student, embed, isotropy, align, fetch):
+for verb in (run, book, pdf, verdict, student, embed, isotropy, align, fetch):
     app.command()(verb)
 app.add_typer(models_app, name="models")
 

@@ -14,6 +14,7 @@ from plm_geometry.figures.correlation import (
     score_against_settings,
     square,
 )
+from plm_geometry.figures.explorer import pair_explorer, sampled_pairs
 from plm_geometry.figures.isotropy import convergence, global_isotropy
 from plm_geometry.figures.labels import (
     LABELS,
@@ -84,6 +85,7 @@ __all__ = [
     "local_variance",
     "natural_language",
     "pair_counts",
+    "pair_explorer",
     "pair_scatter",
     "pairwise_cosines",
     "pooling_isotropy",
@@ -91,6 +93,7 @@ __all__ = [
     "published_and_run",
     "residue_order",
     "rounded",
+    "sampled_pairs",
     "score_against_settings",
     "settings_on_real_proteins",
     "signs",

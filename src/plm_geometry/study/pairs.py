@@ -58,6 +58,26 @@ class PairTables(EmbeddedProteins):
             self._distances[name, similar] = found
         return table.join(self._distances[name, similar])
 
+    def sampled_pairs(self, n: int = 1000) -> pd.DataFrame:
+        """Return `n` of the similar ``pairs``, to be looked at one by one.
+
+        They are drawn at random from the seed, without regard to their weights.
+
+        Returns
+        -------
+        DataFrame
+            The rows of `pairs` with ``alignment`` (`AlignedText`, or None where too long), and
+            one column a model, under its name: the pair's cosine similarity.
+        """
+        table = self.pairs(similar=True)
+        chosen = np.random.default_rng(self.settings.seed).permutation(len(table))[:n]
+        shown = table.iloc[np.sort(chosen)]
+        first, second = (shown[side].cat.codes.to_numpy(np.int64) for side in _ACCESSIONS)
+        cosines = {name: self.pair_table(name, similar=True).cosine_similarity.loc[shown.index]
+                   for name in self.names}  # fmt: skip
+        texts = align.aligned_texts(self.common, first, second, self.alignment)
+        return shown.assign(alignment=texts, **cosines).reset_index(drop=True)
+
     def aligned(
         self, first: np.ndarray, second: np.ndarray, settings: AlignmentSettings
     ) -> pd.DataFrame:
