@@ -149,7 +149,7 @@ class ChoiceTables(Readings):
         return found
 
     @cached_property
-    def _identities(self) -> list[tuple[dict[str, str], np.ndarray]]:
+    def _aligned_identities(self) -> list[tuple[dict[str, str], np.ndarray]]:
         """The choices of an alignment, and the identities."""
         return [
             ({"mode": mode, "gaps": gaps, "denominator": name}, table[name].to_numpy())
@@ -182,7 +182,7 @@ class ChoiceTables(Readings):
         return self._sample_distances[name]
 
     def _cosine_identity(self, name: str) -> Iterator[dict[str, object]]:
-        aligned, identity = zip(*self._identities, strict=True)
+        aligned, identity = zip(*self._aligned_identities, strict=True)
         for choice, table in self._distances_of(name):
             for subset, some in self._pairs_of_subsets():
                 matrix = self._matrix([table["cosine_similarity"], *identity], some)
@@ -205,7 +205,7 @@ class ChoiceTables(Readings):
 
     def _narrowing(self, name: str) -> Iterator[dict[str, object]]:
         own = _gaps(self.settings.gap_open, self.settings.gap_extend)
-        aligned = [found for found in self._identities if found[0]["gaps"] == own]
+        aligned = [found for found in self._aligned_identities if found[0]["gaps"] == own]
         for choice, table in self._distances_of(name):
             for (alignment, identity), threshold in product(aligned, THRESHOLDS):
                 setting = {key: alignment[key] for key in ("mode", "denominator")}
