@@ -109,12 +109,12 @@ def _join(printed: Mapping[Path, tuple[str, bytes]]) -> "PdfWriter":
 
 def _bookmark(writer: "PdfWriter", reader: "PdfReader", title: str, start: int) -> None:
     """Set a bookmark for a page of the book, which begins at `start`, and below it its sections."""
-    parent = writer.add_outline_item(title, page_number=start)
+    parent = writer.add_outline_item(title=title, page_number=start)
     sections = next((mark for mark in reader.outline if isinstance(mark, list)), [])
     for mark in sections:
         if not isinstance(mark, list):
             place = start + reader.get_destination_page_number(mark)
-            writer.add_outline_item(mark.title, page_number=place, parent=parent)
+            writer.add_outline_item(title=mark.title, page_number=place, parent=parent)
 
 
 def _links(book: "PdfReader | PdfWriter") -> Iterator["DictionaryObject"]:
