@@ -12,6 +12,7 @@ import pytest
 
 from plm_geometry import chapters, parameters, paths
 from plm_geometry.errors import ComputationError, InputError, NothingLeftError
+from plm_geometry.settings import EMBEDDING_PARAMETERS, Settings
 
 HEAD = """---
 jupytext:
@@ -310,3 +311,17 @@ def test_when_a_chapter_fails_those_beside_it_finish_and_its_readers_do_not_star
     with pytest.raises(ComputationError, match="01_toy"):
         chapters.run_chapters("demo", tell=told.append)
     assert not (house / "results" / "demo" / reader).exists()
+
+
+def test_chapters_that_ask_for_the_same_embeddings_have_them_made_once():
+    assert set(EMBEDDING_PARAMETERS) <= Settings.model_fields.keys()
+    asked = [
+        {"models": ["a"], "n_pairs": 1},
+        {"models": ["a"], "n_pairs": 2},
+        {"models": ["b"], "n_pairs": 2},
+        {"models": ["a"], "n_pairs": 1, "pooling": "max"},
+    ]
+    found = chapters._embedded_apart(asked)
+    assert [(each["models"], each.get("pooling")) for each in found] == [
+        (["a"], None), (["b"], None), (["a"], "max"),
+    ]  # fmt: skip

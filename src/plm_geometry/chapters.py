@@ -127,7 +127,7 @@ def run_chapters(
         As `run_chapter`.
     """
     names = list(chapters or chapter_names())
-    for parameters in _of_changed_chapters(names, profile):
+    for parameters in _embedded_apart(_of_changed_chapters(names, profile)):
         _embed(parameters, tell)
     # Threads suffice: each chapter executes in a process of its own.
     # Two share the cores; with more threads than cores, small products take ten times as long.
@@ -153,6 +153,17 @@ def _of_changed_chapters(names: Iterable[str], profile: str) -> Iterator[dict[st
         summary = paths.RESULTS / profile / name / "summary.json"
         if _recorded(summary) != chapter_fingerprint(name, parameters):
             yield parameters
+
+
+def _embedded_apart(every: Iterable[dict[str, object]]) -> list[dict[str, object]]:
+    """Leave out parameters that ask for the same embeddings as others before them."""
+    from plm_geometry.settings import EMBEDDING_PARAMETERS
+
+    apart = {
+        fingerprint({name: parameters.get(name) for name in EMBEDDING_PARAMETERS}): parameters
+        for parameters in every
+    }
+    return list(apart.values())
 
 
 def _embed(parameters: Mapping[str, object], tell: Callable[[str], None]) -> None:

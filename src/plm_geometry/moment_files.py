@@ -59,19 +59,22 @@ class StoredMoments(Mapping[str, Moments]):
         self._path, self._layer = path, layer
 
     @cached_property
+    def _stored(self) -> np.lib.npyio.NpzFile:
+        # Opened once: it has so many members that finding them takes longer than reading one.
+        return np.load(self._path)
+
+    @cached_property
     def _letters(self) -> list[str]:
-        with np.load(self._path) as stored:
-            keys = (name.split("/") for name in stored.files if "/" in name)
-            return list(dict.fromkeys(key[1] for key in keys if key[0] == str(self._layer)))
+        keys = (name.split("/") for name in self._stored.files if "/" in name)
+        return list(dict.fromkeys(key[1] for key in keys if key[0] == str(self._layer)))
 
     def __getitem__(self, letter: str) -> Moments:
         if letter not in self._letters:
             raise KeyError(letter)
         names = [field.name for field in fields(Moments)]
-        with np.load(self._path) as stored:
-            return Moments.from_arrays(
-                {name: stored[f"{self._layer}/{letter}/{name}"] for name in names}
-            )
+        return Moments.from_arrays(
+            {name: self._stored[f"{self._layer}/{letter}/{name}"] for name in names}
+        )
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._letters)

@@ -7,6 +7,21 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from plm_geometry.align import AlignmentSettings
 from plm_geometry.errors import InputError
 
+# What the embeddings of a study depend on.
+EMBEDDING_PARAMETERS = (
+    "proteins",
+    "n_proteins",
+    "families",
+    "models",
+    "controls",
+    "seed",
+    "device",
+    "precision",
+    "pooling",
+    "padded_length",
+    "max_residues",
+)
+
 
 class Settings(BaseModel):
     """Parameters of a study; the chapters' parameters cells explain each."""
