@@ -17,12 +17,12 @@ SIMILARITIES = ("alignment_score", "sequence_identity")
 GAPS = ((11, 1), (10, 1), (5, 1), (2, 2), (1, 1), (0, 0))
 MODES = ("global", "semiglobal", "local")
 # Pairs enough for two digits of a correlation, over all settings.
-_N_FOR_SETTINGS = 3_000
+_N_FOR_SETTINGS = 2_000
 # Biopython needs so long for each that more would cost minutes.
 _N_FOR_TIES = 1_000
 # Pairs of one family, and of two, in the comparison of homologous with unrelated ones.
-_N_HOMOLOGOUS = 20_000
-_N_UNRELATED = 50_000
+_N_HOMOLOGOUS = 10_000
+_N_UNRELATED = 30_000
 # Rost (1999): identity means something over at least so many aligned residues.
 _LEAST_ALIGNED = 80
 _IDENTITY_BINS = (0, 0.15, 0.2, 0.25, 0.3, 0.35, 0.5, 0.7, 0.9, 1)
