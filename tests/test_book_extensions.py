@@ -181,12 +181,14 @@ AS_WRITTEN = (
     'aria-label="Search" data-bs-placement="bottom">',
     '<summary aria-label="Toggle hidden content">',
     '<div role="list" class="citation-list">',
+    '<div class="pst-scrollable-table-container">',
 )
 PATCHED = (
     "",
     '<button class="btn search-button-field search-button__button" data-bs-placement="bottom">',
     "<summary>",
     '<div class="citation-list">',
+    '<div class="pst-scrollable-table-container" tabindex="0">',
 )
 
 

@@ -45,6 +45,11 @@ PATCHES = (
         re.compile(r'<div role="list" class="citation-list">'),
         '<div class="citation-list">',
     ),
+    Patch(
+        "A table that scrolls by itself cannot be scrolled with the keys: it takes no focus.",
+        re.compile(r'<div class="pst-scrollable-table-container">'),
+        '<div class="pst-scrollable-table-container" tabindex="0">',
+    ),
 )  # fmt: skip
 
 
