@@ -2,7 +2,7 @@
 
 All on all cores, over random pairs of the same proteins, in one run.
 
-    python benchmarks/bench_align.py [FASTA] [--pairs N] [--rounds N] [--sizes]
+    python benchmarks/bench_align.py [FASTA] [--pairs N] [--compared N] [--rounds N] [--sizes]
 """
 
 import argparse
@@ -20,7 +20,7 @@ from plm_geometry import paths
 from plm_geometry.align import AlignmentSettings, align_pairs, engines
 from plm_geometry.align.engines import ParasailEngine
 from plm_geometry.compute import available_cores
-from plm_geometry.pairs import draw_pairs
+from plm_geometry.pairs import draw_pairs, draw_stratified
 from plm_geometry.proteins import read_fasta
 
 CORES = available_cores()
@@ -56,12 +56,12 @@ def recorded_calls(proteins, first: np.ndarray, second: np.ndarray) -> list[Call
     calls: list[Call] = []
 
     class Recording(ParasailEngine):
-        def optima(self, first, second, weights):
-            weighted, matrix = self._prepared(weights)
-            for a, b in zip(first, second, strict=True):
+        def optima(self, first, second, weights, which):
+            for a, b, k in zip(first, second, which, strict=True):
+                weighted, matrix = self._prepared(weights[k])
                 if weighted.reach(len(a) + len(b)) <= self.capacity:
                     calls.append((a, b, weighted.gap_open, weighted.gap_extend, matrix))
-            return super().optima(first, second, weights)
+            return super().optima(first, second, weights, which)
 
     with patch.object(engines, "ParasailEngine", Recording):
         align_pairs(proteins, first, second, SETTINGS, workers=1, progress=False)
@@ -117,15 +117,23 @@ def report_speed(proteins, n_pairs: int, rounds: int) -> None:
 
 
 def report_agreement(proteins, n_pairs: int) -> None:
-    first, second = draw_pairs(len(proteins), n_pairs, seed=2)
-    scores = {
-        engine: align_pairs(
-            proteins, first, second, AlignmentSettings(engine=engine, ties="engine"), progress=False
-        )["alignment_score"]
-        for engine in ("parasail", "biopython")
+    """Compare every score with Biopython's, of random pairs and of pairs that share 5-mers."""
+    similar = draw_stratified(proteins.sequences, n_pairs, seed=2, similar_share=1)
+    chosen = {
+        "random pairs": draw_pairs(len(proteins), n_pairs, seed=2),
+        "homologous pairs": (similar.first, similar.second),
     }
-    equal = int((scores["parasail"] == scores["biopython"]).sum())
-    print(f"\nscores equal to Biopython's on {equal:,} of {n_pairs:,} pairs")
+    print()
+    for name, pairs in chosen.items():
+        ours, biopythons = (
+            align_pairs(proteins, *pairs, AlignmentSettings(engine=engine), progress=False)
+            for engine in ("parasail", "biopython")
+        )
+        equal = int((ours["alignment_score"] == biopythons["alignment_score"]).sum())
+        same = int((ours == biopythons).all(axis=1).sum())
+        print(
+            f"{name}: of {len(ours):,}, scores equal to Biopython's {equal:,}, whole rows {same:,}"
+        )
 
 
 def report_sizes(proteins) -> None:
@@ -141,13 +149,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=formatter)
     parser.add_argument("fasta", nargs="?", type=Path, default=paths.DEMO / "proteome.fasta.gz")
     parser.add_argument("--pairs", type=int, default=40_000)
+    parser.add_argument("--compared", type=int, default=2_000, help="pairs compared, each kind")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--sizes", action="store_true", help="also 10^4, 10^5 and 10^6 pairs")
     chosen = parser.parse_args()
     sys.stdout.reconfigure(line_buffering=True)
     proteins = read_fasta(chosen.fasta)
     report_speed(proteins, chosen.pairs, chosen.rounds)
-    report_agreement(proteins, 500)
+    report_agreement(proteins, chosen.compared)
     if chosen.sizes:
         report_sizes(proteins)
 

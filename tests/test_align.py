@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import parasail
 import pytest
 from Bio.Align import PairwiseAligner, substitution_matrices
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from plm_geometry.align import (
     AlignmentSettings,
     align_pairs,
     engines,
+    kernels,
     matrix_names,
     replaced_residues,
 )
@@ -367,7 +369,31 @@ def test_residues_within_a_capacity_reach_it_and_one_more_goes_beyond(open_, ext
 def test_a_result_over_the_top_is_beyond_and_one_below_it_is_not():
     engine = engines.ParasailEngine(load_scoring("PAM250", 11, 1), "global")
     tryptophans = b"W" * 60  # 17 each
-    (low,) = engine.optima([tryptophans], [tryptophans], Weights(1_000_000))
-    (high,) = engine.optima([tryptophans], [tryptophans], Weights(10_000_000))
+    weights = [Weights(1_000_000), Weights(10_000_000)]
+    pair = [tryptophans] * 2
+    low, high = engine.optima(pair, pair, weights, np.array([0, 1]))
     assert low == 60 * 17 * 1_000_000
     assert high == engines.BEYOND
+
+
+@pytest.mark.parametrize("bits", [16, 32])
+@pytest.mark.parametrize("prefix", ["nw", "sg", "sw"])
+def test_the_compiled_loop_gives_what_parasail_gives_pair_by_pair(prefix, bits):
+    rng = np.random.default_rng(4)
+    first, second = (
+        [random_protein(rng, n).encode() for n in rng.integers(1, 300, 40)] for _ in range(2)
+    )
+    first[0] = second[0] = b"W" * 3_000  # more than 16 bits hold
+    opening, extension = rng.integers(5, 12, 40), rng.integers(0, 5, 40)
+    matrix = parasail.pam250
+    kernel = f"{prefix}_scan_{bits}"
+    found, saturated = kernels.scores(
+        kernel, first, second, opening, extension, np.full(40, kernels.address(matrix))
+    )
+    expected = [
+        getattr(parasail, kernel)(a, b, int(o), int(e), matrix)
+        for a, b, o, e in zip(first, second, opening, extension, strict=True)
+    ]
+    assert found.tolist() == [result.score for result in expected]
+    assert saturated.tolist() == [result.saturated for result in expected]
+    assert saturated[0] == (bits == 16)

@@ -8,6 +8,7 @@ import numpy as np
 import parasail
 from Bio.Align import PairwiseAligner, substitution_matrices
 
+from plm_geometry.align import kernels
 from plm_geometry.align.substitution import Scoring, Weights
 from plm_geometry.errors import InputError
 from plm_geometry.proteins import STANDARD_RESIDUES
@@ -20,9 +21,6 @@ _LEAST_ALIGNED_SCORE = {"global": -np.inf, "semiglobal": 0, "local": 1}
 # Residues that one column of each CIGAR operation (M I D N S H P = X) takes from both proteins.
 _CIGAR_STEPS = np.array([[1, 1, 0, 0, 1, 0, 0, 1, 1], [1, 0, 1, 1, 0, 0, 0, 1, 1]])
 
-
-# Of a result's flags, as parasail.h numbers them.
-_SATURATED = 1 << 6
 # An optimum that an engine cannot hold.
 BEYOND = int(np.iinfo(np.int64).min)
 
@@ -44,9 +42,16 @@ class Engine(Protocol):
     capacity: int  # bounds the integers that the engine computes with exactly
 
     def optima(
-        self, first: Sequence[bytes], second: Sequence[bytes], weights: Weights
-    ) -> list[int]:
-        """Return the highest worth of any alignment of each pair, `BEYOND` if over capacity."""
+        self,
+        first: Sequence[bytes],
+        second: Sequence[bytes],
+        weights: Sequence[Weights],
+        which: np.ndarray,
+    ) -> np.ndarray:
+        """Return the highest worth of any alignment of each pair, `BEYOND` if over capacity.
+
+        Pair ``k`` is worth what ``weights[which[k]]`` makes of it.
+        """
 
     def own_alignment(self, first: bytes, second: bytes) -> Counts:
         """Return the counts of the alignment that the engine picks among the best."""
@@ -71,7 +76,7 @@ class ParasailEngine:
         self.scoring = scoring
         self.mode = mode
         prefix = _PARASAIL_PREFIX[mode]
-        self._score_kernel = getattr(parasail, f"{prefix}_scan_32")
+        self._score_kernel = f"{prefix}_scan_32"
         self._tracing_kernels = (
             (2**15, getattr(parasail, f"{prefix}_trace_scan_16")),
             (2**31, getattr(parasail, f"{prefix}_trace_scan_32")),
@@ -79,25 +84,41 @@ class ParasailEngine:
         self._prepared = lru_cache(maxsize=None)(self._prepare)
 
     def optima(
-        self, first: Sequence[bytes], second: Sequence[bytes], weights: Weights
-    ) -> list[int]:
+        self,
+        first: Sequence[bytes],
+        second: Sequence[bytes],
+        weights: Sequence[Weights],
+        which: np.ndarray,
+    ) -> np.ndarray:
         """Return the highest worth of any alignment of each pair, `BEYOND` if over capacity."""
-        weighted, matrix = self._prepared(weights)
-        gap_open, gap_extend = weighted.gap_open, weighted.gap_extend
-        most_residues = weighted.residues_within(self.capacity)
+        found = np.full(len(first), BEYOND)
+        prepared = [self._prepared(given) for given in weights]
+        fits = np.flatnonzero(self._within_capacity(first, second, prepared, which))
+        if not fits.size:
+            return found
+        gap_open, gap_extend, matrices = np.array(
+            [(w.gap_open, w.gap_extend, kernels.address(matrix)) for w, matrix in prepared]
+        ).T[:, which[fits]]
+        pairs = ([side[k] for k in fits.tolist()] for side in (first, second))
+        worth, saturated = kernels.scores(
+            self._score_kernel, *pairs, gap_open, gap_extend, matrices
+        )
         # parasail never lets two proteins lie wholly apart, which costs nothing if ends are free.
         least = 0 if self.mode == "semiglobal" else -self.capacity
-        kernel, found = self._score_kernel, []
-        # Little else than the kernel in this loop: threads take turns with what is. Even asking
-        # the library whether a result is saturated is a call that hands over the turn.
-        for a, b in zip(first, second, strict=True):
-            if len(a) + len(b) > most_residues:
-                found.append(BEYOND)
-                continue
-            result = kernel(a, b, gap_open, gap_extend, matrix)  # owns what it points to
-            numbers = result.pointer[0]
-            found.append(BEYOND if numbers.flag & _SATURATED else max(numbers.score, least))
+        found[fits] = np.where(saturated, BEYOND, np.maximum(worth, least))
         return found
+
+    def _within_capacity(
+        self,
+        first: Sequence[bytes],
+        second: Sequence[bytes],
+        prepared: Sequence[tuple[Scoring, parasail.Matrix]],
+        which: np.ndarray,
+    ) -> np.ndarray:
+        """Return, pair by pair, whether nothing can run under the bottom of the integers."""
+        most = [weighted.residues_within(self.capacity) for weighted, _ in prepared]
+        residues = [len(a) + len(b) for a, b in zip(first, second, strict=True)]
+        return np.array(residues, np.int64) <= np.array(most, np.int64)[which]
 
     def own_alignment(self, first: bytes, second: bytes) -> Counts:
         """Return the counts of the alignment that parasail picks among the best."""
@@ -155,10 +176,15 @@ class BiopythonEngine:
         self._aligner = lru_cache(maxsize=None)(self._make_aligner)
 
     def optima(
-        self, first: Sequence[bytes], second: Sequence[bytes], weights: Weights
-    ) -> list[int]:
+        self,
+        first: Sequence[bytes],
+        second: Sequence[bytes],
+        weights: Sequence[Weights],
+        which: np.ndarray,
+    ) -> np.ndarray:
         """Return the highest worth of any alignment of each pair, `BEYOND` if over capacity."""
-        return [self._optimum(a, b, weights) for a, b in zip(first, second, strict=True)]
+        pairs = zip(first, second, which.tolist(), strict=True)
+        return np.array([self._optimum(a, b, weights[k]) for a, b, k in pairs], dtype=np.int64)
 
     def _optimum(self, first: bytes, second: bytes, weights: Weights) -> int:
         weighted, aligner = self._aligner(weights)

@@ -67,7 +67,7 @@ class Scoring:
         standard = np.array([letter in STANDARD_RESIDUES for letter in self.letters])
         return np.diag(standard)
 
-    def reach(self, n_residues: int) -> int:
+    def reach(self, n_residues: int | np.ndarray) -> int | np.ndarray:
         """Return how far below zero a cell can lie when two proteins sum to `n_residues`."""
         return 3 * self.gap_open + self.gap_extend * n_residues + self.largest_step
 

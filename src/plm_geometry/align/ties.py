@@ -14,9 +14,6 @@ from plm_geometry.align.engines import BEYOND, Engine
 from plm_geometry.align.substitution import Weights
 from plm_geometry.errors import InputError
 
-# An identity's weight is at most about twice the residues of a pair, and fits into these.
-_IDENTITY_BITS = 24
-
 
 def most_identities(
     engine: Engine,
@@ -49,26 +46,18 @@ def most_identities(
     InputError
         If the numbers exceed what `reference` can hold.
     """
-    counts, known = _in_one_pass(engine, first, second, count_gaps)
-    for row in np.flatnonzero(~known):
-        counts[row] = _of_large(engine, reference, first[row], second[row], count_gaps)
-    return counts
-
-
-def _of_large(
-    engine: Engine, reference: Engine, first: bytes, second: bytes, count_gaps: bool
-) -> tuple[int, int, int]:
-    """Return the counts of a pair whose numbers do not fit into one pass of `engine`."""
-    if (counts := _in_two_passes(engine, first, second, count_gaps)) is not None:
-        return counts
-    counts, known = _in_one_pass(reference, [first], [second], count_gaps)
-    if known.all():
-        return tuple(counts[0])
-    if (counts := _in_two_passes(reference, first, second, count_gaps)) is not None:
-        return counts
+    counts = np.empty((len(first), 3), dtype=np.int64)
+    left = np.arange(len(first))
+    for able in (engine, reference):
+        for attempt in (_in_one_pass, _in_two_passes):
+            found, known = attempt(able, *_rows(left, first, second), count_gaps)
+            counts[left[known]] = found[known]
+            if not (left := left[~known]).size:
+                return counts
     raise InputError(
-        f"two proteins of {len(first)} and {len(second)} residues have too many alignments to "
-        "resolve ties exactly with this matrix and these gap penalties; use ties='engine'."
+        f"two proteins of {len(first[left[0]])} and {len(second[left[0]])} residues have too many "
+        "alignments to resolve ties exactly with this matrix and these gap penalties; use "
+        "ties='engine'."
     )
 
 
@@ -76,15 +65,51 @@ def _in_one_pass(
     engine: Engine, first: Sequence[bytes], second: Sequence[bytes], count_gaps: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return counts, each from one optimum that holds all three, and where these did fit."""
-    n, m = (np.fromiter(map(len, side), np.int64, len(side)) for side in (first, second))
+    n, m = _residues(first, second)
     fewest, most = _column_bounds(engine.mode, n, m, count_gaps)
     identity = _round_up(most - fewest + 1)
     score = _round_up(identity * np.minimum(n, m) + most + 1)
-    worth, known = _optima(engine, first, second, score, identity, int(count_gaps))
+    worth = _optima(engine, first, second, score, identity, (1, int(count_gaps)))
     best = (worth + most) // score
     remainder = worth - best * score  # identity * identities - columns
     identities = -(-(remainder + fewest) // identity)
-    return np.stack([best, identities, identity * identities - remainder], axis=1), known
+    counts = np.stack([best, identities, identity * identities - remainder], axis=1)
+    return counts, worth != BEYOND
+
+
+def _in_two_passes(
+    engine: Engine, first: Sequence[bytes], second: Sequence[bytes], count_gaps: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return counts, each from two smaller optima, and where these did fit.
+
+    Once the identities are known, an identity need outweigh only the columns that could be
+    saved by giving one up. The second pass takes the largest weight that fits, and is believed
+    if no alignment with an identity less can reach its worth.
+    """
+    n, m = _residues(first, second)
+    fewest, most = _column_bounds(engine.mode, n, m, count_gaps)
+    best, identities, known = _without_columns(engine, first, second, np.minimum(n, m))
+    reach = np.maximum(engine.scoring.reach(n + m), 2 * np.abs(best))
+    score = _round_down(engine.capacity // (reach + 2))
+    identity = _round_down(np.maximum(score - most - 1, 0) // np.minimum(n, m))
+    rows = np.flatnonzero(known & (identity > 0))
+    worth = np.full(len(n), BEYOND)
+    worth[rows] = _optima(
+        engine, *_rows(rows, first, second), score[rows], identity[rows], (1, int(count_gaps))
+    )
+    columns = identity * identities - (worth - best * score)
+    known = (worth != BEYOND) & (columns - fewest < identity)
+    return np.stack([best, identities, columns], axis=1), known
+
+
+def _without_columns(
+    engine: Engine, first: Sequence[bytes], second: Sequence[bytes], shorter: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return best scores, most identities at these, and where both fit the engine."""
+    base = _round_up(shorter + 1)
+    worth = _optima(engine, first, second, base, np.ones_like(base), (0, 0))
+    known = worth != BEYOND
+    return *np.divmod(np.where(known, worth, 0), base), known
 
 
 def _optima(
@@ -93,67 +118,48 @@ def _optima(
     second: Sequence[bytes],
     score: np.ndarray,
     identity: np.ndarray,
-    column: int,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return each pair's optimum under its own weights, and whether it fits the engine."""
-    # One number for both weights: sorting it is many times faster than sorting pairs of numbers.
-    key = score << _IDENTITY_BITS | identity
-    order = np.argsort(key, kind="stable")
-    worth = np.empty(len(order), dtype=np.int64)
-    for rows in np.split(order, np.flatnonzero(np.diff(key[order])) + 1):
-        given = Weights(int(score[rows[0]]), int(identity[rows[0]]), 1, column)
-        numbers = rows.tolist()
-        worth[rows] = engine.optima(
-            [first[i] for i in numbers], [second[i] for i in numbers], given
-        )
-    return worth, worth != BEYOND
+    columns: tuple[int, int],
+) -> np.ndarray:
+    """Return each pair's optimum under its own weights; `columns` are those of `Weights`."""
+    # As complex numbers, which sort many times faster than pairs of numbers do.
+    distinct, which = np.unique(score + 1j * identity, return_inverse=True)
+    weights = [Weights(int(pair.real), int(pair.imag), *columns) for pair in distinct]
+    return engine.optima(first, second, weights, which)
 
 
-def _in_two_passes(
-    engine: Engine, first: bytes, second: bytes, count_gaps: bool
-) -> tuple[int, int, int] | None:
-    """Return the counts from two smaller optima, None where these do not fit either.
+def _residues(first: Sequence[bytes], second: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the number of residues of each protein of each pair."""
+    n, m = (np.fromiter(map(len, side), np.int64, len(side)) for side in (first, second))
+    return n, m
 
-    Once the identities are known, an identity need outweigh only the columns that could be
-    saved by giving one up. The second pass takes the largest weight that fits, and is believed
-    if no alignment with an identity less can reach its worth.
-    """
-    fewest, most = _column_bounds(engine.mode, len(first), len(second), count_gaps)
-    shorter = min(len(first), len(second))
-    base = int(_round_up(shorter + 1))
-    (worth,) = engine.optima([first], [second], Weights(base, identity=1))
-    if worth == BEYOND:
-        return None
-    best, identities = divmod(worth, base)
-    reach = max(engine.scoring.reach(len(first) + len(second)), 2 * abs(best))
-    score = _round_down(engine.capacity // (reach + 2))
-    identity = _round_down(max(score - int(most) - 1, 0) // shorter)
-    if identity == 0:
-        return None
-    (worth,) = engine.optima([first], [second], Weights(score, identity, 1, int(count_gaps)))
-    if worth == BEYOND:
-        return None
-    columns = identity * identities - (worth - best * score)
-    return (best, identities, columns) if columns - fewest < identity else None
+
+def _rows(rows: np.ndarray, *sides: Sequence[bytes]) -> list[list[bytes]]:
+    """Return these pairs, side by side."""
+    return [[side[k] for k in rows.tolist()] for side in sides]
 
 
 def _column_bounds(
-    mode: str, n: int | np.ndarray, m: int | np.ndarray, count_gaps: bool
-) -> tuple[int | np.ndarray, int | np.ndarray]:
+    mode: str, n: np.ndarray, m: np.ndarray, count_gaps: bool
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the fewest and the most columns that alignments of n and m residues can have."""
     if not count_gaps:
-        return 0 * n, np.minimum(n, m)
-    return (np.maximum(n, m) if mode == "global" else 0 * n), n + m
+        return np.zeros_like(n), np.minimum(n, m)
+    return (np.maximum(n, m) if mode == "global" else np.zeros_like(n)), n + m
 
 
-def _round_down(number: int) -> int:
+def _round_down(numbers: np.ndarray) -> np.ndarray:
     """Round down to three binary digits: few different weights, each with a prepared matrix."""
-    unit = 1 << max(number.bit_length() - 3, 0)
-    return number // unit * unit
+    unit = _unit(numbers)
+    return numbers // unit * unit
 
 
-def _round_up(numbers: int | np.ndarray) -> np.ndarray:
-    """Round up to three binary digits, like `_round_down`; below 2**53."""
+def _round_up(numbers: np.ndarray) -> np.ndarray:
+    """Round up to three binary digits, like `_round_down`."""
+    unit = _unit(numbers)
+    return -(-numbers // unit) * unit
+
+
+def _unit(numbers: np.ndarray) -> np.ndarray:
+    """Return the worth of each number's third binary digit, at least 1; below 2**53."""
     # The exponent of a float is the number of binary digits.
-    unit = np.left_shift(1, np.maximum(np.frexp(numbers)[1] - 3, 0), dtype=np.int64)
-    return -(-np.asarray(numbers) // unit) * unit
+    return np.left_shift(1, np.maximum(np.frexp(numbers)[1] - 3, 0), dtype=np.int64)
