@@ -25,3 +25,10 @@ def test_what_is_not_given_keeps_its_default():
 def test_wrong_parameters_are_sentences(parameters, sentence):
     with pytest.raises(InputError, match=sentence):
         read_settings(parameters)
+
+
+def test_a_control_of_distances_that_is_a_control_anyway_counts_once():
+    chosen = read_settings(
+        {"models": ["a"], "controls": ["kmers"], "distance_controls": ["kmers", "composition"]}
+    )
+    assert chosen.names == ["a", "kmers", "composition"]

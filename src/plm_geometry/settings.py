@@ -34,6 +34,7 @@ class Settings(BaseModel):
     families: str = ""
     models: list[str] = ["demo_prot_bert", "demo_prot_bert_bfd"]
     controls: list[str] = []
+    distance_controls: list[str] = []
     seed: int = Field(default=1, ge=0)
     device: str = "auto"
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
@@ -68,8 +69,9 @@ class Settings(BaseModel):
 
     @property
     def names(self) -> list[str]:
-        """The models, then the controls, as they were named."""
-        return [*self.models, *self.controls]
+        """The models, then the controls, as they were named; one of both kinds once."""
+        named = [*self.models, *self.controls]
+        return named + [name for name in self.distance_controls if name not in named]
 
 
 def read_settings(parameters: dict[str, Any]) -> Settings:

@@ -21,9 +21,9 @@ from plm_geometry.study.pairs import PairTables
 if TYPE_CHECKING:
     from plm_geometry.models import Embedder
 
-# With two special tokens it fills 128 positions, the shortest length that ProteinBERT was trained
-# with: a strong cut, between which and none any other lies.
-TRUNCATIONS = (126,)
+# With two special tokens they fill 128 and 512 positions, lengths that ProteinBERT was trained
+# with: a strong cut, and a usual one.
+TRUNCATIONS = (126, 510)
 # Of ProteinBERT, which sees its padding; a number is tried where it holds the longest protein.
 PADDINGS = ("none", "power of two")
 LAYERS = {"last": -1, "one before": -2}
