@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from plm_geometry import association, pairs
-from plm_geometry.isotropy import effective_dimensions
+from plm_geometry.isotropy_tables import dimensions_or_nan
 from plm_geometry.moments import Moments, merge_all
 from plm_geometry.pooling import OWN
 from plm_geometry.proteins import STANDARD_RESIDUES
@@ -106,7 +106,7 @@ class ChoiceTables(Readings):
 
     def _global(self, name: str) -> Iterator[dict[str, object]]:
         for (choice, vectors), subset in product(self._readings_apart(name), self.subsets):
-            dimensions = _dimensions(Moments.from_vectors(vectors[subset.members]))
+            dimensions = dimensions_or_nan(Moments.from_vectors(vectors[subset.members]))
             numbers = {"effective_dimensions": dimensions, "share": dimensions / vectors.shape[1]}
             yield choice | subset.choice | numbers
 
@@ -224,12 +224,6 @@ def _gaps(gap_open: float, gap_extend: float) -> str:
     return f"{gap_open:g}/{gap_extend:g}"
 
 
-def _dimensions(cloud: Moments) -> float:
-    """Return the effective dimensions, NaN of a cloud without spread."""
-    spread = cloud.count > 1 and np.trace(cloud.scatter) > 0
-    return effective_dimensions(cloud) if spread else np.nan
-
-
 class _AminoAcids:
     """Takes the clouds of one sample's amino acids, one after the other."""
 
@@ -241,7 +235,7 @@ class _AminoAcids:
     def add(self, letter: str, cloud: Moments) -> None:
         self._together = cloud if self._together is None else self._together.merge(cloud)
         if letter in STANDARD_RESIDUES:
-            self._dimensions.append(_dimensions(cloud))
+            self._dimensions.append(dimensions_or_nan(cloud))
             self._counts.append(cloud.count)
 
     def averages(self) -> dict[str, float]:
@@ -252,7 +246,7 @@ class _AminoAcids:
             return {}
         dimensions, counts = dimensions[known], counts[known]
         by_residues = np.average(dimensions, weights=counts)
-        values = (dimensions.mean(), by_residues, _dimensions(self._together))
+        values = (dimensions.mean(), by_residues, dimensions_or_nan(self._together))
         return dict(zip(AVERAGES, values, strict=True))
 
 
