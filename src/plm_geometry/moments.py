@@ -140,9 +140,7 @@ class Moments:
         InputError
             If there are fewer than two vectors.
         """
-        if self.count < 2:
-            raise InputError(f"{self.count} vector has no covariance; give at least two.")
-        return self.scatter / (self.count - 1)
+        return covariance_of(self.scatter, self.count)
 
     def merge(self, other: Self) -> Self:
         """Return the moments of both sets together (Chan, Golub and LeVeque 1983, eq. 2.1).
@@ -200,6 +198,18 @@ class Moments:
         """Return the moments that `to_arrays` stored."""
         values = {field.name: np.asarray(arrays[field.name]) for field in fields(cls)}
         return cls(**values | {name: int(values[name]) for name in ("count", "n_zero")})
+
+
+def require_two(count: int) -> None:
+    """Raise an InputError if there are fewer than two vectors, which have no covariance."""
+    if count < 2:
+        raise InputError(f"{count} vector has no covariance; give at least two.")
+
+
+def covariance_of(scatter: np.ndarray, count: int) -> np.ndarray:
+    """Return the covariance of `count` vectors, at least two, whose scatter is given."""
+    require_two(count)
+    return scatter / (count - 1)
 
 
 def merge_all(parts: Sequence[Moments]) -> Moments:
