@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from plm_geometry.parameters import (
     read_parameters,
     resolve_parameters,
 )
+from plm_geometry.provenance import sha256_of
 from plm_geometry.store import fingerprint
 from plm_geometry.summaries import summary_files
 
@@ -250,8 +251,7 @@ def _digest(sources: Iterable[Path]) -> str:
         for path in files:
             if path.is_file() and "__pycache__" not in path.parts:
                 digest.update(str(path.relative_to(source.parent)).encode())
-                with path.open("rb") as file:
-                    digest.update(file_digest(file, "sha256").digest())
+                digest.update(bytes.fromhex(sha256_of(path)))
     return digest.hexdigest()
 
 

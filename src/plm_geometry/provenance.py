@@ -26,7 +26,7 @@ def machine() -> str:
 
 def sha256_of(path: Path) -> str:
     """Return the digest of a file; of a directory, that of its files' names and digests."""
-    if path.is_file():
+    if not path.is_dir():
         with path.open("rb") as file:
             return file_digest(file, "sha256").hexdigest()
     digest = sha256()
