@@ -11,6 +11,7 @@ import numpy as np
 
 from plm_geometry.errors import InputError
 from plm_geometry.proteins import accession_of
+from plm_geometry.provenance import attribute
 
 FORMATS = ".npy, HDF5 (.h5), Parquet, or a store of this project"
 
@@ -173,7 +174,7 @@ def _accessions(file: Any, names: list[str]) -> list[str]:
     """Return the datasets' names, or the accessions in bio_embeddings' ``original_id``."""
     if "original_id" not in file[names[0]].attrs:
         return names
-    return [accession_of(file[name].attrs.get("original_id", name)) for name in names]
+    return [accession_of(attribute(file[name], "original_id", name)) for name in names]
 
 
 def _h5_blocks(
