@@ -35,17 +35,6 @@ from plm_geometry.provenance import sha256_of
 from plm_geometry.store import fingerprint
 from plm_geometry.summaries import summary_files
 
-__all__ = [
-    "build_book",
-    "chapter_fingerprint",
-    "chapter_names",
-    "profile_names",
-    "read_parameters",
-    "resolve_parameters",
-    "run_chapter",
-    "run_chapters",
-]
-
 _SOURCES = (Path(__file__).parent, paths.DEMO, paths.PUBLISHED, paths.ROOT / "constraints.txt")
 _BOOK_SOURCES = (paths.BOOK, paths.NOTEBOOKS, paths.ROOT / "_config.yml", paths.ROOT / "_toc.yml")
 _tell = partial(typer.echo, err=True)
