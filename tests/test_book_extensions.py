@@ -16,14 +16,13 @@ import yaml
 from bs4 import BeautifulSoup
 from chapter_links import Repository
 
+from plm_geometry.pdf import page_names
+
 ROOT = Path(__file__).resolve().parents[1]
 # Not this project's address, which has none: any will do to build links from.
 ADDRESS = "https://github.com/an-owner/a-name"
 REPOSITORY = Repository(ADDRESS, "main")
-CONTENTS = yaml.safe_load((ROOT / "_toc.yml").read_text())
-PAGES = [CONTENTS["root"]] + [
-    page["file"] for part in CONTENTS["parts"] for page in part["chapters"]
-]
+PAGES = page_names(ROOT / "_toc.yml")
 CHAPTERS = [page for page in PAGES if page.startswith("chapters/")]
 
 

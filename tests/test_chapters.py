@@ -13,15 +13,8 @@ import pytest
 from plm_geometry import chapters, parameters, paths
 from plm_geometry.errors import ComputationError, InputError, NothingLeftError
 from plm_geometry.settings import EMBEDDING_PARAMETERS, Settings
+from small_chapter import HEAD
 
-HEAD = """---
-jupytext:
-  formats: md:myst,ipynb
-  text_representation: {extension: .md, format_name: myst}
-kernelspec: {display_name: Python 3, language: python, name: python3}
----
-
-"""
 TOY = """# Toy
 
 ```{code-cell} ipython3

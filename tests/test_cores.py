@@ -35,7 +35,9 @@ def test_no_more_items_are_begun_than_their_results_have_room(n_threads, ahead):
 
 def test_several_items_are_worked_on_at_once():
     together = threading.Barrier(2, timeout=10)
-    list(side_by_side(lambda item: together.wait(), range(4), n_threads=2, ahead=2))
+    places = side_by_side(lambda item: together.wait(), range(4), n_threads=2, ahead=2)
+    # Of every two that meet, one is the first.
+    assert sorted(places) == [0, 0, 1, 1]
 
 
 def test_an_error_of_the_first_item_that_fails_is_raised():

@@ -3,8 +3,13 @@
 import numpy as np
 import pytest
 
-from plm_geometry.isotropy import isotropy_row
-from plm_geometry.isotropy_tables import measured, ordered_letters, variance_shares
+from plm_geometry.isotropy import effective_dimensions, isotropy_row
+from plm_geometry.isotropy_tables import (
+    dimensions_or_nan,
+    measured,
+    ordered_letters,
+    variance_shares,
+)
 from plm_geometry.moments import Moments, merge_all
 
 
@@ -41,6 +46,12 @@ def test_a_cloud_without_spread_is_missing_not_an_error():
     row = measured(Moments.from_vectors(same), blocks_of(same, 10))
     assert (row["n"], row["d"]) == (20, 3)
     assert np.isnan([row["isoscore"], row["isoscore_low"], row["mean_cosine_similarity"]]).all()
+
+
+def test_dimensions_are_missing_where_there_is_one_vector_or_one_value(vectors):
+    assert dimensions_or_nan(Moments.from_vectors(vectors)) == effective_dimensions(vectors)
+    for few in (vectors[:0], vectors[:1], np.ones((20, 3))):
+        assert np.isnan(dimensions_or_nan(Moments.from_vectors(few)))
 
 
 def test_variance_between_and_within_amino_acids_are_those_of_a_plain_loop(vectors):

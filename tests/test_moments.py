@@ -121,6 +121,17 @@ def test_blocks_of_a_stream_are_the_rows_of_one_array(rng):
     assert_same(Moments.from_blocks(stream), Moments.from_vectors(vectors), 1e-12)
 
 
+def test_without_directions_all_else_is_the_same_to_the_bit(rng):
+    vectors = anisotropic(rng, 300, 6).astype(np.float32)
+    vectors[7] = 0
+    full = Moments.from_vectors(vectors).to_arrays()
+    short = Moments.from_blocks([vectors], directions=False).to_arrays()
+    for name in ("unit_sum", "unit_square_sum"):
+        assert np.isnan(short.pop(name)).all()
+    for name, value in short.items():
+        np.testing.assert_array_equal(value, full[name])
+
+
 def test_merging_other_widths_is_refused(rng):
     with pytest.raises(InputError, match=r"dimension 4 .* dimension 5"):
         Moments.empty(4).merge(Moments.empty(5))

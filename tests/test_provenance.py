@@ -28,6 +28,11 @@ def test_a_files_digest_is_the_one_that_any_tool_gives(tmp_path):
     assert provenance.sha256_of(tmp_path / "x") == hashlib.sha256(b"some bytes").hexdigest()
 
 
+def test_what_is_not_there_has_no_digest(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        provenance.sha256_of(tmp_path / "x")
+
+
 @pytest.mark.parametrize("change", ["content", "name", "more"])
 def test_a_directorys_digest_is_of_every_file_and_its_name(tmp_path, change):
     (tmp_path / "a" / "b").mkdir(parents=True)

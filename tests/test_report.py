@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from plm_geometry import paths
 from plm_geometry.proteins import Proteins, write_fasta
-from plm_geometry.report import OUT_VARIABLE, Report, plural, share_of
+from plm_geometry.report import OUT_VARIABLE, Report
 from plm_geometry.study import Study
 from plm_geometry.summaries import read_summary
 
@@ -194,14 +194,6 @@ def test_the_summary_holds_numbers_settings_models_and_versions(report):
 def test_numbers_reach_the_books_pages_without_being_shown(report, shown):
     report.number("share", 0.25)
     assert shown == [{"application/papermill.record/text/plain": "0.25"}]
-
-
-def test_counts_read_as_a_person_would_write_them():
-    assert [plural(n, "model") for n in (1, 4, 1200)] == ["1 model", "4 models", "1,200 models"]
-    assert share_of(4, 4, "model") == "all 4 models"
-    assert share_of(1, 1, "model") == "the model"
-    assert share_of(0, 4, "model") == "none of the 4 models"
-    assert share_of(2, 4, "model") == "2 of the 4 models"
 
 
 def labelled(**columns):

@@ -20,7 +20,6 @@ from plm_geometry.paths import DEMO
 from plm_geometry.proteins import STANDARD_RESIDUES, read_fasta
 from plm_geometry.simulate import (
     ASPECTS,
-    demo_proteome,
     simulate_biosphere,
     split_biosphere,
     write_demo,
@@ -154,7 +153,7 @@ def test_indels_follow_the_tree():
 
 
 def test_the_shipped_demo_is_what_the_simulation_writes(tmp_path, demo):
-    write_demo(demo_proteome(), tmp_path)
+    write_demo(split_biosphere(simulate_biosphere()).demo, tmp_path)
     assert read_fasta(tmp_path / "proteome.fasta.gz").sha256 == demo[0].sha256
     for name in ("annotations.tsv", "truth.tsv"):
         assert (tmp_path / name).read_bytes() == (DEMO / name).read_bytes()

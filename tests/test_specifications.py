@@ -79,4 +79,8 @@ def test_rows_without_the_number_do_not_count():
 
 @pytest.mark.parametrize("value", [[3.0, 3.0], [np.nan, np.nan]])
 def test_a_number_that_does_not_vary_has_no_shares(value):
-    assert explained(design(2).assign(value=value), "value", ["colour"]).empty
+    none = explained(design(2).assign(value=value), "value", ["colour"])
+    assert none.empty
+    # Else the rows of other numbers, put beside these, would be no numbers any more.
+    some = explained(design(2).assign(value=[1.0, 2.0]), "value", ["colour"])
+    assert pd.concat([none, some])["share"].dtype == np.float64

@@ -65,8 +65,9 @@ def test_another_description_is_refused_by_the_name_of_what_differs(tmp_path):
 def test_a_store_that_holds_nothing_yet_serves_another_run(tmp_path):
     EmbeddingStore(tmp_path, {"model": "m", "precision": "fp32"})
     store = EmbeddingStore(tmp_path, {"model": "m", "precision": "bf16"})
-    store.write_progress(1, {}, {})
-    EmbeddingStore(tmp_path, {"model": "m", "precision": "bf16"})
+    store.write_progress(1, {}, {"P1": "why"})
+    again = EmbeddingStore(tmp_path, {"model": "m", "precision": "bf16"})
+    assert again.read_progress() == (1, {}, {"P1": "why"})
 
 
 def test_what_a_killed_writer_left_is_swept_by_the_next(tmp_path):

@@ -8,15 +8,9 @@ import pytest
 from plm_geometry import paths
 from plm_geometry.errors import InputError
 from plm_geometry.student import student_edition, write_editions
+from small_chapter import HEAD
 
-HEAD = """---
-jupytext:
-  formats: md:myst,ipynb
-  text_representation: {extension: .md, format_name: myst}
-kernelspec: {display_name: Python 3, language: python, name: python3}
----
-
-# Toy
+OPENING = """# Toy
 
 ```{code-cell} ipython3
 :tags: [parameters]
@@ -89,7 +83,7 @@ def write(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "NOTEBOOKS", tmp_path)
 
     def chapter(text=EXERCISES, name="01_toy"):
-        (tmp_path / f"{name}.md").write_text(HEAD + text)
+        (tmp_path / f"{name}.md").write_text(HEAD + OPENING + text)
         return name
 
     return chapter

@@ -213,3 +213,9 @@ def test_sampled_pairs_carry_each_models_cosine_and_their_alignment(study):
 
 def test_asking_for_more_pairs_than_there_are_shows_all(study):
     assert len(study.sampled_pairs(10_000)) == len(study.pairs(similar=True)) == 100
+
+
+def test_no_two_of_the_classes_that_make_a_study_use_one_name():
+    of_all = [name for part in Study.__mro__[1:-1] for name in vars(part)]
+    twice = {name for name in of_all if of_all.count(name) > 1 and not name.startswith("__")}
+    assert not twice

@@ -8,6 +8,7 @@ import pytest
 
 from plm_geometry import align, paths
 from plm_geometry.align import align_pairs
+from plm_geometry.association import correlation_matrix, r_squared_on_lengths
 from plm_geometry.errors import InputError
 from plm_geometry.pairs import all_pairs, draw_pairs
 from plm_geometry.study import Study, association
@@ -127,6 +128,23 @@ def test_similar_pairs_carry_weights_that_stand_for_all_pairs(study):
     similar, random = (t["sequence_identity"] > 0.5 for t in (table, study.pairs()))
     assert similar.mean() > 3 * random.mean() > 0
     assert (similar * table["weight"]).sum() < 3 * random.mean() * n * (n - 1) / 2
+
+
+def test_pairs_of_a_file_count_by_their_weights_in_every_table(study):
+    weighted = Study(**study.settings.model_dump())
+    shuffled = study.pairs(similar=True).sample(frac=1, random_state=0, ignore_index=True)
+    weighted._pairs[False] = shuffled
+    table, some = weighted.pair_table("kmers"), shuffled.iloc[:100]
+    explained = weighted.lengths().set_index(["model", "quantity"])["estimate"]["kmers"]
+    expected = r_squared_on_lengths(table, weights=table["weight"])["estimate"]
+    pd.testing.assert_series_equal(explained, expected, check_names=False)
+    own = dict.fromkeys(("mode", "gap_open", "gap_extend", "denominator"))
+    own |= {name: vars(study.alignment)[name] for name in own}
+    grid = weighted.settings_grid().set_index(list(own))["estimate"]
+    columns = ["alignment_score", "sequence_identity"]
+    matrix = correlation_matrix(some, weights=some["weight"], columns=columns)
+    assert grid[tuple(own.values())] == pytest.approx(matrix.iloc[0, 1], abs=1e-12)
+    assert abs(matrix.iloc[0, 1] - correlation_matrix(some, columns=columns).iloc[0, 1]) > 0.01
 
 
 def test_pairs_come_from_a_file_where_one_is_named(study, tmp_path):

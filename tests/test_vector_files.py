@@ -1,16 +1,19 @@
 """Files of every format are opened alike, whole or in pieces, here or by a cluster's workers."""
 
+import io
 import math
+from functools import partial
 
 import h5py
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tqdm import tqdm
 
 from plm_geometry.errors import InputError
 from plm_geometry.moments import Moments, merge_all
-from plm_geometry.vector_files import VectorFile, open_vectors
+from plm_geometry.vector_files import VectorFile, open_vectors, shown
 from vector_writers import (
     MATRICES,
     NAMED,
@@ -185,3 +188,39 @@ def test_a_file_that_no_worker_finds_is_one_sentence(scheduler, vectors, tmp_pat
         VectorFile(tmp_path / "v.npy").random_parts(
             10, seed=1, cluster=scheduler[0], progress=False
         )
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """What a terminal is shown, at once and not ten times a second."""
+    terminal = Terminal()
+    drawn_there = partial(tqdm, file=terminal, mininterval=0)
+    monkeypatch.setattr("plm_geometry.vector_files.tqdm", drawn_there)
+    return terminal
+
+
+def fail_at_the_second(given):
+    for number, _ in enumerate(given):
+        if number == 1:
+            raise ValueError("second")
+
+
+def test_a_bar_counts_what_has_been_used_and_is_gone_when_an_error_is_said(terminal):
+    blocks = [np.ones((3, 2)), np.ones((4, 2))]
+    with pytest.raises(ValueError, match="second"), shown(blocks, 7, "vectors", True) as given:
+        fail_at_the_second(given)
+    drawn = [line for line in terminal.getvalue().split("\r") if line.strip()]
+    assert ["0/7" in drawn[0], "3/7" in drawn[-1]] == [True, True]
+    assert "vectors" in drawn[-1]
+    assert terminal.getvalue().endswith(" \r")
+
+
+def test_no_bar_is_drawn_where_none_is_asked_for(terminal):
+    with shown(["ab", "c"], 3, "letters", False) as given:
+        assert list(given) == ["ab", "c"]
+    assert terminal.getvalue() == ""

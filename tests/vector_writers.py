@@ -43,6 +43,13 @@ def write_h5_bio_embeddings(path, vectors):
             file[f"{i:03}"].attrs["original_id"] = f"sp|{name}|X_HUMAN Some protein"
 
 
+def write_h5_bytes(path, vectors):
+    write_h5_bio_embeddings(path, vectors)
+    with h5py.File(path, "r+") as file:
+        for dataset in file.values():
+            dataset.attrs["original_id"] = np.bytes_(dataset.attrs["original_id"])
+
+
 def write_h5_matrix(path, vectors):
     with h5py.File(path, "w") as file:
         file.create_dataset("embeddings", data=vectors, chunks=(7, 5))
@@ -84,6 +91,7 @@ NAMED = [
     write_h5_uniprot,
     write_h5_rows,
     write_h5_bio_embeddings,
+    write_h5_bytes,
     write_parquet_lists,
     write_parquet_fixed_lists,
     write_parquet_columns,

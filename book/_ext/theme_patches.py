@@ -8,9 +8,10 @@ dark pages.
 """
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
+
+from plm_geometry.pages import page_files
 
 
 class Patch(NamedTuple):
@@ -60,17 +61,10 @@ def patched(text: str) -> str:
     return text
 
 
-def _pages(directory: Path) -> Iterator[Path]:
-    """Yield the pages, without the templates among the static files."""
-    for path in directory.rglob("*.html"):
-        if not path.relative_to(directory).parts[0].startswith("_"):
-            yield path
-
-
 def _patch_pages(app, exception) -> None:
     if exception or app.builder.format != "html":
         return
-    for path in _pages(Path(app.outdir)):
+    for path in page_files(Path(app.outdir)):
         path.write_text(patched(path.read_text()))
 
 

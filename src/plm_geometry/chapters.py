@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -31,19 +31,9 @@ from plm_geometry.parameters import (
     read_parameters,
     resolve_parameters,
 )
+from plm_geometry.provenance import sha256_of
 from plm_geometry.store import fingerprint
 from plm_geometry.summaries import summary_files
-
-__all__ = [
-    "build_book",
-    "chapter_fingerprint",
-    "chapter_names",
-    "profile_names",
-    "read_parameters",
-    "resolve_parameters",
-    "run_chapter",
-    "run_chapters",
-]
 
 _SOURCES = (Path(__file__).parent, paths.DEMO, paths.PUBLISHED, paths.ROOT / "constraints.txt")
 _BOOK_SOURCES = (paths.BOOK, paths.NOTEBOOKS, paths.ROOT / "_config.yml", paths.ROOT / "_toc.yml")
@@ -250,8 +240,7 @@ def _digest(sources: Iterable[Path]) -> str:
         for path in files:
             if path.is_file() and "__pycache__" not in path.parts:
                 digest.update(str(path.relative_to(source.parent)).encode())
-                with path.open("rb") as file:
-                    digest.update(file_digest(file, "sha256").digest())
+                digest.update(bytes.fromhex(sha256_of(path)))
     return digest.hexdigest()
 
 

@@ -1,6 +1,5 @@
 """Downloads over HTTP: resumed where they broke, verified, recorded."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from tqdm import tqdm
 
 from plm_geometry.errors import InputError
 from plm_geometry.files import write_json
+from plm_geometry.provenance import sha256_of
 
 _BLOCK = 1 << 20
 
@@ -45,7 +45,7 @@ def fetch(
         record = json.loads(record_path.read_text())
         if record["url"] == url:
             if sha256 is not None:
-                _verify(_sha256(path), sha256, path)
+                _verify(sha256_of(path), sha256, path)
             return record
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.part")
@@ -53,9 +53,10 @@ def fetch(
         date = _transfer(url, partial, progress)
     except requests.RequestException as error:
         raise InputError(_network_sentence(url, partial, error)) from error
-    record = {"url": url, "sha256": _sha256(partial), "bytes": partial.stat().st_size, "date": date}
+    digest, size = sha256_of(partial), partial.stat().st_size
+    record = {"url": url, "sha256": digest, "bytes": size, "date": date}
     try:
-        _verify(record["sha256"], sha256, partial)
+        _verify(digest, sha256, partial)
     except InputError:
         _forget(partial)
         raise
@@ -136,8 +137,3 @@ def _verify(found: str, expected: str | None, path: Path) -> None:
             f"{path.name.removesuffix('.part')} has sha256 {found}, not {expected}: it is corrupt "
             "or another release; download it again or correct the checksum."
         )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from plm_geometry.accumulate import beyond_floating_point, check_finite, row_name
-from plm_geometry.errors import InputError
+from plm_geometry.moments import covariance_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,9 +91,7 @@ class Gram:
         InputError
             If there are fewer than two vectors.
         """
-        if self.count < 2:
-            raise InputError(f"{self.count} vector has no covariance; give at least two.")
-        return self.scatter / (self.count - 1)
+        return covariance_of(self.scatter, self.count)
 
     @property
     def squared_resultant(self) -> float:

@@ -21,7 +21,7 @@ from typing import Any
 from plm_geometry.errors import InputError
 from plm_geometry.gram import Gram
 from plm_geometry.jackknife import Interval, jackknife
-from plm_geometry.moments import Moments, merge_all
+from plm_geometry.moments import Moments, merge_all, require_two
 
 # Dimensions that are whole numbers up to rounding are printed as such.
 _ROUNDING = 1e-9
@@ -74,8 +74,7 @@ def effective_dimensions(vectors: Any) -> float:
         If there is one vector, if all vectors are the same, or if one of them is not finite.
     """
     moments = _moments(vectors, directions=False)
-    if moments.count < 2:
-        raise InputError(f"{moments.count} vector has no covariance; give at least two.")
+    require_two(moments.count)
     # The ratio is the same of the covariance, which needs no copy then.
     scatter = moments.scatter
     if not scatter.diagonal().any():

@@ -48,6 +48,11 @@ def measured(whole: Moments, blocks: Sequence[Moments]) -> dict[str, object]:
     return row | _intervals(whole, blocks)
 
 
+def dimensions_or_nan(cloud: Moments) -> float:
+    """Return the effective dimensions of a cloud, NaN where it has no spread."""
+    return effective_dimensions(cloud) if _has_spread(cloud) else np.nan
+
+
 def _intervals(whole: Moments, blocks: Sequence[Moments]) -> dict[str, float]:
     filled = [block for block in blocks if block.count]
     if len(filled) < LEAST_BLOCKS:
@@ -125,8 +130,7 @@ def average_dimensions(
 def _without_each(whole: Moments, parts: Sequence[Moments | None]) -> tuple[list[int], list[float]]:
     """Return the count and the effective dimensions of the whole, and without each part."""
     left = [whole, *(whole if part is None else whole.without(part) for part in parts)]
-    dimensions = [effective_dimensions(m) if _has_spread(m) else np.nan for m in left]
-    return [moments.count for moments in left], dimensions
+    return [moments.count for moments in left], [dimensions_or_nan(moments) for moments in left]
 
 
 def _has_spread(moments: Moments) -> bool:

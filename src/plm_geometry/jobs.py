@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plm_geometry.errors import InputError
+from plm_geometry.models.names import HDF5_SUFFIXES
 from plm_geometry.proteins import Proteins
 from plm_geometry.store import fingerprint
 from plm_geometry.uniprot_h5 import read_fingerprint, write_uniprot_h5
@@ -70,31 +71,14 @@ class EmbedJob:
             As `embed.embed`, and if several layers are asked of one HDF5 file.
         """
         from plm_geometry import embed
-        from plm_geometry.devices import load_models
-        from plm_geometry.models import EmbeddingFile
-        from plm_geometry.plan import cut_to, within_limit
 
-        model, *copies = load_models(
-            self.model,
-            device=self.device,
-            precision=self.precision,
-            padded_length=self.padded_length,
-        )
-        if self.residues == self.out:
-            raise InputError(f"{self.out} cannot take both proteins and residues; name two files.")
-        if isinstance(model, EmbeddingFile):
-            raise InputError(
-                f"{self.model} holds embeddings already; name a model to compute them."
-            )
-        layers = self._layers(model)
-        if self.max_residues is not None:
-            proteins, self.cut = cut_to(proteins, self.max_residues)
-        proteins, self.left_out = within_limit(proteins, model.max_residues)
+        model, *copies = self._load()
         options = {
-            "layers": tuple(layers),
+            "layers": tuple(self._layers(model)),
             "pooling": self.pooling,
             "keep_residues": self.residues is not None,
         }
+        proteins = self._fitting(proteins, model.max_residues)
         mark = fingerprint(embed.describe(proteins, model, **options))
         if self._is_there_already(mark):
             tell(f"{self.out} is there already, of the same proteins and model")
@@ -111,9 +95,37 @@ class EmbedJob:
         )
         self._write(store, proteins, model, mark)
 
+    def _load(self) -> list["Embedder"]:
+        """Load the model, a copy for each device, refusing what computes nothing."""
+        from plm_geometry.devices import load_models
+        from plm_geometry.models import EmbeddingFile
+
+        models = load_models(
+            self.model,
+            device=self.device,
+            precision=self.precision,
+            padded_length=self.padded_length,
+        )
+        if self.residues == self.out:
+            raise InputError(f"{self.out} cannot take both proteins and residues; name two files.")
+        if isinstance(models[0], EmbeddingFile):
+            raise InputError(
+                f"{self.model} holds embeddings already; name a model to compute them."
+            )
+        return models
+
+    def _fitting(self, proteins: Proteins, limit: int | None) -> Proteins:
+        """Return the proteins that a model takes, cut where that is asked for, and keep count."""
+        from plm_geometry.plan import cut_to, within_limit
+
+        if self.max_residues is not None:
+            proteins, self.cut = cut_to(proteins, self.max_residues)
+        proteins, self.left_out = within_limit(proteins, limit)
+        return proteins
+
     @property
     def _is_h5(self) -> bool:
-        return self.out.suffix in (".h5", ".hdf5")
+        return self.out.suffix in HDF5_SUFFIXES
 
     @property
     def _directory(self) -> Path:

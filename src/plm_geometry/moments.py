@@ -82,9 +82,7 @@ class Moments:
             )
         if not len(matrix):
             return cls.empty(matrix.shape[1])
-        accumulator = Accumulator(matrix.shape[1], directions=directions)
-        accumulator.add(matrix, range(len(matrix)), rows_per_block=rows_per_block)
-        return cls(**accumulator.sums())
+        return cls.from_blocks([matrix], rows_per_block=rows_per_block, directions=directions)
 
     @classmethod
     def from_blocks(
@@ -93,6 +91,7 @@ class Moments:
         *,
         names: Sequence[str] | None = None,
         rows_per_block: int | None = None,
+        directions: bool = True,
     ) -> Self:
         """Return the moments of the rows of all `blocks`, held in memory one at a time.
 
@@ -102,7 +101,7 @@ class Moments:
             At least one.
         names : sequence of str, optional
             What to call each row in an error message, beside its number.
-        rows_per_block : int, optional
+        rows_per_block, directions
             As in `from_vectors`.
 
         Raises
@@ -112,7 +111,9 @@ class Moments:
         """
         accumulator, start = None, 0
         for block in blocks:
-            accumulator = accumulator or Accumulator(block.shape[1], names=names)
+            accumulator = accumulator or Accumulator(
+                block.shape[1], names=names, directions=directions
+            )
             numbers = range(start, start + len(block))
             accumulator.add(block, numbers, rows_per_block=rows_per_block)
             start += len(block)
@@ -139,9 +140,7 @@ class Moments:
         InputError
             If there are fewer than two vectors.
         """
-        if self.count < 2:
-            raise InputError(f"{self.count} vector has no covariance; give at least two.")
-        return self.scatter / (self.count - 1)
+        return covariance_of(self.scatter, self.count)
 
     def merge(self, other: Self) -> Self:
         """Return the moments of both sets together (Chan, Golub and LeVeque 1983, eq. 2.1).
@@ -199,6 +198,18 @@ class Moments:
         """Return the moments that `to_arrays` stored."""
         values = {field.name: np.asarray(arrays[field.name]) for field in fields(cls)}
         return cls(**values | {name: int(values[name]) for name in ("count", "n_zero")})
+
+
+def require_two(count: int) -> None:
+    """Raise an InputError if there are fewer than two vectors, which have no covariance."""
+    if count < 2:
+        raise InputError(f"{count} vector has no covariance; give at least two.")
+
+
+def covariance_of(scatter: np.ndarray, count: int) -> np.ndarray:
+    """Return the covariance of `count` vectors, at least two, whose scatter is given."""
+    require_two(count)
+    return scatter / (count - 1)
 
 
 def merge_all(parts: Sequence[Moments]) -> Moments:

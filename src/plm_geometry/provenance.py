@@ -6,6 +6,10 @@ import sys
 from hashlib import file_digest, sha256
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import h5py
 
 _PACKAGES = ("plm-geometry", "torch", "transformers", "numpy", "parasail")
 
@@ -26,7 +30,7 @@ def machine() -> str:
 
 def sha256_of(path: Path) -> str:
     """Return the digest of a file; of a directory, that of its files' names and digests."""
-    if path.is_file():
+    if not path.is_dir():
         with path.open("rb") as file:
             return file_digest(file, "sha256").hexdigest()
     digest = sha256()
@@ -43,5 +47,10 @@ def model_name(path: Path) -> str:
     if not path.is_file() or not h5py.is_hdf5(path):
         return ""
     with h5py.File(path) as file:
-        name = file.attrs.get("model_name", "")
-    return name.decode() if isinstance(name, bytes) else str(name)
+        return attribute(file, "model_name", "")
+
+
+def attribute(place: "h5py.File | h5py.Dataset", name: str, default: str) -> str:
+    """Return the text of an HDF5 attribute, which some libraries write as bytes."""
+    value = place.attrs.get(name, default)
+    return value.decode() if isinstance(value, bytes) else str(value)

@@ -11,13 +11,14 @@ from pydantic import BaseModel, Field, ValidationError
 from plm_geometry import paths
 from plm_geometry.errors import InputError
 from plm_geometry.files import write_json
-from plm_geometry.summaries import Summary, checked, measured_rows, read_json
+from plm_geometry.models import said_by_file
+from plm_geometry.models.names import UNTRAINED
+from plm_geometry.summaries import Summary, checked, first_fault, measured_rows, read_json
 from plm_geometry.verdicts import NOT_COMPARABLE, verdicts
 
 _NAME = r"^[a-z0-9][a-z0-9_-]*$"
 _DIGEST = re.compile(r"[0-9a-f]{40,64}")
 _LOCAL = "local"  # the revision of a checkpoint that lies in a directory of one's own
-_UNTRAINED = "untrained:"
 # From a root, a home or a drive on; a hub's id (owner/name) and an address are none.
 _PATH = re.compile(r"(?<![\w.:/])(?:~[\w.-]*|\.{1,2}|[A-Za-z]:)?(?:[/\\][^/\\\s,;()'\"]+)+[/\\]?")
 _FROM_VECTORS = ("isoscore", "effective_dimensions", "mean_cosine_similarity")
@@ -143,8 +144,6 @@ def _read(path: Path, model: str) -> Summary:
 
 def _of_vectors(row: dict[str, Any], model: str) -> dict[str, Any]:
     """Return what ``plm-geometry isotropy FILE --json`` printed in the form of a summary."""
-    from plm_geometry.models import said_by_file
-
     file = row.get("file")
     title = str(row.get("model_name") or model or file)
     said = said_by_file(title)
@@ -171,10 +170,8 @@ def _read_record(path: Path) -> Record:
     try:
         return Record.model_validate(read_json(path))
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
         raise InputError(
-            f"{path} is no record of a run ({place}: {first['msg'].lower()}); add the run again "
+            f"{path} is no record of a run ({first_fault(error)}); add the run again "
             "by `plm-geometry verdict --add`."
         ) from error
 
@@ -228,8 +225,8 @@ def _without_places(run: Summary, path: Path) -> Summary:
 
 def _short_name(model: str, revision: str) -> str:
     """Return a model's name without where it lies; a hub's id says what it is, and stays."""
-    prefix = _UNTRAINED if model.startswith(_UNTRAINED) else ""
-    place = model.removeprefix(_UNTRAINED)
+    prefix = UNTRAINED if model.startswith(UNTRAINED) else ""
+    place = model.removeprefix(UNTRAINED)
     return prefix + (place if revision not in ("", _LOCAL) else _last(place))
 
 

@@ -4,32 +4,32 @@ Everything is shown in the notebook and kept as a file: tables as CSV, figures a
 numbers in ``summary.json``, from where the book's pages quote them (MyST's glue).
 """
 
-import html
 import io
 import math
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import matplotlib
 import pandas as pd
-from IPython.display import HTML, SVG, Markdown, display
+from IPython.display import SVG, Markdown, display
 from matplotlib.figure import Figure
 
 from plm_geometry import figures, paths, provenance
 from plm_geometry.files import write_json
+from plm_geometry.markup import ShownTable, interactive_figure, note
 from plm_geometry.study import Study
 from plm_geometry.summaries import Measured, Summary
 from plm_geometry.verdicts import of_models, verdicts
+from plm_geometry.wording import DASH, control_name, formatted, listed, plural, typographic
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure as Interactive
 
 # Set by `chapters.run_chapter` for the kernel; a notebook opened by hand writes below runs/.
 OUT_VARIABLE = "PLM_GEOMETRY_OUT"
-_DASH = "–"
 _STAND_INS = (
     "warning",
     "Stand-ins, not the paper's models",
@@ -118,12 +118,11 @@ class Report:
         decimals = decimals or {}
         shown = pd.DataFrame(
             {
-                heading: [_format(value, decimals.get(column)) for value in frame[column][:rows]]
+                heading: [formatted(value, decimals.get(column)) for value in frame[column][:rows]]
                 for column, heading in headings.items()
             }
         )
-        as_html = _scrolling(shown, f"{self._next_table()}. {caption}", f"table-{name}")
-        display(_ShownTable(as_html, shown.to_string(index=False)))
+        display(ShownTable(shown, f"{self._next_table()}. {caption}", f"table-{name}"))
 
     def keep(self, frame: pd.DataFrame, name: str) -> None:
         """Keep a table as ``tables/<name>.csv`` without showing it."""
@@ -155,18 +154,11 @@ class Report:
         path = self._file("figures", f"{name}.html")
         # The library is written once, beside the figures.
         figure.write_html(path, include_plotlyjs="directory", include_mathjax=False)
-        drawing = figure.to_json().replace("</", "<\\/")
-        display(
-            HTML(
-                f'<div class="interactive-figure" data-in-place-of="{in_place_of}">'
-                f"<p>To point at single points, open <code>figures/{path.name}</code>.</p>"
-                f'<script type="application/json">{drawing}</script></div>'
-            )
-        )
+        display(interactive_figure(figure, path.name, in_place_of))
 
     def say(self, text: str) -> None:
         """Show a paragraph of Markdown whose numbers come from this run."""
-        display(Markdown(_typographic(text)))
+        display(Markdown(typographic(text)))
 
     def number(self, name: str, value: object) -> None:
         """Keep a number (or a short text) under a name, for the summary and the book's pages."""
@@ -199,7 +191,8 @@ class Report:
         ends = [format(end, spec) for end in (values.min(), values.max())] if len(values) else []
         controls = known[known.role == "control"]
         each = [
-            f"{_short(name)} {value:{spec}}" for name, value in controls[["model", column]].values
+            f"{control_name(name)} {value:{spec}}"
+            for name, value in controls[["model", column]].values
         ]
         self._quote(name, " to ".join(dict.fromkeys(ends)))
         self._quote(f"{name}_least", *ends[:1])
@@ -247,7 +240,7 @@ class Report:
 
     def _quote(self, name: str, text: str = "") -> None:
         """Keep a short text for the book's pages."""
-        self.number(name, _typographic(text) or _DASH)
+        self.number(name, typographic(text) or DASH)
 
     def close(self) -> None:
         """Write ``summary.json``: numbers, settings, proteins, models, versions and machine."""
@@ -292,17 +285,16 @@ class Report:
 
         models = self.study.models
         titles = models.title[models.role == "stand-in"]
-        glue(
-            "build_note", _note(*_STAND_INS, titles) if len(titles) else _note(*_REAL, models.title)
-        )
+        said = note(*_STAND_INS, titles) if len(titles) else note(*_REAL, models.title)
+        glue("build_note", said)
 
     def _what(self) -> str:
         """Say in a few words what this run is of: so many proteins, so many models."""
         proteins = "simulated protein" if self.simulated else "protein"
         counted = {"model": "model", "stand-in": "small stand-in"}
         roles = self.study.models.role.value_counts()
-        models = [_count(roles[role], noun) for role, noun in counted.items() if role in roles]
-        return _listed([_count(len(self.study.proteins), proteins), *models])
+        models = [plural(roles[role], noun) for role, noun in counted.items() if role in roles]
+        return listed([plural(len(self.study.proteins), proteins), *models])
 
     def _name_left_out(self) -> None:
         left_out, cut = self.study.left_out(), self.study.cut()
@@ -317,76 +309,6 @@ class Report:
             )
 
 
-class _ShownTable:
-    """A table as a notebook shows it: HTML for pages, aligned text for terminals."""
-
-    def __init__(self, as_html: str, as_text: str):
-        self.as_html, self.as_text = as_html, as_text
-
-    def _repr_html_(self) -> str:
-        return self.as_html
-
-    def __repr__(self) -> str:
-        return self.as_text
-
-
-def _scrolling(shown: pd.DataFrame, caption: str, anchor: str) -> str:
-    """Return the table as HTML that scrolls by itself where the screen is too narrow.
-
-    Pages link to it by its anchor.
-    """
-    table = shown.to_html(index=False, border=0, justify="left", classes="report-table")
-    opening, rest = table.split(">", 1)
-    caption = html.escape(caption)
-    return (
-        f'<div class="table-scroll" id="{anchor}" role="region" tabindex="0" '
-        f'aria-label="{caption}">'
-        f"{opening}><caption>{caption}</caption>{rest}</div>"
-    )
-
-
-def _note(kind: str, title: str, body: str, models: Iterable[str]) -> HTML:
-    """Return a box in the book's style that names models."""
-    body = body.format(html.escape(_listed(list(models))))
-    return HTML(
-        f'<div class="admonition {kind}"><p class="admonition-title">{title}</p><p>{body}</p></div>'
-    )
-
-
-def _format(value: object, decimals: int | None) -> str:
-    """Return a value as a reader expects it; what is missing is a dash."""
-    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
-        return _DASH
-    if isinstance(value, str):
-        return value
-    if float(value).is_integer() and decimals is None:
-        return _typographic(f"{int(value):,}")
-    if decimals is not None:
-        return figures.rounded(value, decimals)
-    return _typographic(f"{value:.4g}")
-
-
-def _typographic(text: str) -> str:
-    """Put a minus sign for the hyphen before a number, and leave all other hyphens."""
-    return re.sub(r"(?<![\w.)])-(?=\d)", "\N{MINUS SIGN}", text)
-
-
-def _listed(words: list[str]) -> str:
-    """Join words as a sentence does: "a", "a and b", "a, b, and c"."""
-    if len(words) < 3:
-        return " and ".join(words)
-    return f"{', '.join(words[:-1])}, and {words[-1]}"
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
-
-
-def _short(name: str) -> str:
-    """Return a control's name without the model it copies: "untrained:KEY" is "untrained"."""
-    return name.split(":")[0]
-
-
 def _plain(value: object) -> object:
     """Return `value` with everything JSON has no word for as null."""
     if isinstance(value, dict):
@@ -397,15 +319,3 @@ def _plain(value: object) -> object:
         value = value.item()
     missing = value is pd.NA or (isinstance(value, float) and not math.isfinite(value))
     return None if missing else value
-
-
-def plural(count: int, noun: str) -> str:
-    """Return "1 model", "4 models"."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def share_of(count: int, total: int, noun: str) -> str:
-    """Return "all 4 models", "2 of the 4 models", "none of the 4 models"."""
-    if count == total:
-        return f"the {noun}" if total == 1 else f"all {plural(total, noun)}"
-    return f"{count or 'none'} of the {plural(total, noun)}"

@@ -148,23 +148,6 @@ def split_biosphere(
     return Split(*(biosphere.select(part) for part in parts))
 
 
-def demo_proteome(*, seed: int = SEED, n: int = N_DEMO) -> Biosphere:
-    """Return the demo proteome: `n` proteins drawn at random from the biosphere.
-
-    Raises
-    ------
-    InputError
-        If the biosphere has fewer.
-    """
-    biosphere = simulate_biosphere(seed=seed)
-    if n > len(biosphere):
-        raise InputError(
-            f"{n:,} proteins were asked for, but the biosphere has {len(biosphere):,}; "
-            "ask for fewer."
-        )
-    return biosphere.select(np.arange(n))
-
-
 def write_demo(demo: Biosphere, folder: str | Path) -> None:
     """Write ``proteome.fasta.gz``, ``annotations.tsv`` and ``truth.tsv`` into `folder`."""
     folder = Path(folder)

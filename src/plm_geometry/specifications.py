@@ -34,9 +34,8 @@ def explained(frame: pd.DataFrame, value: str, choices: Sequence[str]) -> pd.Dat
     """
     known = frame.dropna(subset=value)
     numbers = known[value].to_numpy(np.float64)
-    columns = ["choice", "levels", "share", "moves"]
     if len(numbers) == 0 or np.ptp(numbers) == 0:
-        return pd.DataFrame(columns=columns)
+        return _typed([])
     numbers = numbers - numbers.mean()
     effects = {name: _indicators(known[name]) for name in choices if known[name].nunique() > 1}
     total = numbers @ numbers
@@ -46,7 +45,13 @@ def explained(frame: pd.DataFrame, value: str, choices: Sequence[str]) -> pd.Dat
         without, _ = _fit(numbers, {other: effects[other] for other in effects if other != name})
         rows.append((name, indicators.shape[1] + 1, (without - left) / total, moves[name]))
     rows.append((INTERPLAY, np.nan, left / total, np.nan))
-    return pd.DataFrame(rows, columns=columns).astype({"levels": "Int64"})
+    return _typed(rows)
+
+
+def _typed(rows: list[tuple[str, float, float, float]]) -> pd.DataFrame:
+    """Return the table of these rows, whose columns have their types without any row, too."""
+    kinds = {"levels": "Int64", "share": float, "moves": float}
+    return pd.DataFrame(rows, columns=["choice", *kinds]).astype(kinds)
 
 
 def _indicators(levels: pd.Series) -> np.ndarray:

@@ -134,12 +134,17 @@ def checked(content: dict[str, Any], path: Path) -> Summary:
     try:
         return Summary.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the run"
         raise InputError(
-            f"{path} is no summary of a run ({place}: {first['msg'].lower()}); give the "
+            f"{path} is no summary of a run ({first_fault(error)}); give the "
             "summary.json that `plm-geometry run` wrote."
         ) from error
+
+
+def first_fault(error: ValidationError) -> str:
+    """Return what is wrong first, and where: "models.0.width: input should be ..."."""
+    first = error.errors()[0]
+    place = ".".join(map(str, first["loc"])) or "the run"
+    return f"{place}: {first['msg'].lower()}"
 
 
 def summary_files(profile: str, directory: str | Path = "") -> list[Path]:

@@ -1,8 +1,11 @@
 """Files of vectors, opened whatever their format; moments of their parts, also by a cluster."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from tqdm import tqdm
@@ -17,6 +20,7 @@ _BLOCK_BYTES = 2**27
 # Blocks that make one task of a cluster: what comes back of a task are as many covariances as
 # there are parts, which should weigh less than what it reads.
 _BLOCKS_PER_TASK = 16
+Item = TypeVar("Item")
 
 
 def open_vectors(path: str | Path, *, key: str | None = None, transpose: bool = False) -> Vectors:
@@ -91,16 +95,13 @@ class VectorFile:
         """
         vectors = self.open()
         task = _Task(self, vectors.n, vectors.d, n_parts, seed)
-        # disable=None: no bar where standard error is no terminal.
-        off = None if progress else True
-        with tqdm(total=vectors.n, unit=" vectors", leave=False, disable=off) as bar:
-            if cluster is None:
-                return task.parts(vectors, shown=bar.update)
-            whole = None
-            for _, parts in run_blocks(task, task.starts(), cluster=cluster):
-                bar.update(sum(part.count for part in parts))
-                whole = parts if whole is None else _merged(whole, parts)
-            return whole
+        if cluster is None:
+            blocks = vectors.blocks(task.rows)
+            with shown(blocks, vectors.n, "vectors", progress) as blocks:
+                return task.parts(blocks, vectors.accessions)
+        found = (parts for _, parts in run_blocks(task, task.starts(), cluster=cluster))
+        with shown(found, vectors.n, "vectors", progress, size=_count) as found:
+            return reduce(_merged, found)
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,8 @@ class _Task:
                 f"{self.file.path} is not the same file on all machines of the cluster; put it "
                 "where all of them see it."
             )
-        return self.parts(vectors, first, first + self.n_blocks)
+        blocks = vectors.blocks(self.rows, first, first + self.n_blocks)
+        return self.parts(blocks, vectors.accessions, first)
 
     @property
     def rows(self) -> int:
@@ -135,26 +137,53 @@ class _Task:
         return range(0, -(-self.n // self.rows), self.n_blocks)
 
     def parts(
-        self,
-        vectors: Vectors,
-        first: int = 0,
-        last: int | None = None,
-        *,
-        shown: Callable[[int], object] = lambda n: None,
+        self, blocks: Iterable[np.ndarray], names: Sequence[str] | None, first: int = 0
     ) -> list[Moments]:
-        """Return the parts of the blocks from `first` up to and without `last`."""
-        blocks = _told(vectors.blocks(self.rows, first, last), shown)
+        """Return the parts of consecutive blocks, of which `first` is the first one's number."""
         start = first * self.rows
         return random_parts(
-            blocks, self.n_parts, seed=self.seed, names=vectors.accessions, first=first, start=start
+            blocks, self.n_parts, seed=self.seed, names=names, first=first, start=start
         )
 
 
-def _told(blocks: Iterable[np.ndarray], shown: Callable[[int], object]) -> Iterator[np.ndarray]:
-    """Yield `blocks`, each counted when it has been used."""
-    for block in blocks:
-        yield block
-        shown(len(block))
+@contextmanager
+def shown(
+    items: Iterable[Item],
+    total: int,
+    unit: str,
+    progress: bool,
+    *,
+    size: Callable[[Item], int] = len,
+) -> Iterator[Iterator[Item]]:
+    """Give `items` to go through, while a bar shows how far they have come.
+
+    Parameters
+    ----------
+    items : iterable
+        Each counts when it has been used.
+    total : int
+        What their sizes add up to.
+    unit : str
+        What is counted: "vectors".
+    progress : bool
+        Whether to show the bar, on a terminal's standard error. It is gone at the end.
+    size : callable
+        How much an item counts.
+    """
+
+    def counted() -> Iterator[Item]:
+        for item in items:
+            yield item
+            bar.update(size(item))
+
+    # disable=None: no bar where standard error is no terminal.
+    off = None if progress else True
+    with tqdm(total=total, unit=f" {unit}", leave=False, disable=off) as bar:
+        yield counted()
+
+
+def _count(parts: list[Moments]) -> int:
+    return sum(part.count for part in parts)
 
 
 def _merged(parts: list[Moments], others: list[Moments]) -> list[Moments]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from plm_geometry.errors import InputError
 from plm_geometry.proteins import accession_of
+from plm_geometry.provenance import attribute
 
 FORMATS = ".npy, HDF5 (.h5), Parquet, or a store of this project"
 
@@ -173,7 +174,7 @@ def _accessions(file: Any, names: list[str]) -> list[str]:
     """Return the datasets' names, or the accessions in bio_embeddings' ``original_id``."""
     if "original_id" not in file[names[0]].attrs:
         return names
-    return [accession_of(file[name].attrs.get("original_id", name)) for name in names]
+    return [accession_of(attribute(file[name], "original_id", name)) for name in names]
 
 
 def _h5_blocks(
@@ -249,27 +250,29 @@ def _parquet_blocks(
     """Yield the vectors of consecutive spans, reading no row group that holds none of them."""
     if not spans:
         return
-    sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
-    ends = np.cumsum(sizes)
-    groups = range(
-        np.searchsorted(ends, spans[0].start, side="right"),
-        np.searchsorted(ends, spans[-1].stop) + 1,
-    )
-    begin = int(ends[groups[0]] - sizes[groups[0]])
-    batches = file.iter_batches(
-        spans[0].stop - spans[0].start, row_groups=[*groups], columns=columns, use_threads=False
-    )
-    held = None
+    groups, read = _row_groups(file, spans[0].start, spans[-1].stop)
+    rows = spans[0].stop - spans[0].start
+    batches = file.iter_batches(rows, row_groups=groups, columns=columns, use_threads=False)
+    held: list[np.ndarray] = []
     for span in spans:
         # Batches begin where row groups do; blocks do not.
-        while held is None or begin + len(held) < span.stop:
-            read = 0 if held is None else len(held)
-            batch = _batch_matrix(next(batches), begin + read, path)
-            held = batch if held is None else np.concatenate([held, batch])
-            skipped = min(len(held), max(0, span.start - begin))
-            held, begin = held[skipped:], begin + skipped
-        yield held[: span.stop - begin]
-        held, begin = held[span.stop - begin :], span.stop
+        while read < span.stop:
+            batch = _batch_matrix(next(batches), read, path)
+            read += len(batch)
+            held += [batch] if read > span.start else []
+        joined = np.concatenate(held)
+        start = read - len(joined)
+        yield joined[span.start - start : span.stop - start]
+        held = [joined[span.stop - start :]]
+
+
+def _row_groups(file: Any, start: int, stop: int) -> tuple[list[int], int]:
+    """Return the row groups that hold some of these rows, and the row that they begin at."""
+    sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+    ends = np.cumsum(sizes)
+    starts = ends - sizes
+    groups = np.flatnonzero((starts < stop) & (ends > start))
+    return groups.tolist(), int(starts[groups[0]])
 
 
 def _batch_matrix(batch: Any, start: int, path: Path) -> np.ndarray:

@@ -13,7 +13,7 @@ from plm_geometry.gram import Gram
 from plm_geometry.isotropy import interval_row, isotropy_row
 from plm_geometry.jackknife import LEAST_BLOCKS, draw_blocks
 from plm_geometry.moments import Moments, merge_all
-from plm_geometry.vector_files import VectorFile
+from plm_geometry.vector_files import VectorFile, shown
 from plm_geometry.vector_formats import Vectors
 
 # Slabs of coordinates that are read at a time, counted as float64.
@@ -175,9 +175,8 @@ def _read_gram(
     """Return the inner products of all vectors, and of those left without each block in turn."""
     width = max(1, _SLAB_BYTES // (8 * vectors.n))
     slabs = (vectors.slabs or partial(_slabs_in_memory, vectors))(width)
-    gram = Gram.from_coordinates(
-        _shown(slabs, vectors.d, "dimensions", progress), names=vectors.accessions
-    )
+    with shown(slabs, vectors.d, "dimensions", progress) as slabs:
+        gram = Gram.from_coordinates(slabs, names=vectors.accessions)
     if not n_blocks:
         return gram, ()
     block_of = draw_blocks(gram.count, n_blocks=n_blocks, seed=seed)
@@ -187,17 +186,3 @@ def _read_gram(
 def _slabs_in_memory(vectors: Vectors, width: int) -> Iterator[np.ndarray]:
     matrix = np.concatenate(list(vectors.blocks(vectors.n)))
     return (matrix[:, start : start + width].T for start in range(0, vectors.d, width))
-
-
-def _shown(
-    blocks: Iterable[np.ndarray], total: int, unit: str, progress: bool
-) -> Iterator[np.ndarray]:
-    """Yield `blocks`, with a bar that shows how far they have come."""
-    from tqdm import tqdm
-
-    # disable=None: no bar where standard error is no terminal.
-    bar = tqdm(total=total, unit=f" {unit}", leave=False, disable=None if progress else True)
-    with bar:
-        for block in blocks:
-            yield block
-            bar.update(len(block))

@@ -1,6 +1,10 @@
 """How quantities of protein pairs hang together, with intervals that know pairs share proteins."""
 
-from plm_geometry.association.correlation import correlation_matrix, pairwise_interval
+from plm_geometry.association.correlation import (
+    correlation_matrix,
+    correlations_with,
+    pairwise_interval,
+)
 from plm_geometry.association.homology import discrimination, silent_below
 from plm_geometry.association.jackknife import correlation_interval, correlation_intervals
 from plm_geometry.association.lengths import adjusted_for_lengths, r_squared_on_lengths
@@ -26,6 +30,7 @@ __all__ = [
     "correlation_interval",
     "correlation_intervals",
     "correlation_matrix",
+    "correlations_with",
     "discrimination",
     "distance_correlation",
     "informational_correlation",

@@ -41,7 +41,8 @@ def run(
 
     Example: plm-geometry run 03_correlation -p proteins my.fasta.gz -p n_proteins 300
     """
-    from plm_geometry.chapters import read_parameters, run_chapter
+    from plm_geometry.chapters import run_chapter
+    from plm_geometry.parameters import read_parameters
 
     if parameters:
         for name, declared in read_parameters(chapter).items():

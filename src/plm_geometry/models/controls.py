@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from itertools import product
 
 import numpy as np
 import torch
@@ -71,8 +70,9 @@ class CompositionEmbedder(_Control):
 class KmerEmbedder(_Control):
     """A protein is the share of each of the 8,000 3-mers; a residue is the 3-mer around it.
 
-    A 3-mer with a letter beyond the standard ones counts nowhere. Residue embeddings are the
-    letters before, at and after a position one-hot side by side (60-d), zero beyond the ends.
+    The 3-mers are in alphabetical order; one with a letter beyond the standard ones counts
+    nowhere. Residue embeddings are the letters before, at and after a position one-hot side by
+    side (60-d), zero beyond the ends.
     """
 
     name = "kmers"
@@ -88,11 +88,6 @@ class KmerEmbedder(_Control):
 
     def _protein(self, rows: list[np.ndarray]) -> Tensor:
         return torch.from_numpy(np.stack([_kmer_shares(row) for row in rows]))
-
-
-def kmer_names() -> list[str]:
-    """Return the 3-mer that each dimension of `KmerEmbedder` stands for."""
-    return ["".join(letters) for letters in product(STANDARD_RESIDUES, repeat=3)]
 
 
 def _places(sequence: str) -> np.ndarray:

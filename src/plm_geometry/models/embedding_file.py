@@ -13,6 +13,7 @@ from plm_geometry.errors import InputError
 from plm_geometry.models.names import HDF5_SUFFIXES
 from plm_geometry.models.weights import sha256_of_files
 from plm_geometry.proteins import accession_of
+from plm_geometry.provenance import attribute
 
 
 class EmbeddingFile:
@@ -117,16 +118,6 @@ def _places(names: Iterable[str], places: Iterable[Any], path: Path) -> dict[str
     return found
 
 
-def _text(value: object) -> str:
-    """Return an attribute's text, which some libraries write as bytes."""
-    return value.decode() if isinstance(value, bytes) else str(value)
-
-
-def _original_id(dataset: h5py.Dataset) -> str:
-    """Return the header that a remapped dataset came from; one without was not remapped."""
-    return _text(dataset.attrs.get("original_id", dataset.name.removeprefix("/")))
-
-
 class _Hdf5Layout:
     """One dataset a protein."""
 
@@ -136,17 +127,17 @@ class _Hdf5Layout:
             first = next(iter(file), None)
             if first is None:
                 raise InputError(f"{path} holds no embeddings.")
-            self.title = _text(file.attrs.get("model_name", path.stem))
+            self.title = attribute(file, "model_name", path.stem)
             self.width = self._vector(file, first, first).size
 
     @cached_property
     def places(self) -> Mapping[str, str]:
         """The dataset of each accession."""
         with h5py.File(self.path) as file:
-            keys = list(file)
+            names = keys = list(file)
             # Opening every dataset takes minutes at Swiss-Prot's size: only where it must be.
-            is_remapped = "original_id" in file[keys[0]].attrs
-            names = [_original_id(file[key]) for key in keys] if is_remapped else keys
+            if "original_id" in file[keys[0]].attrs:
+                names = [attribute(file[key], "original_id", key) for key in keys]
             return _places(names, keys, self.path)
 
     def read(self, accessions: Sequence[str]) -> np.ndarray:

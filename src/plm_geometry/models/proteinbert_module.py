@@ -172,21 +172,6 @@ class ProteinBERT(nn.Module):
         """
         return self.sequence_head(local), self.annotation_head(global_)
 
-    def all_layers(
-        self, token_ids: ArrayLike | Tensor, annotations: ArrayLike | Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Return the official "all hidden layers" output, 1,562-d local and 15,599-d global.
-
-        Both norms of every block and the heads' probabilities side by side; the global one
-        begins with the input layer.
-        """
-        local, global_ = self.hidden_states(token_ids, annotations)
-        sequence_logits, annotation_logits = self.heads(local[-1], global_[-1])
-        return (
-            torch.cat([*local[1:], sequence_logits.softmax(-1)], dim=-1),
-            torch.cat([*global_, annotation_logits.sigmoid()], dim=-1),
-        )
-
     def _read_annotations(self, annotations: ArrayLike | Tensor | None, n: int) -> Tensor:
         if annotations is None:
             return gelu(self.global_input.bias).expand(n, -1)

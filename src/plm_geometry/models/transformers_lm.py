@@ -1,6 +1,5 @@
 """BERT, XLNet, ESM and T5 encoders from Hugging Face directories, as `Embedder`s."""
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
@@ -19,6 +18,7 @@ from plm_geometry.models.weights import (
     weight_files,
 )
 from plm_geometry.models.xlnet_attention import xlnet_hidden_states
+from plm_geometry.provenance import sha256_of
 
 
 class TransformersEmbedder(Embedder):
@@ -61,7 +61,7 @@ class TransformersEmbedder(Embedder):
         )
         self.identity = {
             "architecture": self.architecture,
-            "config": hashlib.sha256((directory / "config.json").read_bytes()).hexdigest(),
+            "config": sha256_of(directory / "config.json"),
             "weights": weights,
             "preprocessing": str(self._style.spelling),
             "tokens": self._tokens.digest,

@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from plm_geometry.errors import InputError
+from plm_geometry.provenance import sha256_of
 
 # Every untrained copy is drawn from this, so that it is the same one everywhere.
 UNTRAINED_SEED = 0
@@ -42,8 +43,7 @@ def sha256_of_files(files: list[Path]) -> str:
 @lru_cache(maxsize=256)
 def _sha256(path: Path, size: int, modified: int) -> str:
     """Digest a file once a process, unless its size or time of change moves."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256_of(path)
 
 
 def move_weights(module: nn.Module, device: str | torch.device, dtype: torch.dtype) -> None:

@@ -6,11 +6,10 @@ This is the one room the chapters talk to for numbers. What it computes is kept 
 
 from plm_geometry.study.association import AssociationTables
 from plm_geometry.study.choices import ChoiceTables
-from plm_geometry.study.embedded import fasta_path
 from plm_geometry.study.isotropy import IsotropyTables
 from plm_geometry.study.open_questions import OpenTables
 
-__all__ = ["Study", "fasta_path"]
+__all__ = ["Study"]
 
 
 class Study(IsotropyTables, AssociationTables, ChoiceTables, OpenTables):

@@ -54,14 +54,7 @@ class AssociationTables(PairTables):
 
         Labels, ``quantity``, ``estimate, low, high`` of `association.r_squared_on_lengths`.
         """
-        return self.rows(
-            lambda name: (
-                association.r_squared_on_lengths(self.pair_table(name))
-                .rename_axis("quantity")
-                .reset_index()
-                .to_dict("records")
-            )
-        )
+        return self.rows(self._lengths)
 
     def signs(self) -> pd.DataFrame:
         """Work through the sign between cosine and squared Euclidean distance.
@@ -95,7 +88,7 @@ class AssociationTables(PairTables):
     def settings_grid(self) -> pd.DataFrame:
         """Return the correlation of score and identity under every setting of the alignment.
 
-        ``mode, gap_open, gap_extend, denominator, estimate, low, high``, on at most 3,000 of the
+        ``mode, gap_open, gap_extend, denominator, estimate, low, high``, on at most 2,000 of the
         pairs.
         """
         rows = []
@@ -226,8 +219,8 @@ class AssociationTables(PairTables):
         """Align some of the pairs with other settings."""
         some = self.pairs().iloc[:most]
         first, second = (some[f"accession_{side}"].cat.codes.to_numpy(np.int64) for side in "ab")
-        lengths = some[["length_a", "length_b"]]
-        return self.aligned(first, second, replace(self.alignment, **setting)).join(lengths)
+        kept = some[["length_a", "length_b", "weight"]]
+        return self.aligned(first, second, replace(self.alignment, **setting)).join(kept)
 
     def _dependence(self, name: str) -> Iterator[dict[str, object]]:
         table = self.pair_table(name)
@@ -279,6 +272,7 @@ def _agreement(table: pd.DataFrame) -> association.Interval:
         table["sequence_identity"],
         table["accession_a"].cat.codes,
         table["accession_b"].cat.codes,
+        weights=table["weight"],
     )
 
 

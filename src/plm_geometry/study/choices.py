@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from plm_geometry import association, pairs
-from plm_geometry.isotropy import effective_dimensions
+from plm_geometry.isotropy_tables import dimensions_or_nan
 from plm_geometry.moments import Moments, merge_all
 from plm_geometry.pooling import OWN
 from plm_geometry.proteins import STANDARD_RESIDUES
@@ -106,7 +106,7 @@ class ChoiceTables(Readings):
 
     def _global(self, name: str) -> Iterator[dict[str, object]]:
         for (choice, vectors), subset in product(self._readings_apart(name), self.subsets):
-            dimensions = _dimensions(Moments.from_vectors(vectors[subset.members]))
+            dimensions = dimensions_or_nan(Moments.from_vectors(vectors[subset.members]))
             numbers = {"effective_dimensions": dimensions, "share": dimensions / vectors.shape[1]}
             yield choice | subset.choice | numbers
 
@@ -157,19 +157,23 @@ class ChoiceTables(Readings):
             for name in table.columns.drop("alignment_score")
         ]
 
-    def _pairs_of_subsets(self) -> Iterator[tuple[Subset, np.ndarray]]:
-        """Yield samples of proteins with their pairs, where these are not too few."""
+    @cached_property
+    def _pairs_of_subsets(self) -> list[tuple[Subset, np.ndarray]]:
+        """Samples of proteins with their pairs, where these are not too few."""
         first, second, _ = self._sample
+        found = []
         for subset in self.subsets:
             inside = np.flatnonzero(subset.members[first] & subset.members[second])
             if len(inside) >= _LEAST_PAIRS:
-                yield subset, inside
+                found.append((subset, inside))
+        return found
 
-    def _matrix(self, columns: Sequence[np.ndarray], some: np.ndarray) -> np.ndarray:
-        """Return the correlations of columns over some of the pairs."""
-        frame = pd.DataFrame(np.array(columns)[:, some].T)
+    def _each_correlation(
+        self, quantity: np.ndarray, others: np.ndarray, some: np.ndarray
+    ) -> np.ndarray:
+        """Return the correlation of one quantity with each of others over some of the pairs."""
         weights = self._sample[2][some]
-        return association.correlation_matrix(frame, weights=weights, columns=frame).to_numpy()
+        return association.correlations_with(quantity[some], others[:, some], weights=weights)
 
     def _distances_of(self, name: str) -> list[tuple[dict[str, str], pd.DataFrame]]:
         """Return the choices of each embedding, and the distances of its pairs."""
@@ -183,23 +187,27 @@ class ChoiceTables(Readings):
 
     def _cosine_identity(self, name: str) -> Iterator[dict[str, object]]:
         aligned, identity = zip(*self._aligned_identities, strict=True)
+        identity = np.array(identity)
         for choice, table in self._distances_of(name):
-            for subset, some in self._pairs_of_subsets():
-                matrix = self._matrix([table["cosine_similarity"], *identity], some)
-                for alignment, r in zip(aligned, matrix[0, 1:], strict=True):
+            cosine = table["cosine_similarity"].to_numpy()
+            for subset, some in self._pairs_of_subsets:
+                found = self._each_correlation(cosine, identity, some)
+                for alignment, r in zip(aligned, found, strict=True):
                     yield {**choice, **subset.choice, **alignment, "cosine_identity": r}
 
     def _cosine_squared(self, name: str) -> Iterator[dict[str, object]]:
         for choice, table in self._distances_of(name):
-            for subset, some in self._pairs_of_subsets():
-                r = self._matrix([table[column] for column in table], some)[0, 1]
+            cosine, squared = table.to_numpy().T
+            for subset, some in self._pairs_of_subsets:
+                (r,) = self._each_correlation(cosine, squared[None], some)
                 yield {**choice, **subset.choice, "cosine_squared": r}
 
     def _score_identity(self) -> Iterator[dict[str, object]]:
         for (mode, gaps), table in self._alignments.items():
-            for subset, some in self._pairs_of_subsets():
-                matrix = self._matrix([table[column] for column in table], some)
-                for name, r in zip(table.columns[1:], matrix[0, 1:], strict=True):
+            score, *identity = table.to_numpy().T
+            for subset, some in self._pairs_of_subsets:
+                found = self._each_correlation(score, np.array(identity), some)
+                for name, r in zip(table.columns[1:], found, strict=True):
                     alignment = {"mode": mode, "gaps": gaps, "denominator": name}
                     yield {**subset.choice, **alignment, "score_identity": r}
 
@@ -224,12 +232,6 @@ def _gaps(gap_open: float, gap_extend: float) -> str:
     return f"{gap_open:g}/{gap_extend:g}"
 
 
-def _dimensions(cloud: Moments) -> float:
-    """Return the effective dimensions, NaN of a cloud without spread."""
-    spread = cloud.count > 1 and np.trace(cloud.scatter) > 0
-    return effective_dimensions(cloud) if spread else np.nan
-
-
 class _AminoAcids:
     """Takes the clouds of one sample's amino acids, one after the other."""
 
@@ -241,7 +243,7 @@ class _AminoAcids:
     def add(self, letter: str, cloud: Moments) -> None:
         self._together = cloud if self._together is None else self._together.merge(cloud)
         if letter in STANDARD_RESIDUES:
-            self._dimensions.append(_dimensions(cloud))
+            self._dimensions.append(dimensions_or_nan(cloud))
             self._counts.append(cloud.count)
 
     def averages(self) -> dict[str, float]:
@@ -252,7 +254,7 @@ class _AminoAcids:
             return {}
         dimensions, counts = dimensions[known], counts[known]
         by_residues = np.average(dimensions, weights=counts)
-        values = (dimensions.mean(), by_residues, _dimensions(self._together))
+        values = (dimensions.mean(), by_residues, dimensions_or_nan(self._together))
         return dict(zip(AVERAGES, values, strict=True))
 
 

@@ -52,7 +52,7 @@ class EmbeddedProteins:
     @cached_property
     def requested(self) -> Proteins:
         """The proteins asked for, before any model's limit."""
-        found = read_fasta(fasta_path(self.settings.proteins))
+        found = read_fasta(_fasta_path(self.settings.proteins))
         n = self.settings.n_proteins
         return sample(found, n, seed=self.settings.seed) if n else found
 
@@ -261,7 +261,7 @@ class EmbeddedProteins:
         )
 
 
-def fasta_path(name: str) -> Path:
+def _fasta_path(name: str) -> Path:
     """Return the file that "demo", "swissprot" or a path stands for.
 
     Raises

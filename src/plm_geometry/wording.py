@@ -1,0 +1,62 @@
+"""Words and numbers for people: counts, lists and shares of them, numbers with a true minus."""
+
+import math
+import re
+from collections.abc import Sequence
+
+import pandas as pd
+
+from plm_geometry import figures
+
+# Stands for what is missing.
+DASH = "–"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return "1 model", "4 models"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def share_of(count: int, total: int, noun: str) -> str:
+    """Return "all 4 models", "2 of the 4 models", "none of the 4 models"."""
+    if count == total:
+        return f"the {noun}" if total == 1 else f"all {plural(total, noun)}"
+    return f"{count or 'none'} of the {plural(total, noun)}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Join words as a sentence does: "a", "a and b", "a, b, and c"."""
+    if len(words) < 3:
+        return " and ".join(words)
+    return f"{', '.join(words[:-1])}, and {words[-1]}"
+
+
+def typographic(text: str) -> str:
+    """Put a minus sign for the hyphen before a number, and leave all other hyphens."""
+    return re.sub(r"(?<![\w.)])-(?=\d)", "\N{MINUS SIGN}", text)
+
+
+def formatted(value: object, decimals: int | None = None) -> str:
+    """Return a value as a reader expects it; what is missing is a dash.
+
+    Parameters
+    ----------
+    value : str or number
+        Whole numbers get commas between thousands.
+    decimals : int, optional
+        As in `figures.rounded`; by default other fractions are shown to four digits.
+    """
+    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
+        return DASH
+    if isinstance(value, str):
+        return value
+    if float(value).is_integer() and decimals is None:
+        return typographic(f"{int(value):,}")
+    if decimals is not None:
+        return figures.rounded(value, decimals)
+    return typographic(f"{value:.4g}")
+
+
+def control_name(name: str) -> str:
+    """Return a control's name without the model it copies: "untrained:KEY" is "untrained"."""
+    return name.split(":")[0]

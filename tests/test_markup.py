@@ -1,0 +1,46 @@
+"""Tables, boxes and figures to point at are sound HTML, whatever text is put into them."""
+
+import json
+
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+
+from plm_geometry.markup import ShownTable, interactive_figure, note
+
+
+def parsed(shown):
+    return BeautifulSoup(shown._repr_html_(), "html.parser")
+
+
+def test_a_table_has_its_caption_as_name_and_can_be_linked_to_and_scrolled_by_keys():
+    cells = pd.DataFrame({"a <b>": ["1 & 2", "<i>"]})
+    shown = ShownTable(cells, 'The "first" <table>.', "table-one")
+    (scrolling,) = parsed(shown).find_all("div")
+    assert scrolling["id"] == "table-one"
+    assert scrolling["tabindex"] == "0"
+    assert scrolling["aria-label"] == scrolling.caption.text == 'The "first" <table>.'
+    assert [cell.text for cell in scrolling.find_all(["th", "td"])] == ["a <b>", "1 & 2", "<i>"]
+
+
+def test_a_table_is_aligned_text_where_no_html_is_shown():
+    shown = ShownTable(pd.DataFrame({"value": ["1", "100"]}), "Values.", "table-values")
+    assert repr(shown) == "value\n    1\n  100"
+
+
+@pytest.mark.parametrize("kind", ["note", "warning"])
+def test_a_box_names_models_whatever_their_names_hold(kind):
+    page = parsed(note(kind, "Title", "These are {}.", ["<b>", "a & b", "c"]))
+    title, body = page.find("div", class_=f"admonition {kind}").find_all("p")
+    assert (title.text, body.text) == ("Title", "These are <b>, a & b, and c.")
+
+
+def test_a_figure_to_point_at_carries_its_data_and_says_where_it_is_kept():
+    import plotly.graph_objects as go
+
+    drawn = go.Figure(go.Scatter(x=[1], y=[2], customdata=["</script><b>P1</b>"]))
+    page = parsed(interactive_figure(drawn, "points.html", "fig-points"))
+    (place,) = page.find_all("div", class_="interactive-figure")
+    assert place["data-in-place-of"] == "fig-points"
+    assert place.code.text == "figures/points.html"
+    assert json.loads(place.script.text)["data"][0]["customdata"] == ["</script><b>P1</b>"]
