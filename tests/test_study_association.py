@@ -75,7 +75,7 @@ def test_mantel_is_over_all_pairs_of_its_proteins(study):
 def test_every_setting_is_as_if_aligned_with_it(study):
     grid = study.settings_grid()
     assert len(grid) == len(association.MODES) * len(association.GAPS) * 3
-    some = study.pairs().iloc[:100]
+    some = study.some_pairs(100)
     first, second = (some[f"accession_{side}"].cat.codes.to_numpy(np.int64) for side in "ab")
     for row in grid.iloc[[2, 22, 40, 53]].itertuples():
         settings = replace(study.alignment, mode=row.mode, gap_open=row.gap_open,
@@ -83,6 +83,15 @@ def test_every_setting_is_as_if_aligned_with_it(study):
         plain = align_pairs(study.common, first, second, settings, progress=False)
         expected = plain["alignment_score"].corr(plain["sequence_identity"])
         assert row.estimate == pytest.approx(expected, abs=1e-12)
+
+
+def test_some_pairs_are_drawn_from_anywhere_in_the_table(study):
+    table, some = study.pairs(), study.some_pairs(100)
+    key = ["accession_a", "accession_b"]
+    found = table.reset_index().merge(some[key], on=key)["index"]
+    assert len(found) == 100
+    assert found.max() > len(table) / 2
+    assert len(study.some_pairs(10**6)) == len(table)
 
 
 def test_engines_choices_never_exceed_the_most_identities(study):
@@ -132,9 +141,8 @@ def test_similar_pairs_carry_weights_that_stand_for_all_pairs(study):
 
 def test_pairs_of_a_file_count_by_their_weights_in_every_table(study):
     weighted = Study(**study.settings.model_dump())
-    shuffled = study.pairs(similar=True).sample(frac=1, random_state=0, ignore_index=True)
-    weighted._pairs[False] = shuffled
-    table, some = weighted.pair_table("kmers"), shuffled.iloc[:100]
+    weighted._pairs[False] = study.pairs(similar=True)
+    table, some = weighted.pair_table("kmers"), weighted.some_pairs(100)
     explained = weighted.lengths().set_index(["model", "quantity"])["estimate"]["kmers"]
     expected = r_squared_on_lengths(table, weights=table["weight"])["estimate"]
     pd.testing.assert_series_equal(explained, expected, check_names=False)

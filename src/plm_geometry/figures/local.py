@@ -105,9 +105,13 @@ def local_spread(frame: pd.DataFrame) -> Figure:
     models = twenty.drop_duplicates("label").set_index("label", drop=False)
     figure = Figure(figsize=(8, 0.5 * len(models) + 1.3), layout="constrained")
     axes = figure.subplots()
-    sns.stripplot(twenty, x="effective_dimensions", y="label", hue="label", ax=axes, legend=False,
-                  palette=dict(zip(models.index, colours(models), strict=True)), alpha=0.8,
-                  jitter=0.15)  # fmt: skip
+    # Moved up or down so that none hides another: the same way in every run, as seaborn does not.
+    beside = np.random.default_rng(0).uniform(-0.15, 0.15, len(twenty))
+    row = models.index.get_indexer(twenty["label"])
+    axes.scatter(twenty["effective_dimensions"], row + beside, s=25, alpha=0.8,
+                 color=np.array(colours(models))[row])  # fmt: skip
+    axes.set_yticks(range(len(models)), models.index)
+    axes.invert_yaxis()
     means = twenty.groupby("label", sort=False).effective_dimensions.mean()
     axes.scatter(means, range(len(means)), marker="|", s=500, color=INK, lw=2, zorder=4,
                  label="mean of the twenty")  # fmt: skip

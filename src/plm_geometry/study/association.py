@@ -116,6 +116,12 @@ class AssociationTables(PairTables):
             rows.append((engine, "engine", differing, difference.max(), _agreement(own).estimate))
         return pd.DataFrame(rows, columns=["engine", "ties", "differing", "largest", "estimate"])
 
+    def some_pairs(self, most: int) -> pd.DataFrame:
+        """Return at most so many of `pairs`, drawn at random: a file's order may mean something."""
+        table = self.pairs()
+        drawn = table.sample(min(most, len(table)), random_state=self.settings.seed)
+        return drawn.reset_index(drop=True)
+
     def dependence(self) -> pd.DataFrame:
         """Return how much each distance depends on identity, by measures that see any form.
 
@@ -217,7 +223,7 @@ class AssociationTables(PairTables):
 
     def _realigned(self, setting: Mapping[str, object], most: int) -> pd.DataFrame:
         """Align some of the pairs with other settings."""
-        some = self.pairs().iloc[:most]
+        some = self.some_pairs(most)
         first, second = (some[f"accession_{side}"].cat.codes.to_numpy(np.int64) for side in "ab")
         kept = some[["length_a", "length_b", "weight"]]
         return self.aligned(first, second, replace(self.alignment, **setting)).join(kept)
