@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from plm_geometry.moment_files import StoredMoments, read_moments, write_moments
+from plm_geometry.moment_files import MergedMoments, StoredMoments, read_moments, write_moments
 from plm_geometry.moments import Moments
 
 
@@ -39,3 +39,14 @@ def test_one_layer_is_read_by_letter(moments, tmp_path):
     with pytest.raises(KeyError):
         stored["W"]
     assert not len(StoredMoments(tmp_path / "m.npz", 1))
+
+
+def test_groups_are_merged_letter_by_letter_where_they_have_it(moments):
+    merged = MergedMoments([moments[0], moments[10]])
+    assert list(merged) == ["A", "C"]
+    assert same(merged["A"], moments[0]["A"].merge(moments[10]["A"]))
+    assert same(merged["C"], moments[0]["C"])
+    assert merged["A"] is merged["A"]
+    with pytest.raises(KeyError):
+        merged["W"]
+    assert not MergedMoments([{}, {}])

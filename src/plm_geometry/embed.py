@@ -17,7 +17,8 @@ from plm_geometry.engine import run_plan
 from plm_geometry.errors import InputError
 from plm_geometry.forward import ForwardPass
 from plm_geometry.jackknife import draw_blocks
-from plm_geometry.moments import Moments, merge_all
+from plm_geometry.moment_files import MergedMoments
+from plm_geometry.moments import Moments
 from plm_geometry.plan import Plan, draw_residues, make_plan
 from plm_geometry.pooling import POOLINGS
 from plm_geometry.proteins import Proteins
@@ -50,8 +51,9 @@ class Embeddings:
         The proteins embedded, in the order given.
     vectors : ndarray of float32, shape (n_proteins, width)
         Their global embeddings.
-    residue_moments : dict of str to Moments, or None
-        Moments of the residue embeddings by amino-acid letter; None where there are none.
+    residue_moments : mapping of str to Moments, or None
+        Moments of the residue embeddings by amino-acid letter, read from disk when they are first
+        asked for; None where there are none.
     left_out : mapping of str to str
         Accessions that have no vector, and why.
     residue_groups : sequence of mappings of str to Moments
@@ -63,7 +65,7 @@ class Embeddings:
 
     accessions: tuple[str, ...]
     vectors: np.ndarray
-    residue_moments: dict[str, Moments] | None
+    residue_moments: Mapping[str, Moments] | None
     left_out: Mapping[str, str]
     residue_groups: Sequence[Mapping[str, Moments]] = ()
     residue_sample: np.ndarray | None = None
@@ -177,11 +179,7 @@ def load(store: EmbeddingStore, proteins: Proteins, *, layer: int = 0) -> Embedd
     if layer < store.n_layers - 1:
         return Embeddings(accessions, vectors[keep], running.get(layer), left_out)
     groups = store.group_moments(layer)
-    letters = sorted({letter for group in groups for letter in group})
-    moments = {
-        letter: merge_all([group[letter] for group in groups if letter in group])
-        for letter in letters
-    }
+    moments = MergedMoments(groups)
     return Embeddings(
         accessions, vectors[keep], moments or None, left_out, groups, store.read_sample()
     )

@@ -1,6 +1,6 @@
 """Files of moments by layer and residue letter: written whole, read whole or letter by letter."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from plm_geometry.files import replacing
-from plm_geometry.moments import Moments
+from plm_geometry.moments import Moments, merge_all
 from plm_geometry.pooling import LayerMoments
 
 
@@ -75,6 +75,38 @@ class StoredMoments(Mapping[str, Moments]):
         return Moments.from_arrays(
             {name: self._stored[f"{self._layer}/{letter}/{name}"] for name in names}
         )
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._letters)
+
+    def __len__(self) -> int:
+        return len(self._letters)
+
+
+class MergedMoments(Mapping[str, Moments]):
+    """Moments by residue letter over all groups, each merged when it is first asked for.
+
+    Parameters
+    ----------
+    groups : sequence of mapping of str to Moments
+        Of each group, such as `StoredMoments`; a group need not have every letter.
+    """
+
+    def __init__(self, groups: Sequence[Mapping[str, Moments]]):
+        self._groups = groups
+        self._merged: dict[str, Moments] = {}
+
+    @cached_property
+    def _letters(self) -> list[str]:
+        return sorted(set().union(*self._groups))
+
+    def __getitem__(self, letter: str) -> Moments:
+        if letter not in self._merged:
+            parts = [group[letter] for group in self._groups if letter in group]
+            if not parts:
+                raise KeyError(letter)
+            self._merged[letter] = merge_all(parts)
+        return self._merged[letter]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._letters)
