@@ -1,6 +1,7 @@
 """The notebooks keep to the house rules, and each pair is one notebook in two formats."""
 
 import ast
+import re
 
 import jupytext
 import nbformat
@@ -8,6 +9,7 @@ import pytest
 
 from plm_geometry import parameters, paths
 from plm_geometry.pdf import page_names
+from plm_geometry.report import FINDING
 from plm_geometry.settings import Settings
 
 CHAPTERS = parameters.chapter_names()
@@ -106,6 +108,26 @@ def test_figures_have_alternative_text_and_a_caption(notebook):
         assert shown["image"]["alt"].endswith(".")
         assert shown["figure"]["caption"].endswith(".")
         assert "hide-input" in cell.metadata["tags"]
+
+
+def test_a_caption_begins_with_what_the_figure_shows_in_this_run(notebook):
+    drawn = [cell for cell in code(notebook) if "report.figure(" in cell.source]
+    for cell in drawn:
+        named, finding = re.search(r'"(\w+)",\s+(figures\.findings\.)', cell.source).groups()
+        caption = cell.metadata["mystnb"]["figure"]["caption"]
+        assert finding
+        assert caption.startswith(f"{{glue:text}}`{FINDING}{named}` ")
+
+
+def test_a_tables_caption_says_what_it_shows_in_this_run(notebook):
+    cells = [cell for cell in code(notebook) if "report.table(" in cell.source]
+    calls = [node for cell in cells for node in ast.walk(ast.parse(cell.source))
+             if isinstance(node, ast.Call) and
+             ast.unparse(node.func) == "report.table"]  # fmt: skip
+    assert calls
+    for call in calls:
+        name, caption = (ast.unparse(argument) for argument in call.args[1:3])
+        assert "figures.findings." in caption or name == "'answers'", name
 
 
 def test_a_chapter_reports_under_its_own_name(chapter, notebook):

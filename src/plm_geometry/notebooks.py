@@ -2,7 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Mapping
+from ast import literal_eval
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,6 +14,8 @@ from traitlets import default
 
 from plm_geometry.errors import ComputationError, InputError, NothingLeftError
 
+# Before the type of a number that is kept for the book's pages, and shows nothing itself.
+_KEPT = "application/papermill.record/"
 _INPUT_ERRORS = {kind.__name__: kind for kind in (InputError, NothingLeftError)}
 
 
@@ -105,12 +108,22 @@ def write_html(notebook: Path) -> None:
     shown = nbformat.read(notebook, as_version=4)
     for cell in shown.cells:
         if cell.cell_type == "code":
-            # Numbers kept for the book's pages are outputs that show nothing.
-            cell.outputs = [output for output in cell.outputs if not _is_kept_number(output)]
+            cell.outputs = list(_shown_outputs(cell.outputs))
     body, _ = HTMLExporter(config=config).from_notebook_node(shown)
     notebook.with_suffix(".html").write_text(body)
 
 
-def _is_kept_number(output: Mapping) -> bool:
-    """Return whether an output is a glued value that is not shown."""
-    return any(kind.startswith("application/papermill.record/") for kind in output.get("data", {}))
+def _shown_outputs(outputs: Iterable[NotebookNode]) -> Iterator[NotebookNode]:
+    """Yield what a page without captions shows: of the numbers kept, what figures show."""
+    from nbformat.v4 import new_output
+
+    from plm_geometry.report import FINDING
+
+    for output in outputs:
+        kept = [kind for kind in output.get("data", {}) if kind.startswith(_KEPT)]
+        name = output.get("metadata", {}).get("scrapbook", {}).get("name", "")
+        if not kept:
+            yield output
+        elif name.startswith(FINDING):
+            said = literal_eval(output.data[kept[0]])
+            yield new_output("display_data", {"text/markdown": said})

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 # Set by `chapters.run_chapter` for the kernel; a notebook opened by hand writes below runs/.
 OUT_VARIABLE = "PLM_GEOMETRY_OUT"
+# What a figure shows is a number of this name, behind which stands the figure's.
+FINDING = "finding_"
 _STAND_INS = (
     "warning",
     "Stand-ins, not the paper's models",
@@ -71,7 +73,8 @@ class Report:
         self._say_which_models()
         if self.simulated:
             self.say(_SIMULATED)
-        self.table(self.study.data_set(), "data_set", "The proteins of this run.")
+        data = self.study.data_set()
+        self.table(data, "data_set", _about_proteins(data.iloc[0]))
         self._name_left_out()
         self.number("profile", self.study.settings.profile)
         self.number("n_proteins", len(self.study.proteins))
@@ -105,7 +108,7 @@ class Report:
         name : str
             File name without suffix.
         caption : str
-            One sentence over the table.
+            What the table shows, in words that this run's numbers are in, and how it is read.
         headings : mapping of str to str, optional
             Which columns to show, and their headings; by default all under their names.
         decimals : mapping of str to int, optional
@@ -122,14 +125,27 @@ class Report:
                 for column, heading in headings.items()
             }
         )
-        display(ShownTable(shown, f"{self._next_table()}. {caption}", f"table-{name}"))
+        caption = f"{self._next_table()}. {typographic(caption)}"
+        display(ShownTable(shown, caption, f"table-{name}"))
 
     def keep(self, frame: pd.DataFrame, name: str) -> None:
         """Keep a table as ``tables/<name>.csv`` without showing it."""
         frame.to_csv(self._file("tables", f"{name}.csv"), index=False)
 
-    def figure(self, figure: Figure, name: str) -> None:
-        """Show a figure and keep it as ``figures/<name>.svg`` and ``.png``."""
+    def figure(self, figure: Figure, name: str, finding: str) -> None:
+        """Show a figure and keep it as ``figures/<name>.svg`` and ``.png``.
+
+        Parameters
+        ----------
+        figure : Figure
+            The figure.
+        name : str
+            File name without suffix.
+        finding : str
+            What it shows, in words that this run's numbers are in. The book's caption begins with
+            it, as the number ``finding_<name>``; a notebook opened by hand, which shows no
+            captions, has it below the figure.
+        """
         drawn = io.BytesIO()
         with matplotlib.rc_context(figures.STYLE):
             # No date: the same figure is the same file.
@@ -137,6 +153,9 @@ class Report:
             figure.savefig(self._file("figures", f"{name}.png"), dpi=160)
         self._file("figures", f"{name}.svg").write_bytes(drawn.getvalue())
         display(SVG(drawn.getvalue()))
+        self.number(f"{FINDING}{name}", typographic(finding))
+        if not os.environ.get(OUT_VARIABLE):
+            self.say(finding)
 
     def interactive(self, figure: "Interactive", name: str, *, in_place_of: str) -> None:
         """Keep a figure to point at as ``figures/<name>.html``; the book's page shows it itself.
@@ -307,6 +326,14 @@ class Report:
             self.table(
                 cut, "cut", f"Cut: of {plural(len(cut), 'protein')} models read the beginning."
             )
+
+
+def _about_proteins(data: pd.Series) -> str:
+    """Say how many proteins there are and how long they are."""
+    return (
+        f"Proteins of this run: {data['proteins']:,}, of {data['median length']:,.0f} residues in "
+        f"the median and {data['longest']:,} at most."
+    )
 
 
 def _plain(value: object) -> object:

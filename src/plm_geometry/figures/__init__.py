@@ -1,5 +1,6 @@
 """One function a figure: data frame in, matplotlib figure out, in one colour-blind-safe style."""
 
+from plm_geometry.figures import findings
 from plm_geometry.figures.choices import (
     NUMBERS,
     choice_name,
@@ -76,6 +77,7 @@ __all__ = [
     "densities",
     "discrimination",
     "extent",
+    "findings",
     "global_isotropy",
     "label",
     "labels",

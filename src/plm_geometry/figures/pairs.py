@@ -27,14 +27,14 @@ _CELLS = 60
 _IDENTITY_EDGES = np.linspace(0, 1, _CELLS + 1)
 _BIN_EDGES = np.linspace(0, 1, 21)
 # Quantiles of fewer pairs would be drawn as if they were known.
-_LEAST_PAIRS = 10
+LEAST_PAIRS = 10
 # Equal proteins are at distance 0, which no logarithmic axis has: they are drawn at its foot.
 _FOOT = 1e-5
 _ORANGE = "#D55E00"
 # Without its palest tenth: a cell with one pair must be seen on the ground.
 _COLOURS = matplotlib.colors.ListedColormap(sns.color_palette("mako_r", 256)[26:])
 # Rost (1999): below it alignments miss relatives, above it they hardly do.
-_TWILIGHT = (0.20, 0.35)
+TWILIGHT = (0.20, 0.35)
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def pair_scatter(densities: Mapping[str, Density], measure: str) -> Figure:
 
 def _spread_lines(axes: Axes, spread: pd.DataFrame) -> None:
     """Draw the binned median and the band of 90% of the pairs."""
-    shown = spread.where(spread.n >= _LEAST_PAIRS)  # gaps, where too few are known
+    shown = spread.where(spread.n >= LEAST_PAIRS)  # gaps, where too few are known
     centre = (spread.bin_low + spread.bin_high) / 2
     line = {"color": _ORANGE, "zorder": 3, "marker": ".", "ms": 3}
     axes.plot(centre, shown["median"], lw=2, label="median of a bin", **line)
@@ -201,7 +201,7 @@ def discrimination(frame: pd.DataFrame, measure: str = "auc") -> Figure:
     styles = lines(named)
     figure, grid = panels(len(styles), across=3, width=2.9, height=2.3, sharex=True, sharey=True)
     for axes, (name, model) in zip(grid, named.groupby("label", sort=False), strict=True):
-        axes.axvspan(*_TWILIGHT, color=GREY, alpha=0.18, lw=0)
+        axes.axvspan(*TWILIGHT, color=GREY, alpha=0.18, lw=0)
         axes.axhline(0.5, color=INK, lw=0.8, ls="--")
         for number, (_, rows) in enumerate(model.groupby("distance", sort=False)):
             _by_bin(axes, rows.dropna(subset=measure), measure, styles[name]["color"], number)
