@@ -306,6 +306,30 @@ def test_when_a_chapter_fails_those_beside_it_finish_and_its_readers_do_not_star
     assert not (house / "results" / "demo" / reader).exists()
 
 
+def test_the_book_hands_out_student_editions_which_it_writes_before_its_pages(
+    house, monkeypatch, told
+):
+    monkeypatch.setattr(chapters, "_BOOK_SOURCES", (house / "notebooks",))
+    site, editions = house / "_build" / "html", house / "_build" / "student"
+    monkeypatch.setattr(paths, "SITE", site)
+    monkeypatch.setattr(paths, "EDITIONS", editions)
+    monkeypatch.setattr(chapters, "run_chapters", lambda profile, tell: None)
+    found = []
+
+    def build(strict):
+        found.append(sorted(path.name for path in editions.iterdir()))
+        site.mkdir(exist_ok=True)
+        (site / "index.html").touch()
+
+    monkeypatch.setattr(chapters, "_build_pages", build)
+    for text in (TOY, TOY, TOY.replace("# Toy", "# Another toy")):
+        (house / "notebooks" / "01_toy.md").write_text(HEAD + text)
+        assert chapters.build_book("demo", tell=told.append) == site / "index.html"
+    # Once more only for the change.
+    assert found == [["01_toy.ipynb", "02_other.ipynb"]] * 2
+    assert "# Another toy" in (editions / "01_toy.ipynb").read_text()
+
+
 def test_chapters_that_ask_for_the_same_embeddings_have_them_made_once():
     assert set(EMBEDDING_PARAMETERS) <= Settings.model_fields.keys()
     asked = [

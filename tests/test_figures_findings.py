@@ -49,6 +49,11 @@ def test_the_greatest_value_has_its_name():
     assert words.most(pd.Series([np.nan, np.nan]), names, "d") == words.UNKNOWN
 
 
+def test_what_only_rounds_to_one_gets_a_decimal_more():
+    said = words.ends(pd.Series([-0.998, 1.0]), pd.Series(["A", "B"]), ".2f")
+    assert said == "−0.998 in A to 1.00 in B"
+
+
 def test_counts_read_as_a_person_would_write_them():
     said = [words.number_of(count, 4000) for count in (4000, 1200, 0)]
     assert said == ["all 4,000", "1,200 of 4,000", "none of 4,000"]
@@ -183,7 +188,7 @@ def test_pairwise_cosines():
     ]
     frame = pd.concat([*rows, models(of="residues", centred=False, cosine=0.99)])
     assert isotropy.pairwise_cosines(frame) == (
-        "The median cosine of two proteins is 0.50 in B to 0.90 in A; controls, 0.70 in C "
+        "The median cosine of two proteins is 0.500 in B to 0.900 in A; controls, 0.700 in C "
         "(control). "
         "Less the common mean, the largest in size is 0.10."
     )
@@ -242,10 +247,12 @@ def test_local_intervals():
 
 def test_by_residue():
     assert local.by_residue(residues()) == (
-        "Of the models, the amino acid with the fewest in 1 of 2: A, and with the most in all 2: G."
+        "Most often with the fewest dimensions A (1 of 2 models) and with the most dimensions G "
+        "(all 2 "
+        "models)."
     )
     assert local.by_residue(residues(A=[2, 0.5, np.nan])).startswith(
-        "Of the models, the amino acid with the fewest in all 2: A"
+        "Most often with the fewest dimensions A (all 2 models)"
     )
 
 

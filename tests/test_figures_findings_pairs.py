@@ -36,8 +36,8 @@ def test_pairs():
 
 def test_correlation_and_the_strongest():
     assert correlation.correlation(entries()) == (
-        "Cosine similarity and squared distance correlate at -0.90 in A to -0.80 in B; controls, "
-        "-1.00 in C (control). Furthest from zero of embedding with sequence: −0.30 (cosine "
+        "Cosine similarity and squared distance correlate at −0.90 in A to −0.80 in B; controls, "
+        "−1.00 in C (control). Furthest from zero of embedding with sequence: −0.30 (cosine "
         "similarity – sequence identity, B)."
     )
     other = entries()
@@ -103,9 +103,9 @@ def test_widening_mantel_signs_and_lengths():
         models(quantity=q, estimate=e) for q, e in ((COSINE, [0.1, 0.2, 0.3]), (SCORE, 0.9))
     ]
     assert correlation.lengths(pd.concat(explained)) == (
-        "The two lengths explain 90% of alignment score; of embedding measures: 10% in A to 20% "
-        "in B; "
-        "controls, 30% in C (control)."
+        "The two lengths explain 90% of alignment score; of embedding measures: 10% in A, cosine "
+        "similarity to 20% in B, cosine similarity; controls, 30% in C (control), cosine "
+        "similarity."
     )
     assert "40% in A" in correlation.lengths(pd.concat(explained).replace(0.1, 0.4))
 
@@ -121,8 +121,8 @@ def test_settings():
         "0.847."
     )
     assert correlation.settings(settings()[1:], 0.847).endswith("none of 2 settings reach 0.847.")
-    assert correlation.reaching(settings()) == "They are 2 global, 1 local."
-    assert correlation.reaching(settings()[:1]) == "They are 1 global."
+    assert correlation.reaching(settings()) == "By alignment: global 2, local 1."
+    assert correlation.reaching(settings()[:1]) == "By alignment: global 1."
 
 
 def test_ties():
@@ -138,10 +138,10 @@ def test_ties():
 # Pairs one by one
 
 
-def density(*medians, n=50):
+def density(*medians, n=50, log=False):
     low = np.arange(len(medians)) / 10
     spread = pd.DataFrame({"bin_low": low, "bin_high": low + 0.1, "n": n, "median": medians})
-    return Density(np.ones((1, 1)), np.ones(2), spread, log=False)
+    return Density(np.ones((1, 1)), np.ones(2), spread, log)
 
 
 def test_strata():
@@ -155,15 +155,25 @@ def test_strata():
 def test_pair_scatter():
     near = {"A": density(0.5, 0.7, 0.9), "B": density(0.9, 0.95, 0.999)}
     assert pairs.pair_scatter(near, COSINE) == (
-        "From an identity of 0.05 to 0.25 the median goes nearer in all 2 panels, furthest in B, "
-        "where "
-        "the cosine similarity goes from 0.9 to 0.999."
+        "From an identity of 0.05 to 0.25 the median pair comes nearer in all 2 panels, furthest "
+        "in B, "
+        "where cosine similarity goes from 0.9 to 0.999."
     )
-    assert "goes nearer in none of 2 panels" in pairs.pair_scatter(near, "euclidean")
+    assert "comes nearer in none of 2 panels" in pairs.pair_scatter(near, "euclidean")
     away = {"A": density(5, 3, 1), "B": density(1, 2, 3)}
     assert pairs.pair_scatter(away, "euclidean").endswith(
-        "in 1 of 2 panels, furthest in A, where the Euclidean distance goes from 5 to 1."
+        "in 1 of 2 panels, furthest in A, where Euclidean distance goes from 5 to 1."
     )
+
+
+def test_pair_scatter_on_a_logarithmic_axis_says_whether_it_goes_on():
+    falling = {"A": density(5, 3, 1, log=True), "B": density(5, 1, 2, log=True)}
+    assert pairs.pair_scatter(falling, "euclidean").endswith(
+        "It still does so from the last bin but one to the last in 1 of 2."
+    )
+    assert pairs.pair_scatter({"A": falling["A"]}, "euclidean").endswith("to the last in 1 of 1.")
+    equal = {"A": density(5, 3, 0, log=True)}
+    assert "in 1 of 1 panels" in pairs.pair_scatter(equal, "euclidean")
 
 
 def test_pair_scatter_of_bins_with_too_few_pairs():
@@ -280,8 +290,8 @@ def test_pairs_needed():
 def test_signs():
     frame = models(r=[-0.9, 0.1, -1], best_r=[0.2, 0.9, -0.5])
     assert open_questions.signs(frame, 0.791) == (
-        "As they are, cosine and squared distance correlate at -0.90 in A to 0.10 in B; controls, "
-        "-1.00 in C (control). With the best lengths found, 1 of 3 reach the printed 0.791; the "
+        "As they are, cosine and squared distance correlate at −0.90 in A to 0.10 in B; controls, "
+        "−1.00 in C (control). With the best lengths found, 1 of 3 reach the printed 0.791; the "
         "highest is 0.90."
     )
     assert "none of 1 reach the printed 0.791" in open_questions.signs(frame[ONE], 0.791)

@@ -8,6 +8,7 @@ import nbformat
 import pytest
 
 from plm_geometry import parameters, paths
+from plm_geometry.notebooks import write_html
 from plm_geometry.pdf import page_names
 from plm_geometry.report import FINDING
 from plm_geometry.settings import Settings
@@ -135,6 +136,29 @@ def test_a_chapter_reports_under_its_own_name(chapter, notebook):
     assert any(f'Report("{chapter}"{study})' in cell.source for cell in code(notebook))
     report = [cell for cell in code(notebook) if "solution" not in tags(cell)]
     assert report[-1].source.endswith("report.close()")
+
+
+def kept(name, value):
+    """Return the output that keeps a number or a text for the book's pages."""
+    named = {"scrapbook": {"name": name, "mime_prefix": "application/papermill.record/"}}
+    data = {"application/papermill.record/text/plain": repr(value)}
+    return nbformat.v4.new_output("display_data", data, metadata=named)
+
+
+def test_a_runs_page_shows_what_figures_show_and_no_other_number_that_is_kept(tmp_path):
+    cell = nbformat.v4.new_code_cell("1", execution_count=1)
+    drawn = nbformat.v4.new_output("display_data", {"text/markdown": "A figure."})
+    cell.outputs = [
+        kept("share", "kept only"),
+        drawn,
+        kept(f"{FINDING}line", "It rises, isn't it."),
+    ]
+    path = tmp_path / "run.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
+    write_html(path)
+    page = path.with_suffix(".html").read_text()
+    assert "kept only" not in page
+    assert page.index("A figure.") < page.index("It rises, isn't it.")
 
 
 def test_the_text_names_its_format_and_its_pair(chapter):

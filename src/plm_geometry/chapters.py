@@ -19,7 +19,7 @@ from pathlib import Path
 
 import typer
 
-from plm_geometry import paths
+from plm_geometry import paths, student
 from plm_geometry.compute import available_cores
 from plm_geometry.errors import ComputationError, InputError
 from plm_geometry.files import write_json
@@ -201,11 +201,16 @@ def build_book(
     page = paths.SITE / "index.html"
     record = paths.SITE.parent / "book.json"
     address = os.environ.get("GITHUB_REPOSITORY", "")  # what links to the repository are made of
-    content = {"sources": _digest(_BOOK_SOURCES), "strict": strict, "address": address}
+    content = {
+        "sources": _digest((*_BOOK_SOURCES, Path(student.__file__))),
+        "strict": strict,
+        "address": address,
+    }
     mark = fingerprint(content)
     if _recorded(record) != mark or not page.exists():
         tell("book: building the pages")
         record.unlink(missing_ok=True)
+        student.write_editions(paths.EDITIONS)  # which the lab page hands out
         _build_pages(strict)
         write_json(record, {"fingerprint": mark})
     return page

@@ -1,7 +1,5 @@
 """What figures and tables of correlations over pairs show, in a sentence or two each."""
 
-from collections.abc import Iterable
-
 import pandas as pd
 
 from plm_geometry.figures.findings.words import UNKNOWN, by_role, judged, named, number_of
@@ -170,7 +168,8 @@ def lengths(frame: pd.DataFrame) -> str:
     beside = " and ".join(
         f"{row.estimate:.0%} of {LABELS[row.quantity]}" for row in of_sequences.itertuples()
     )
-    said = by_role(of_embeddings, "estimate", ".0%")
+    whose = named(of_embeddings) + ", " + of_embeddings["quantity"].map(LABELS)
+    said = by_role(of_embeddings.assign(label=whose), "estimate", ".0%")
     return f"The two lengths explain {beside}; of embedding measures: {said}."
 
 
@@ -195,7 +194,7 @@ def settings(frame: pd.DataFrame, printed: float) -> str:
 def reaching(frame: pd.DataFrame) -> str:
     """Say in which modes the settings lie that reach the printed number."""
     counted = frame["mode"].value_counts(sort=False)
-    return f"They are {_listed(f'{n} {mode}' for mode, n in counted.items())}."
+    return f"By alignment: {', '.join(f'{mode} {n}' for mode, n in counted.items())}."
 
 
 def ties(frame: pd.DataFrame) -> str:
@@ -220,7 +219,3 @@ def _across(frame: pd.DataFrame) -> pd.DataFrame:
 def _count_clear(frame: pd.DataFrame) -> str:
     clear = (frame["low"] > 0) | (frame["high"] < 0)
     return number_of(int(clear.sum()), len(frame))
-
-
-def _listed(words: Iterable[str]) -> str:
-    return ", ".join(words)

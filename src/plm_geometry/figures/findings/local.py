@@ -63,8 +63,9 @@ def by_residue(frame: pd.DataFrame) -> str:
     said = []
     for what, places in (("fewest", values.idxmin()), ("most", values.idxmax())):
         counted = twenty.loc[places, "residue"].value_counts()
-        said.append(f"the {what} in {number_of(counted.iloc[0], len(places))}: {counted.index[0]}")
-    return f"Of the {_whose(twenty)}, the amino acid with {', and with '.join(said)}."
+        count = f"{number_of(counted.iloc[0], len(places))} {_whose(twenty)}"
+        said.append(f"with the {what} dimensions {counted.index[0]} ({count})")
+    return f"Most often {' and '.join(said)}."
 
 
 def local_heatmap(frame: pd.DataFrame, column: str) -> str:

@@ -44,23 +44,23 @@ def pair_scatter(densities: Mapping[str, Density], measure: str) -> str:
     measure : str
         What they show.
     """
-    rows = [_ends_of_median(found.spread) | {"label": label} for label, found in densities.items()]
+    rows = [_course(found.spread) | {"label": label} for label, found in densities.items()]
     table = pd.DataFrame(rows).dropna(subset=["first", "last"])
-    what = LABELS[measure]
     if table.empty:
-        return f"There are too few pairs to follow the {what} along identity."
-    nearer = (
-        table["last"] > table["first"]
-        if measure == "cosine_similarity"
-        else (table["last"] < table["first"])
+        return f"There are too few pairs to follow {LABELS[measure]} along identity."
+    first, before, last = (_distance(table[end], measure) for end in ("first", "before", "last"))
+    top = table.loc[(first / last.where(last > 0)).fillna(0).idxmax()]
+    said = (
+        f"From an identity of {top['low']:.2f} to {top['high']:.2f} the median pair comes nearer "
+        f"in "
+        f"{number_of(int((last < first).sum()), len(table))} panels, furthest in {top['label']}, "
+        f"where "
+        f"{LABELS[measure]} goes from {top['first']:.3g} to {top['last']:.3g}."
     )
-    factor = _distance(table["first"], measure) / _distance(table["last"], measure)
-    top = table.loc[factor.fillna(0).idxmax()]
-    return (
-        f"From an identity of {top['low']:.2f} to {top['high']:.2f} the median goes nearer in "
-        f"{number_of(int(nearer.sum()), len(table))} panels, furthest in {top['label']}, where the "
-        f"{what} goes from {top['first']:.3g} to {top['last']:.3g}."
-    )
+    if all(found.log for found in densities.values()):
+        falling = number_of(int((last < before).sum()), len(table))
+        said += f" It still does so from the last bin but one to the last in {falling}."
+    return said
 
 
 def sampled_pairs(frame: pd.DataFrame, titles: Mapping[str, str]) -> str:
@@ -166,24 +166,20 @@ def silent(frame: pd.DataFrame) -> str:
     return f"Rows of {whose} with such an identity: {found}{highest}."
 
 
-def _ends_of_median(spread: pd.DataFrame) -> dict[str, float]:
-    """Return the median of the first and of the last bin that has pairs enough to be drawn."""
+def _course(spread: pd.DataFrame) -> dict[str, float]:
+    """Return the median of the first, the last but one and the last bin of those that are drawn."""
     shown = spread[spread["n"] >= LEAST_PAIRS].dropna(subset="median")
     if len(shown) < 2:
-        return dict.fromkeys(("low", "high", "first", "last"), float("nan"))
-    first, last = shown.iloc[0], shown.iloc[-1]
-    return {
-        "low": (first["bin_low"] + first["bin_high"]) / 2,
-        "high": (last["bin_low"] + last["bin_high"]) / 2,
-        "first": first["median"],
-        "last": last["median"],
-    }
+        return dict.fromkeys(("low", "high", "first", "before", "last"), float("nan"))
+    centre = (shown["bin_low"] + shown["bin_high"]) / 2
+    medians = shown["median"].iloc[[0, -2, -1]]
+    ends = {"low": centre.iloc[0], "high": centre.iloc[-1]}
+    return ends | dict(zip(("first", "before", "last"), medians, strict=True))
 
 
 def _distance(values: pd.Series, measure: str) -> pd.Series:
-    """Return values as something that is small between neighbours; 0 is no divisor."""
-    distance = 1 - values if measure == "cosine_similarity" else values
-    return distance.where(distance > 0)
+    """Return values as something that is small between neighbours."""
+    return 1 - values if measure == "cosine_similarity" else values
 
 
 def _width(frame: pd.DataFrame, column: str, rows: pd.Series) -> float:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from plm_geometry.figures.labels import labels
+from plm_geometry.figures.labels import labels, rounded
 
 UNKNOWN = "not known here"
 
@@ -38,7 +38,7 @@ def ends(values: pd.Series, names: pd.Series, spec: str) -> str:
     if not len(numbers):
         return UNKNOWN
     places = numbers.argmin(), numbers.argmax()
-    low, high = (format(numbers[place], spec) for place in places)
+    low, high = (_said(numbers[place], spec) for place in places)
     if low == high:
         return f"{low} in {whose[0]}" if len(numbers) == 1 else f"{low} in each of {len(numbers)}"
     return f"{low} in {whose[places[0]]} to {high} in {whose[places[1]]}"
@@ -82,7 +82,12 @@ def most(values: pd.Series, names: pd.Series, spec: str) -> str:
     known = values.dropna()
     if known.empty:
         return UNKNOWN
-    return f"{known.max():{spec}} in {names.loc[known.idxmax()]}"
+    return f"{_said(known.max(), spec)} in {names.loc[known.idxmax()]}"
+
+
+def _said(value: float, spec: str) -> str:
+    """Return a formatted value; one with fixed decimals as `rounded` does, never as a false 1."""
+    return rounded(value, int(spec[1:-1])) if spec.endswith("f") else format(value, spec)
 
 
 def number_of(count: int, total: int) -> str:
