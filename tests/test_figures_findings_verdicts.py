@@ -20,14 +20,14 @@ def test_specification_curves():
         ]
     )
     assert choices.specification_curves(frame, "effective_dimensions") == (
-        "By choice alone, effective dimensions goes furthest in A: from 1.00 to 5.00 over 2 "
-        "specifications."
+        "By choice alone the range is widest in A, from 1.00 to 5.00 over 2 specifications "
+        "(effective dimensions)."
     )
     assert choices.specification_curves(frame, "cosine_identity") == (
-        "By choice alone, r, cosine – identity goes furthest in B: from −0.40 to 0.00 over 2 "
-        "specifications."
+        "By choice alone the range is widest in B, from −0.40 to 0.00 over 2 specifications (r, "
+        "cosine – identity)."
     )
-    assert "furthest in C (control): from 9.00 to 9.00" in (
+    assert "widest in C (control), from 9.00 to 9.00" in (
         choices.specification_curves(frame[frame.role == "control"], "effective_dimensions")
     )
     unknown = frame.assign(narrowing=np.nan)
@@ -52,10 +52,10 @@ def test_choice_shares():
             for c, s in (("layer", [0.2, 0.6, 0.9]), ("interplay", 0.95))]  # fmt: skip
     frame = pd.concat(rows, ignore_index=True)
     assert choices.choice_shares(frame) == (
-        "No single choice explains more than layer does of width of the band, high over low in "
-        "B: 60%."
+        "The largest share of a single choice is 60%, of layer, in B (width of the band, high over "
+        "low)."
     )
-    assert choices.choice_shares(frame[frame.title == "A"]).endswith("in A: 20%.")
+    assert "is 20%, of layer, in A (" in choices.choice_shares(frame[frame.title == "A"])
     assert "not known" in choices.choice_shares(frame[frame.choice == "interplay"])
 
 

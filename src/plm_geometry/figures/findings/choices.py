@@ -30,8 +30,8 @@ def specification_curves(frame: pd.DataFrame, value: str) -> str:
         widest = (ranges["max"] / ranges["min"]).idxmax()
     low, high, size = ranges.loc[widest]
     return (
-        f"By choice alone, {NUMBERS[value]} goes furthest in {widest}: from {rounded(low, 2)} to "
-        f"{rounded(high, 2)} over {size:,.0f} specifications."
+        f"By choice alone the range is widest in {widest}, from {rounded(low, 2)} to "
+        f"{rounded(high, 2)} over {size:,.0f} specifications ({NUMBERS[value]})."
     )
 
 
@@ -75,8 +75,8 @@ def choice_shares(frame: pd.DataFrame) -> str:
         return f"What choices explain is {UNKNOWN}."
     top = single.loc[single["share"].idxmax()]
     return (
-        f"No single choice explains more than {choice_name(top['choice'])} does of "
-        f"{NUMBERS[top['number']]} in {top['label']}: {top['share']:.0%}."
+        f"The largest share of a single choice is {top['share']:.0%}, of "
+        f"{choice_name(top['choice'])}, in {top['label']} ({NUMBERS[top['number']]})."
     )
 
 
