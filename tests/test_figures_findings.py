@@ -188,7 +188,7 @@ def test_pairwise_cosines():
     ]
     frame = pd.concat([*rows, models(of="residues", centred=False, cosine=0.99)])
     assert isotropy.pairwise_cosines(frame) == (
-        "The median cosine of two proteins is 0.500 in B to 0.900 in A; controls, 0.700 in C "
+        "Median cosine of two proteins: 0.500 in B to 0.900 in A; controls, 0.700 in C "
         "(control). "
         "Less the common mean, the largest in size is 0.10."
     )

@@ -36,7 +36,7 @@ def test_pairs():
 
 def test_correlation_and_the_strongest():
     assert correlation.correlation(entries()) == (
-        "Cosine similarity and squared distance correlate at −0.90 in A to −0.80 in B; controls, "
+        "Cosine similarity with squared distance, r: −0.90 in A to −0.80 in B; controls, "
         "−1.00 in C (control). Furthest from zero of embedding with sequence: −0.30 (cosine "
         "similarity – sequence identity, B)."
     )
@@ -60,6 +60,11 @@ def test_against_ranks():
         "within 0.35 of what values do; furthest off is cosine similarity – squared Euclidean "
         "distance in B."
     )
+
+
+def test_an_entry_without_a_model_is_no_models():
+    free = entries().assign(a=SCORE, b=IDENTITY)
+    assert correlation.against_ranks(free, free).endswith("is alignment score – sequence identity.")
 
 
 def test_clear_of_zero():
@@ -213,11 +218,11 @@ def test_spread_and_narrowing():
     assert pairs.spread(bands()[:3]).endswith("At 0.9 and more: not known here.")
     ratios = models(distance=COSINE, width_ratio=[0.1, 0.2, 0.3], width_ratio_high=[0.2, 1.1, 0.9])
     assert pairs.narrowing(ratios) == (
-        "The interval of the ratio lies below 1 in 2 of 3 rows. For cosine similarity the ratio is "
+        "The interval of the ratio lies below 1 in 2 of 3 rows. The ratio for cosine similarity: "
         "0.1 in A to 0.2 in B; controls, 0.3 in C (control)."
     )
     assert pairs.narrowing(ratios[ONE]).endswith(
-        "1 of 1 rows. For cosine similarity the ratio is 0.1 in A."
+        "1 of 1 rows. The ratio for cosine similarity: 0.1 in A."
     )
     assert pairs.narrowing(ratios[:0]).startswith("No band can be compared")
 
@@ -290,7 +295,7 @@ def test_pairs_needed():
 def test_signs():
     frame = models(r=[-0.9, 0.1, -1], best_r=[0.2, 0.9, -0.5])
     assert open_questions.signs(frame, 0.791) == (
-        "As they are, cosine and squared distance correlate at −0.90 in A to 0.10 in B; controls, "
+        "Cosine with squared distance as they are, r: −0.90 in A to 0.10 in B; controls, "
         "−1.00 in C (control). With the best lengths found, 1 of 3 reach the printed 0.791; the "
         "highest is 0.90."
     )

@@ -1,4 +1,4 @@
-"""The chapters on open questions and choices run on one's own proteins and embeddings."""
+"""Chapters run on one's own proteins and embeddings, and on controls alone."""
 
 import json
 
@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from plm_geometry.proteins import write_fasta
+from plm_geometry.report import FINDING
 from plm_geometry.uniprot_h5 import write_uniprot_h5
 from small_proteins import random_proteins
 
@@ -76,3 +77,20 @@ def test_choices_run_on_a_model(run):
     assert shares["share"].between(-1e-9, 1 + 1e-9).all()
     for name in ("dimensions", "local", "sign", "identity", "agreement", "shares"):
         assert (folder / "figures" / f"{name}.svg").exists()
+
+
+@pytest.mark.parametrize(
+    ("chapter", "options"),
+    [
+        ("01_global_isotropy", {}),
+        ("03_correlation", {"n_pairs": 200, "n_mantel": 15}),
+        ("04_scatter", {"n_pairs": 200}),
+        ("06_choices", {}),
+    ],
+)
+def test_controls_alone_have_their_sentences_too(run, chapter, options):
+    untrained = {"controls": "untrained:demo_protein_bert"}
+    _, numbers = run(chapter, "composition", **untrained, **options)
+    said = [text for name, text in numbers.items() if name.startswith(FINDING)]
+    assert said
+    assert not [text for text in said if "nan" in text.split() or " model" in text]

@@ -16,6 +16,7 @@ from plm_geometry.figures.correlation import (
     square,
 )
 from plm_geometry.figures.explorer import pair_explorer, sampled_pairs
+from plm_geometry.figures.findings.words import judged
 from plm_geometry.figures.isotropy import convergence, global_isotropy
 from plm_geometry.figures.labels import (
     LABELS,
@@ -79,6 +80,7 @@ __all__ = [
     "extent",
     "findings",
     "global_isotropy",
+    "judged",
     "label",
     "labels",
     "local_heatmap",

@@ -36,7 +36,7 @@ def correlation(frame: pd.DataFrame) -> str:
     """
     own = frame[(frame["a"] == _DISTANCES[0]) & (frame["b"] == _DISTANCES[1])]
     return (
-        f"Cosine similarity and squared distance correlate at {by_role(own, 'estimate', '.2f')}. "
+        f"Cosine similarity with squared distance, r: {by_role(own, 'estimate', '.2f')}. "
         f"{strongest(frame)}"
     )
 
@@ -66,9 +66,10 @@ def against_ranks(pearson: pd.DataFrame, spearman: pd.DataFrame) -> str:
         return f"How ranks differ from values is {UNKNOWN}."
     place = apart.idxmax()
     row = pearson.loc[place]
+    whose = f" in {named(pearson).loc[place]}" if row["a"] in _DISTANCES else ""
     return (
         f"Ranks correlate within {rounded(apart.max(), 2)} of what values do; furthest off is "
-        f"{between(row['a'], row['b'])} in {named(pearson).loc[place]}."
+        f"{between(row['a'], row['b'])}{whose}."
     )
 
 

@@ -162,7 +162,7 @@ def pairwise_cosines(frame: pd.DataFrame) -> str:
     centred = judged(medians[medians["centred"]])["cosine"]
     left = UNKNOWN if centred.isna().all() else rounded(centred.abs().max(), 2)
     return (
-        f"The median cosine of two proteins is {by_role(raw, 'cosine', '.3f')}. Less the common "
+        f"Median cosine of two proteins: {by_role(raw, 'cosine', '.3f')}. Less the common "
         f"mean, the largest in size is {left}."
     )
 

@@ -54,9 +54,8 @@ def signs(frame: pd.DataFrame, printed: float) -> str:
     """
     reach = number_of(int((frame["best_r"] >= printed).sum()), len(frame))
     return (
-        f"As they are, cosine and squared distance correlate at {by_role(frame, 'r', '.2f')}. "
-        f"With the "
-        f"best lengths found, {reach} reach the printed {rounded(printed, 3)}; the highest is "
+        f"Cosine with squared distance as they are, r: {by_role(frame, 'r', '.2f')}. With the best "
+        f"lengths found, {reach} reach the printed {rounded(printed, 3)}; the highest is "
         f"{rounded(frame['best_r'].max(), 2)}."
     )
 

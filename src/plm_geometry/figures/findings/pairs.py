@@ -110,8 +110,8 @@ def narrowing(frame: pd.DataFrame) -> str:
     narrower = number_of(int((frame["width_ratio_high"] < 1).sum()), len(frame))
     cosine = frame[frame["distance"] == "cosine_similarity"]
     return (
-        f"The interval of the ratio lies below 1 in {narrower} rows. For cosine similarity the "
-        f"ratio is {by_role(cosine, 'width_ratio', '.2g')}."
+        f"The interval of the ratio lies below 1 in {narrower} rows. The ratio for cosine "
+        f"similarity: {by_role(cosine, 'width_ratio', '.2g')}."
     )
 
 
