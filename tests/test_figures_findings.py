@@ -98,9 +98,8 @@ def test_uncertainty():
     ends = {f"{column}_low": [9, 8, 1], f"{column}_high": [11, 12, 3]}
     frame = models(**{f"{column}_corrected": [10, 10, 2]}, **ends)
     assert isotropy.uncertainty(frame) == (
-        "Half the interval of k is this share of it: 10.0% in A to 20.0% in B; controls, 50.0% "
-        "in C "
-        "(control)."
+        "Half the interval of k is this share of it: 10.0% in A to 20.0% in B; controls, 50.0% in "
+        "C (control)."
     )
     unknown = frame.assign(**dict.fromkeys(ends, np.nan))
     assert isotropy.uncertainty(unknown).startswith("No interval is known")
@@ -110,8 +109,7 @@ def test_convergence():
     frame, enough = pd.DataFrame({"n": [100, 1000]}), models(plain=[500, 80_000, 10])
     assert isotropy.convergence(frame, enough) == (
         "The third digit of the plain estimate takes about 500 to 80,000 proteins; the 1,000 of "
-        "this "
-        "run settle it in 1 of 2 models."
+        "this run settle it in 1 of 2 models."
     )
     assert isotropy.convergence(frame * 100, enough).endswith(
         "100,000 of this run settle it in all 2 models."
@@ -166,8 +164,8 @@ def test_after_removing():
     coordinates = models(kind="coordinate", removed=3, isoscore=9)
     frame = pd.concat([*frames[::-1], coordinates], ignore_index=True)
     assert isotropy.after_removing(frame) == (
-        "Without its strongest 3 components, a cloud has this many times its IsoScore: 1.5 in B "
-        "to 4 in A."
+        "Without its strongest 3 components, a cloud has this many times its IsoScore: 1.5 in B to "
+        "4 in A."
     )
     less = frame.assign(isoscore=frame.isoscore.replace(0.4, 0.05))
     assert isotropy.after_removing(less).endswith("0.5 in A to 1.5 in B.")
@@ -188,8 +186,7 @@ def test_pairwise_cosines():
     ]
     frame = pd.concat([*rows, models(of="residues", centred=False, cosine=0.99)])
     assert isotropy.pairwise_cosines(frame) == (
-        "Median cosine of two proteins: 0.500 in B to 0.900 in A; controls, 0.700 in C "
-        "(control). "
+        "Median cosine of two proteins: 0.500 in B to 0.900 in A; controls, 0.700 in C (control). "
         "Less the common mean, the largest in size is 0.10."
     )
     assert isotropy.pairwise_cosines(frame[frame.title == "C"]).endswith("largest in size is 0.00.")
@@ -248,8 +245,7 @@ def test_local_intervals():
 def test_by_residue():
     assert local.by_residue(residues()) == (
         "Most often with the fewest dimensions A (1 of 2 models) and with the most dimensions G "
-        "(all 2 "
-        "models)."
+        "(all 2 models)."
     )
     assert local.by_residue(residues(A=[2, 0.5, np.nan])).startswith(
         "Most often with the fewest dimensions A (all 2 models)"
@@ -265,9 +261,8 @@ def test_local_heatmap():
 
 def test_local_variance_and_letters():
     assert local.local_variance(models(between=[0.9, 0.5, 0.1])) == (
-        "Between amino acids lies this share of the variance: 50% in B to 90% in A; controls, "
-        "10% in "
-        "C (control)."
+        "Between amino acids lies this share of the variance: 50% in B to 90% in A; controls, 10% "
+        "in C (control)."
     )
     assert local.local_variance(models(between=[0.2, 0.5, 0.1])).endswith(
         "20% in A to 50% in B; controls, 10% in C (control)."

@@ -36,9 +36,9 @@ def test_pairs():
 
 def test_correlation_and_the_strongest():
     assert correlation.correlation(entries()) == (
-        "Cosine similarity with squared distance, r: −0.90 in A to −0.80 in B; controls, "
-        "−1.00 in C (control). Furthest from zero of embedding with sequence: −0.30 (cosine "
-        "similarity – sequence identity, B)."
+        "Cosine similarity with squared distance, r: −0.90 in A to −0.80 in B; controls, −1.00 in "
+        "C (control). Furthest from zero of embedding with sequence: −0.30 (cosine similarity – "
+        "sequence identity, B)."
     )
     other = entries()
     other.loc[other.estimate == 0.1, "estimate"] = 0.4
@@ -52,8 +52,7 @@ def test_against_ranks():
     ranks.loc[[1, 4], "estimate"] += [0.05, 0.2]
     assert correlation.against_ranks(entries(), ranks) == (
         "Ranks correlate within 0.20 of what values do; furthest off is cosine similarity – "
-        "sequence "
-        "identity in B."
+        "sequence identity in B."
     )
     ranks.loc[1, "estimate"] += 0.3
     assert correlation.against_ranks(entries(), ranks).endswith(
@@ -72,8 +71,7 @@ def test_clear_of_zero():
     near = across.assign(low=-1, high=1)
     assert correlation.clear_of_zero(across, near) == (
         "Correlations of models that can be told from zero: all 2 as they are, none of 2 once "
-        "lengths "
-        "are taken out."
+        "lengths are taken out."
     )
     assert "controls that can be told from zero: none of 1 as they are, 1 of 1 once" in (
         correlation.clear_of_zero(near[CONTROLS], across[CONTROLS])
@@ -85,8 +83,7 @@ def test_moved_by_lengths():
     adjusted.loc[5, "estimate"] = 0.1
     assert correlation.moved_by_lengths(entries(), adjusted) == (
         "Taking lengths out moves no correlation further than cosine similarity – sequence "
-        "identity "
-        "in C (control), from 0.60 to 0.10."
+        "identity in C (control), from 0.60 to 0.10."
     )
     adjusted.loc[3, "estimate"] = -0.9
     assert correlation.moved_by_lengths(entries(), adjusted).endswith("in A, from 0.10 to −0.90.")
@@ -134,8 +131,7 @@ def test_ties():
     frame = pd.DataFrame({"differing": [0, 0.5, 0.25], "estimate": [0.5, 0.5002, 0.4999]})
     assert correlation.ties(frame) == (
         "Libraries choose otherwise in up to 50% of the pairs, which moves the correlation by at "
-        "most "
-        "0.0002."
+        "most 0.0002."
     )
     assert "up to 25%" in correlation.ties(frame.iloc[[0, 2]])
 
@@ -161,8 +157,7 @@ def test_pair_scatter():
     near = {"A": density(0.5, 0.7, 0.9), "B": density(0.9, 0.95, 0.999)}
     assert pairs.pair_scatter(near, COSINE) == (
         "From an identity of 0.05 to 0.25 the median pair comes nearer in all 2 panels, furthest "
-        "in B, "
-        "where cosine similarity goes from 0.9 to 0.999."
+        "in B, where cosine similarity goes from 0.9 to 0.999."
     )
     assert "comes nearer in none of 2 panels" in pairs.pair_scatter(near, "euclidean")
     away = {"A": density(5, 3, 1), "B": density(1, 2, 3)}
@@ -195,8 +190,7 @@ def test_sampled_pairs():
     titles = {"a": "A", "b": "B"}
     assert pairs.sampled_pairs(frame, titles) == (
         "At an identity of 0.9 and more the dots lie closer together than below 0.3 in 1 of 2 "
-        "panels; "
-        "90% of them span this many times as much: 0.1 in A to 10 in B."
+        "panels; 90% of them span this many times as much: 0.1 in A to 10 in B."
     )
     assert "in 1 of 1 panels" in pairs.sampled_pairs(frame, {"a": "A"})
     assert pairs.sampled_pairs(frame[:25], titles).startswith("There are too few dots")
@@ -249,9 +243,9 @@ def test_discrimination():
     ]
     frame = pd.concat(frames, ignore_index=True)
     assert pairs.discrimination(frame, "auc") == (
-        "Mean area under the ROC curve of cosine similarity from 20% to 35% identity: 0.70 in "
-        "each of "
-        "2; controls, 0.50 in C (control). Above: 1.00 in each of 2; controls, 1.00 in C (control)."
+        "Mean area under the ROC curve of cosine similarity from 20% to 35% identity: 0.70 in each "
+        "of 2; controls, 0.50 in C (control). Above: 1.00 in each of 2; controls, 1.00 in C "
+        "(control)."
     )
     assert "identity: not known here. Above: 1.00 in A." in pairs.discrimination(frame[6:7], "auc")
 
@@ -295,9 +289,9 @@ def test_pairs_needed():
 def test_signs():
     frame = models(r=[-0.9, 0.1, -1], best_r=[0.2, 0.9, -0.5])
     assert open_questions.signs(frame, 0.791) == (
-        "Cosine with squared distance as they are, r: −0.90 in A to 0.10 in B; controls, "
-        "−1.00 in C (control). With the best lengths found, 1 of 3 reach the printed 0.791; the "
-        "highest is 0.90."
+        "Cosine with squared distance as they are, r: −0.90 in A to 0.10 in B; controls, −1.00 in "
+        "C (control). With the best lengths found, 1 of 3 reach the printed 0.791; the highest is "
+        "0.90."
     )
     assert "none of 1 reach the printed 0.791" in open_questions.signs(frame[ONE], 0.791)
     assert open_questions.positive_signs(frame) == (
@@ -314,9 +308,8 @@ def test_real_settings():
                           "alignment_length"],
                           "estimate": [0.4, 0.8, -0.3]})  # fmt: skip
     assert open_questions.real_settings(frame, 0.847) == (
-        "Nearest to the printed 0.847 come yeast 0.80 (gaps 0/1, over the columns without a "
-        "gap); this "
-        "run −0.30 (gaps 5/1, over the length of the alignment)."
+        "Nearest to the printed 0.847 come yeast 0.80 (gaps 0/1, over the columns without a gap); "
+        "this run −0.30 (gaps 5/1, over the length of the alignment)."
     )
     assert "come yeast 0.40 (gaps 11/1, over the length of the shorter)" in (
         open_questions.real_settings(frame, 0.1)
@@ -339,9 +332,8 @@ def test_pooling_isotropy():
     }
     frame = pd.concat([models(of=of, isoscore=score) for of, score in kinds.items()])
     assert open_questions.pooling_isotropy(frame) == (
-        "Times the IsoScore of residues: means of random residues 1 in A to 2 in B; controls, 1 "
-        "in C "
-        "(control). And proteins 0.1 in A to 5 in B; controls, 1 in C (control)."
+        "Times the IsoScore of residues: means of random residues 1 in A to 2 in B; controls, 1 in "
+        "C (control). And proteins 0.1 in A to 5 in B; controls, 1 in C (control)."
     )
     alone = open_questions.pooling_isotropy(frame[frame.of == "proteins"])
     assert alone == "IsoScore of proteins: 0.01 in A to 0.5 in B; controls, 0.1 in C (control)."

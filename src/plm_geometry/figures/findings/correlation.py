@@ -119,7 +119,7 @@ def widening(frame: pd.DataFrame) -> str:
         Labels and ``ratio``, the width over that of independent pairs.
     """
     return (
-        f"Leaving out proteins makes intervals this many times as wide: "
+        "Leaving out proteins makes intervals this many times as wide: "
         f"{by_role(frame, 'ratio', '.1f')}."
     )
 

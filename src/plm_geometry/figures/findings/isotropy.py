@@ -38,9 +38,8 @@ def proteins(lengths: pd.DataFrame, composition: pd.DataFrame) -> str:
     direction = "above" if furthest["share"] > furthest["swissprot"] else "below"
     return (
         f"Half of the proteins have {half} residues (median {median:,.0f}); no amino acid is "
-        f"further "
-        f"from its share in Swiss-Prot than {furthest['residue']}, {100 * away.abs().max():.1f} "
-        f"percentage points {direction} it."
+        f"further from its share in Swiss-Prot than {furthest['residue']}, "
+        f"{100 * away.abs().max():.1f} percentage points {direction} it."
     )
 
 
@@ -97,8 +96,7 @@ def constructed_clouds(table: pd.DataFrame) -> str:
     )
     return (
         f"Moving the ball away from the origin takes its mean cosine from {' to '.join(cosines)} "
-        f"and its "
-        f"IsoScore from {' to '.join(scores)}."
+        f"and its IsoScore from {' to '.join(scores)}."
     )
 
 
@@ -162,8 +160,8 @@ def pairwise_cosines(frame: pd.DataFrame) -> str:
     centred = judged(medians[medians["centred"]])["cosine"]
     left = UNKNOWN if centred.isna().all() else rounded(centred.abs().max(), 2)
     return (
-        f"Median cosine of two proteins: {by_role(raw, 'cosine', '.3f')}. Less the common "
-        f"mean, the largest in size is {left}."
+        f"Median cosine of two proteins: {by_role(raw, 'cosine', '.3f')}. Less the common mean, "
+        f"the largest in size is {left}."
     )
 
 

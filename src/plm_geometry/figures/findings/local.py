@@ -37,8 +37,8 @@ def local_spread(frame: pd.DataFrame) -> str:
     widest = max(found, key=lambda name: found[name].max() / found[name].min())
     residues = twenty["residue"].loc[found[widest].index]
     return (
-        f"Amino acids lie furthest apart in {widest}: from "
-        f"{ends(found[widest], residues, '.1f')} dimensions."
+        f"Amino acids lie furthest apart in {widest}: from {ends(found[widest], residues, '.1f')} "
+        "dimensions."
     )
 
 

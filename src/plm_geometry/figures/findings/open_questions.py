@@ -80,8 +80,7 @@ def real_settings(frame: pd.DataFrame, printed: float) -> str:
     nearest = frame.loc[away.groupby(frame["proteins"], sort=False).idxmin()]
     said = [
         f"{row.proteins} {rounded(row.estimate, 2)} (gaps {row.gap_open:g}/{row.gap_extend:g}, "
-        f"over "
-        f"the {LABELS[row.denominator]})"
+        f"over the {LABELS[row.denominator]})"
         for row in nearest.itertuples()
     ]
     return f"Nearest to the printed {rounded(printed, 3)} come {'; '.join(said)}."

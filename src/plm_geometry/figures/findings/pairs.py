@@ -52,10 +52,9 @@ def pair_scatter(densities: Mapping[str, Density], measure: str) -> str:
     top = table.loc[(first / last.where(last > 0)).fillna(0).idxmax()]
     said = (
         f"From an identity of {top['low']:.2f} to {top['high']:.2f} the median pair comes nearer "
-        f"in "
-        f"{number_of(int((last < first).sum()), len(table))} panels, furthest in {top['label']}, "
-        f"where "
-        f"{LABELS[measure]} goes from {top['first']:.3g} to {top['last']:.3g}."
+        f"in {number_of(int((last < first).sum()), len(table))} panels, furthest in "
+        f"{top['label']}, where {LABELS[measure]} goes from {top['first']:.3g} to "
+        f"{top['last']:.3g}."
     )
     if all(found.log for found in densities.values()):
         falling = number_of(int((last < before).sum()), len(table))

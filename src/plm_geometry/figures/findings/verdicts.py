@@ -123,7 +123,7 @@ def entries_holding(frame: pd.DataFrame) -> str:
         return f"Whether an interval holds the printed number is {UNKNOWN}."
     inside = known["published"].between(known["low"], known["high"])
     return (
-        f"Intervals of real checkpoints that hold the printed number: "
+        "Intervals of real checkpoints that hold the printed number: "
         f"{number_of(int(inside.sum()), len(known))}."
     )
 
@@ -145,6 +145,6 @@ def claims(frame: pd.DataFrame) -> str:
     )
     inside = (found["low"] <= found["last"]) & (found["high"] >= found["first"])
     return (
-        f"Ranges over real checkpoints that meet the printed ones: "
+        "Ranges over real checkpoints that meet the printed ones: "
         f"{number_of(int(inside.sum()), len(found))}."
     )
