@@ -83,7 +83,7 @@ def test_choices_run_on_a_model(run):
     ("chapter", "options"),
     [
         ("01_global_isotropy", {}),
-        ("03_correlation", {"n_pairs": 200, "n_mantel": 15, "distance_controls": ""}),
+        ("03_correlation", {"n_pairs": 200, "n_mantel": 15}),
         ("04_scatter", {"n_pairs": 200}),
         ("06_choices", {}),
     ],

@@ -68,10 +68,12 @@ class AssociationTables(PairTables):
     def mantel(self) -> pd.DataFrame:
         """Test each distance against each similarity over all pairs of ``n_mantel`` proteins.
 
-        Labels, ``a, b``, ``adjusted`` for lengths or not, ``r`` and ``p``.
+        Labels, ``a, b``, ``adjusted`` for lengths or not, ``r`` and ``p``. The proteins are drawn
+        among those that have a cosine similarity in every model.
         """
-        n = min(self.settings.n_mantel, len(self.common))
-        chosen = np.random.default_rng(self.settings.seed).choice(len(self.common), n, False)
+        known = self._with_direction
+        n = min(self.settings.n_mantel, len(known))
+        chosen = known[np.random.default_rng(self.settings.seed).choice(len(known), n, False)]
         first, second = (np.sort(chosen)[side] for side in pairs.all_pairs(n))
         lengths = {"length_a": self.common.lengths[first], "length_b": self.common.lengths[second]}
         aligned = self.aligned(first, second, self.alignment).assign(**lengths)
@@ -202,6 +204,15 @@ class AssociationTables(PairTables):
             "cosine_distance": _pearson(table, "cosine_distance", "squared_euclidean"),
             "norm_variation": norms.std() / norms.mean(),
         }
+
+    @cached_property
+    def _with_direction(self) -> np.ndarray:
+        """Positions of the proteins whose vectors have a length in every model, ascending.
+
+        A protein of two residues has no 3-mer, and so none in that control.
+        """
+        lengths = [np.linalg.norm(self.vectors(name), axis=1) for name in self.names]
+        return np.flatnonzero(np.all(np.array(lengths) > 0, axis=0))
 
     def _mantel(
         self,
