@@ -87,6 +87,26 @@ def page_number(book, reference):
 
 
 @with_chromium
+def test_on_paper_neither_a_long_line_nor_a_wide_table_is_cut_off(site):
+    style = (paths.BOOK / "_static" / "report.css").read_text()
+    cells = "".join(f"<td>effective dimensions {n}</td>" for n in range(15))
+    body = (
+        f'<style>{style}</style><div class="bd-article"><pre>{"a_long_name = " * 40}</pre>'
+        f'<div class="table-scroll"><table class="report-table"><tr>{cells}</tr></table></div>'
+        "</div>"
+    )
+    path = write_page(site, "two", "Page two", body)
+    wider = """[...document.querySelectorAll("pre, .table-scroll")]
+        .map(box => box.scrollWidth > box.clientWidth)"""
+    with browser.open_chromium() as chromium:
+        page = chromium.new_page(viewport={"width": 700, "height": 900})
+        browser.open_page(page, path)
+        assert page.evaluate(wider) == [True, True]  # on a screen both scroll
+        page.emulate_media(media="print")
+        assert page.evaluate(wider) == [False, False]
+
+
+@with_chromium
 def test_a_link_to_a_file_that_is_no_page_is_left_out(site, tmp_path):
     from pypdf import PdfReader
 

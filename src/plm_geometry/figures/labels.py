@@ -84,11 +84,12 @@ def folded_at_marks(name: str) -> str:
 def rounded(value: float, decimals: int) -> str:
     """Return a number with a typographic minus and so many decimals.
 
-    What would round to 1 or -1 without being it (but for the error of arithmetic) gets one
-    decimal more: a correlation of -0.9998 is not perfect.
+    What would round to 1 or -1 without being it (but for the error of arithmetic) gets as many
+    more as show that: a correlation of -0.9998 is not perfect.
     """
     text = f"{value:.{decimals}f}"
-    if abs(float(text)) == 1 and not math.isclose(abs(value), 1, rel_tol=1e-12):
-        text = f"{value:.{decimals + 1}f}"
+    while abs(float(text)) == 1 and not math.isclose(abs(value), 1, rel_tol=1e-12):
+        decimals += 1
+        text = f"{value:.{decimals}f}"
     # What rounds to zero has no sign.
     return text.replace("-", "\N{MINUS SIGN}" if float(text) else "")
