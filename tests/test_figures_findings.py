@@ -106,15 +106,15 @@ def test_uncertainty():
 
 
 def test_convergence():
-    frame, enough = pd.DataFrame({"n": [100, 1000]}), models(plain=[500, 80_000, 10])
-    assert isotropy.convergence(frame, enough) == (
+    enough = models(plain=[500, 80_000, 10])
+    assert isotropy.convergence(enough, 1000) == (
         "The third digit of the plain estimate takes about 500 to 80,000 proteins; the 1,000 of "
         "this run settle it in 1 of 2 models."
     )
-    assert isotropy.convergence(frame * 100, enough).endswith(
+    assert isotropy.convergence(enough, 100_000).endswith(
         "100,000 of this run settle it in all 2 models."
     )
-    assert isotropy.convergence(frame, enough[CONTROLS]).endswith("settle it in 1 of 1 controls.")
+    assert isotropy.convergence(enough[CONTROLS], 1000).endswith("settle it in 1 of 1 controls.")
 
 
 def test_constructed_clouds():
@@ -169,6 +169,8 @@ def test_after_removing():
     )
     less = frame.assign(isoscore=frame.isoscore.replace(0.4, 0.05))
     assert isotropy.after_removing(less).endswith("0.5 in A to 1.5 in B.")
+    gone = frame.assign(isoscore=frame.isoscore.replace(0.4, np.nan))  # nothing varies any more
+    assert isotropy.after_removing(gone).endswith("IsoScore: 1.5 in B.")
 
 
 def test_coordinate_shares():
@@ -220,8 +222,8 @@ def residues(**changed):
 def test_averages():
     frame = models(average_dimensions=[3, 5, 9], published_dimensions=[14, np.nan, np.nan])
     assert local.averages(frame) == (
-        "An amino acid uses on average, in dimensions: 3.0 in A to 5.0 in B; controls, 9.0 in C "
-        "(control) (the paper prints about 14)."
+        "An amino acid uses on average, in dimensions (the paper prints about 14): 3.0 in A to 5.0 "
+        "in B; controls, 9.0 in C (control)."
     )
     assert local.averages(frame[1:2]).endswith("in dimensions: 5.0 in B.")
 
@@ -230,8 +232,8 @@ def test_local_spread():
     assert local.local_spread(residues()) == (
         "Amino acids lie furthest apart in B: from 1.0 in W to 8.0 in G dimensions."
     )
-    assert local.local_spread(residues(A=[0.5, 4, np.nan])).startswith(
-        "Amino acids lie furthest apart in A: from 0.5 in A to 6.0 in G"
+    assert local.local_spread(residues(A=[0.5, 4, np.nan], G=[9, 8, np.nan])).startswith(
+        "Amino acids lie furthest apart in A: from 0.5 in A to 9.0 in G"
     )
     assert "not known" in local.local_spread(residues()[lambda f: f.role == "control"])
 
@@ -240,6 +242,8 @@ def test_local_intervals():
     assert local.local_intervals(residues()).endswith("lie apart in all 2 models.")
     close = residues(A=[5, 4, np.nan], W=[5.5, 1, np.nan])
     assert local.local_intervals(close).endswith("lie apart in 1 of 2 models.")
+    unknown = close.assign(effective_dimensions_low=np.nan)
+    assert local.local_intervals(unknown).startswith("No interval")
 
 
 def test_by_residue():

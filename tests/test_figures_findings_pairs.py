@@ -73,6 +73,10 @@ def test_clear_of_zero():
         "Correlations of models that can be told from zero: all 2 as they are, none of 2 once "
         "lengths are taken out."
     )
+    unknown = across.assign(low=np.nan)
+    assert "zero: not known here as they are, none of 2 once" in (
+        correlation.clear_of_zero(unknown, near)
+    )
     assert "controls that can be told from zero: none of 1 as they are, 1 of 1 once" in (
         correlation.clear_of_zero(near[CONTROLS], across[CONTROLS])
     )
@@ -95,10 +99,11 @@ def test_widening_mantel_signs_and_lengths():
     )
     assert correlation.widening(models(ratio=[2, 3, 4])[ONE]).endswith("as wide: 2.0 in A.")
     tests = models(p=[0.001, 0.01, 0.5], p_adjusted=[0.6, 0.001, 0.001])
-    assert correlation.mantel(tests) == (
-        "Of the models, all 2 have p below 0.05 as they are, and 1 of 2 adjusted for lengths."
+    assert correlation.mantel(pd.concat([tests, tests])) == (
+        "Of the correlations of models, all 4 have p below 0.05 as they are, and 2 of 4 adjusted "
+        "for lengths."
     )
-    assert correlation.mantel(tests[CONTROLS]).startswith("Of the controls, none of 1 have p")
+    assert correlation.mantel(tests[CONTROLS]).startswith("Of the correlations of controls, none")
     assert "negative in all 2 (" in correlation.signs(models(cosine_similarity=[-1, -0.9, -0.1]))
     assert "negative in 1 of 2 (" in correlation.signs(models(cosine_similarity=[-1, 0.9, -0.1]))
     explained = [
@@ -159,7 +164,11 @@ def test_pair_scatter():
         "From an identity of 0.05 to 0.25 the median pair comes nearer in all 2 panels, furthest "
         "in B, where cosine similarity goes from 0.9 to 0.999."
     )
-    assert "comes nearer in none of 2 panels" in pairs.pair_scatter(near, "euclidean")
+    assert pairs.pair_scatter(near, "euclidean").endswith("comes nearer in none of 2 panels.")
+    equal = near | {"B": density(0.9, 0.95, 1)}
+    assert "furthest in B, where cosine similarity goes from 0.9 to 1." in (
+        pairs.pair_scatter(equal, COSINE)
+    )
     away = {"A": density(5, 3, 1), "B": density(1, 2, 3)}
     assert pairs.pair_scatter(away, "euclidean").endswith(
         "in 1 of 2 panels, furthest in A, where Euclidean distance goes from 5 to 1."

@@ -20,14 +20,14 @@ def test_specification_curves():
         ]
     )
     assert choices.specification_curves(frame, "effective_dimensions") == (
-        "By choice alone the range is widest in A, from 1.00 to 5.00 over 2 specifications "
-        "(effective dimensions)."
+        "By choice alone the highest is most times the lowest in A, from 1.00 to 5.00 over 2 "
+        "specifications (effective dimensions)."
     )
     assert choices.specification_curves(frame, "cosine_identity") == (
         "By choice alone the range is widest in B, from −0.40 to 0.00 over 2 specifications (r, "
         "cosine – identity)."
     )
-    assert "widest in C (control), from 9.00 to 9.00" in (
+    assert "lowest in C (control), from 9.00 to 9.00" in (
         choices.specification_curves(frame[frame.role == "control"], "effective_dimensions")
     )
     unknown = frame.assign(narrowing=np.nan)

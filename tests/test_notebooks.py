@@ -1,7 +1,6 @@
 """The notebooks keep to the house rules, and each pair is one notebook in two formats."""
 
 import ast
-import re
 
 import jupytext
 import nbformat
@@ -114,10 +113,12 @@ def test_figures_have_alternative_text_and_a_caption(notebook):
 def test_a_caption_begins_with_what_the_figure_shows_in_this_run(notebook):
     drawn = [cell for cell in code(notebook) if "report.figure(" in cell.source]
     for cell in drawn:
-        named, finding = re.search(r'"(\w+)",\s+(figures\.findings\.)', cell.source).groups()
         caption = cell.metadata["mystnb"]["figure"]["caption"]
-        assert finding
-        assert caption.startswith(f"{{glue:text}}`{FINDING}{named}` ")
+        for node in ast.walk(ast.parse(cell.source)):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "report.figure":
+                _, name, finding = map(ast.unparse, node.args)
+                assert finding.startswith("figures.findings.")
+                assert caption.startswith(f"{{glue:text}}`{FINDING}{ast.literal_eval(name)}` ")
 
 
 def test_a_tables_caption_says_what_it_shows_in_this_run(notebook):

@@ -210,7 +210,8 @@ def build_book(
     if _recorded(record) != mark or not page.exists():
         tell("book: building the pages")
         record.unlink(missing_ok=True)
-        student.write_editions(paths.EDITIONS)  # which the lab page hands out
+        # What the lab page hands out: made anew like all else of the build.
+        student.write_editions(paths.EDITIONS, keep_answers=False)
         _build_pages(strict)
         write_json(record, {"fingerprint": mark})
     return page

@@ -77,7 +77,9 @@ def student_edition(chapter: str) -> "NotebookNode":
     return edition
 
 
-def write_editions(directory: Path, chapters: Iterable[str] | None = None) -> list[Path]:
+def write_editions(
+    directory: Path, chapters: Iterable[str] | None = None, *, keep_answers: bool = True
+) -> list[Path]:
     """Write the student edition of each chapter as ``<directory>/<chapter>.ipynb``.
 
     Parameters
@@ -86,6 +88,8 @@ def write_editions(directory: Path, chapters: Iterable[str] | None = None) -> li
         Made where it is not there.
     chapters : iterable of str, optional
         Their names; all where not given.
+    keep_answers : bool
+        Whether files that hold somebody's answers are refused, and not written over.
 
     Returns
     -------
@@ -95,15 +99,15 @@ def write_editions(directory: Path, chapters: Iterable[str] | None = None) -> li
     Raises
     ------
     InputError
-        As `student_edition`, and if a file there is no student edition, or one with somebody's
-        answers: nothing is written then.
+        As `student_edition`, and if answers are kept and a file there is no student edition, or
+        one with somebody's answers: nothing is written then.
     """
     import nbformat
 
     names = chapter_names() if chapters is None else chapters
     editions = {directory / f"{name}.ipynb": student_edition(name) for name in names}
     for path in editions:
-        if path.exists() and not _is_unchanged_edition(path):
+        if keep_answers and path.exists() and not _is_unchanged_edition(path):
             raise InputError(
                 f"{path} is no student edition as this command writes it, or holds answers; move "
                 "it away, or name another directory with --out."

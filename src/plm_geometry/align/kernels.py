@@ -6,6 +6,7 @@ Called from Python pair by pair, threads spend a good part of their time on hand
 import ctypes
 from collections.abc import Callable, Sequence
 from functools import cache
+from threading import Lock
 
 import numpy as np
 import parasail
@@ -14,6 +15,7 @@ import parasail
 _ADDRESS = ctypes.c_size_t
 # Protein, its residues, another, its residues, gap opening, gap extension, matrix.
 _KERNEL = (_ADDRESS, ctypes.c_int, _ADDRESS, ctypes.c_int, ctypes.c_int, ctypes.c_int, _ADDRESS)
+_compiling = Lock()
 
 
 def scores(
@@ -50,7 +52,10 @@ def scores(
     found = np.empty(len(first), np.int64)
     saturated = np.empty(len(first), np.bool_)
     calls = np.stack([begins[0], residues[0], begins[1], residues[1], gap_open, gap_extend])
-    _compiled_loop()(_function(name), *_readers(), calls, matrices, found, saturated)
+    with _compiling:  # else each of the threads that begin together would make its own
+        loop = _compiled_loop()
+    where = np.ascontiguousarray(matrices)
+    loop(_function(name), *_readers(), calls, where, found, saturated)
     return found, saturated
 
 
@@ -71,6 +76,9 @@ def _loop(kernel, score, is_saturated, free, calls, matrices, found, saturated) 
     for k in range(len(matrices)):
         a, n, b, m, gap_open, gap_extend = calls[:, k]
         result = kernel(a, n, b, m, gap_open, gap_extend, matrices[k])
+        if result == 0:  # there was no memory for it
+            found[k], saturated[k] = 0, True
+            continue
         found[k] = score(result)
         saturated[k] = is_saturated(result) != 0
         free(result)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from plm_geometry import association, pairs
+from plm_geometry.errors import InputError
 from plm_geometry.study.pairs import PairTables
 
 DISTANCES = ("cosine_similarity", "squared_euclidean")
@@ -20,6 +21,7 @@ MODES = ("global", "semiglobal", "local")
 _N_FOR_SETTINGS = 2_000
 # Biopython needs so long for each that more would cost minutes.
 _N_FOR_TIES = 1_000
+_LEAST_FOR_MANTEL = 3
 # Pairs of one family, and of two, in the comparison of homologous with unrelated ones.
 _N_HOMOLOGOUS = 10_000
 _N_UNRELATED = 30_000
@@ -68,13 +70,11 @@ class AssociationTables(PairTables):
     def mantel(self) -> pd.DataFrame:
         """Test each distance against each similarity over all pairs of ``n_mantel`` proteins.
 
-        Labels, ``a, b``, ``adjusted`` for lengths or not, ``r`` and ``p``. The proteins are drawn
-        among those that have a cosine similarity in every model.
+        Labels, ``a, b``, ``adjusted`` for lengths or not, ``r`` and ``p``; over the
+        `mantel_proteins`.
         """
-        known = self._with_direction
-        n = min(self.settings.n_mantel, len(known))
-        chosen = known[np.random.default_rng(self.settings.seed).choice(len(known), n, False)]
-        first, second = (np.sort(chosen)[side] for side in pairs.all_pairs(n))
+        chosen = self.mantel_proteins
+        first, second = (chosen[side] for side in pairs.all_pairs(len(chosen)))
         lengths = {"length_a": self.common.lengths[first], "length_b": self.common.lengths[second]}
         aligned = self.aligned(first, second, self.alignment).assign(**lengths)
         distances = {
@@ -86,6 +86,23 @@ class AssociationTables(PairTables):
             for (name, a), test in zip(product(self.names, DISTANCES), tests, strict=True):
                 found[name].append({"a": a, "b": b, "adjusted": adjusted, **test._asdict()})
         return self.rows(found.__getitem__)
+
+    @cached_property
+    def mantel_proteins(self) -> np.ndarray:
+        """Positions of the proteins of `mantel`, drawn where every model gives a vector a length.
+
+        Without one there is no cosine similarity: a protein of two residues has no 3-mer.
+        """
+        lengths = [np.linalg.norm(self.vectors(name), axis=1) for name in self.names]
+        known = np.flatnonzero(np.all(np.array(lengths) > 0, axis=0))
+        if len(known) < _LEAST_FOR_MANTEL:
+            raise InputError(
+                f"Mantel's test takes at least {_LEAST_FOR_MANTEL} proteins that every model gives "
+                f"a vector, and there are {len(known)}; give more, or longer ones."
+            )
+        n = min(self.settings.n_mantel, len(known))
+        rng = np.random.default_rng(self.settings.seed)
+        return np.sort(known[rng.choice(len(known), n, False)])
 
     def settings_grid(self) -> pd.DataFrame:
         """Return the correlation of score and identity under every setting of the alignment.
@@ -204,15 +221,6 @@ class AssociationTables(PairTables):
             "cosine_distance": _pearson(table, "cosine_distance", "squared_euclidean"),
             "norm_variation": norms.std() / norms.mean(),
         }
-
-    @cached_property
-    def _with_direction(self) -> np.ndarray:
-        """Positions of the proteins whose vectors have a length in every model, ascending.
-
-        A protein of two residues has no 3-mer, and so none in that control.
-        """
-        lengths = [np.linalg.norm(self.vectors(name), axis=1) for name in self.names]
-        return np.flatnonzero(np.all(np.array(lengths) > 0, axis=0))
 
     def _mantel(
         self,

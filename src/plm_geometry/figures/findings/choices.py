@@ -25,12 +25,13 @@ def specification_curves(frame: pd.DataFrame, value: str) -> str:
     if known.empty:
         return f"How choices move {NUMBERS[value]} is {UNKNOWN}."
     ranges = known.groupby(named(known), sort=False)[value].agg(["min", "max", "size"])
-    widest = (ranges["max"] - ranges["min"]).idxmax()
+    said, widest = "the range is widest", (ranges["max"] - ranges["min"]).idxmax()
     if value in _RATIOS:
+        said = "the highest is most times the lowest"
         widest = (ranges["max"] / ranges["min"]).idxmax()
     low, high, size = ranges.loc[widest]
     return (
-        f"By choice alone the range is widest in {widest}, from {rounded(low, 2)} to "
+        f"By choice alone {said} in {widest}, from {rounded(low, 2)} to "
         f"{rounded(high, 2)} over {size:,.0f} specifications ({NUMBERS[value]})."
     )
 

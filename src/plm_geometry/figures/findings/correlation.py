@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from plm_geometry.figures.findings.words import UNKNOWN, by_role, judged, named, number_of
+from plm_geometry.figures.findings.words import UNKNOWN, by_role, judged, named, number_of, whose
 from plm_geometry.figures.labels import LABELS, between, label, rounded
 
 _DISTANCES = ("cosine_similarity", "squared_euclidean")
@@ -66,10 +66,10 @@ def against_ranks(pearson: pd.DataFrame, spearman: pd.DataFrame) -> str:
         return f"How ranks differ from values is {UNKNOWN}."
     place = apart.idxmax()
     row = pearson.loc[place]
-    whose = f" in {named(pearson).loc[place]}" if row["a"] in _DISTANCES else ""
+    model = f" in {named(pearson).loc[place]}" if row["a"] in _DISTANCES else ""
     return (
         f"Ranks correlate within {rounded(apart.max(), 2)} of what values do; furthest off is "
-        f"{between(row['a'], row['b'])}{whose}."
+        f"{between(row['a'], row['b'])}{model}."
     )
 
 
@@ -82,10 +82,9 @@ def clear_of_zero(raw: pd.DataFrame, adjusted: pd.DataFrame) -> str:
         ``estimate, low, high`` of the same entries.
     """
     counted = [_count_clear(judged(frame)) for frame in (raw, adjusted)]
-    whose = "controls" if (judged(raw)["role"] == "control").all() else "models"
     return (
-        f"Correlations of {whose} that can be told from zero: {counted[0]} as they are, "
-        f"{counted[1]} once lengths are taken out."
+        f"Correlations of {whose(judged(raw))} that can be told from zero: {counted[0]} as they "
+        f"are, {counted[1]} once lengths are taken out."
     )
 
 
@@ -136,9 +135,9 @@ def mantel(frame: pd.DataFrame) -> str:
     raw, adjusted = (
         number_of(int((models[p] < 0.05).sum()), len(models)) for p in ("p", "p_adjusted")
     )
-    whose = "controls" if (models["role"] == "control").all() else "models"
     return (
-        f"Of the {whose}, {raw} have p below 0.05 as they are, and {adjusted} adjusted for lengths."
+        f"Of the correlations of {whose(models)}, {raw} have p below 0.05 as they are, and "
+        f"{adjusted} adjusted for lengths."
     )
 
 
@@ -169,8 +168,8 @@ def lengths(frame: pd.DataFrame) -> str:
     beside = " and ".join(
         f"{row.estimate:.0%} of {LABELS[row.quantity]}" for row in of_sequences.itertuples()
     )
-    whose = named(of_embeddings) + ", " + of_embeddings["quantity"].map(LABELS)
-    said = by_role(of_embeddings.assign(label=whose), "estimate", ".0%")
+    names = named(of_embeddings) + ", " + of_embeddings["quantity"].map(LABELS)
+    said = by_role(of_embeddings.assign(label=names), "estimate", ".0%")
     return f"The two lengths explain {beside}; of embedding measures: {said}."
 
 
@@ -218,5 +217,6 @@ def _across(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _count_clear(frame: pd.DataFrame) -> str:
-    clear = (frame["low"] > 0) | (frame["high"] < 0)
-    return number_of(int(clear.sum()), len(frame))
+    known = frame.dropna(subset=["low", "high"])
+    clear = (known["low"] > 0) | (known["high"] < 0)
+    return number_of(int(clear.sum()), len(known)) if len(known) else UNKNOWN

@@ -10,6 +10,7 @@ from plm_geometry.figures.findings.words import (
     judged,
     named,
     number_of,
+    whose,
 )
 from plm_geometry.figures.labels import about, extent, rounded
 
@@ -64,21 +65,22 @@ def uncertainty(frame: pd.DataFrame) -> str:
     return f"Half the interval of k is this share of it: {by_role(half, 'half', '.1%')}."
 
 
-def convergence(frame: pd.DataFrame, enough: pd.DataFrame) -> str:
+def convergence(enough: pd.DataFrame, n_proteins: int) -> str:
     """Say of how many models the run has proteins enough, and how many it takes.
 
     Parameters
     ----------
-    frame, enough : DataFrame
+    enough : DataFrame
         As of `figures.convergence`.
+    n_proteins : int
+        Of the run, which may be more than the largest subset that was drawn.
     """
-    n, models = frame["n"].max(), judged(enough)
-    settled = number_of(int((models["plain"] <= n).sum()), len(models))
+    models = judged(enough)
+    settled = number_of(int((models["plain"] <= n_proteins).sum()), len(models))
     takes = " to ".join(dict.fromkeys(about(models["plain"].agg(end)) for end in ("min", "max")))
-    whose = "controls" if (models["role"] == "control").all() else "models"
     return (
-        f"The third digit of the plain estimate takes about {takes} proteins; the {n:,} of this "
-        f"run settle it in {settled} {whose}."
+        f"The third digit of the plain estimate takes about {takes} proteins; the "
+        f"{n_proteins:,} of this run settle it in {settled} {whose(models)}."
     )
 
 
@@ -130,10 +132,10 @@ def after_removing(frame: pd.DataFrame) -> str:
     frame : DataFrame
         ``Study.after_removing()``.
     """
-    components = frame[frame["kind"] == "component"].sort_values("removed")
-    grouped = components.groupby(["title", "role"], sort=False).isoscore.agg(["first", "last"])
-    factor = grouped["last"].div(grouped["first"].where(grouped["first"] > 0))
-    table = factor.rename("factor").reset_index()
+    components = frame[frame["kind"] == "component"]
+    isoscore = components.set_index(["removed", "title", "role"])["isoscore"]
+    before, after = isoscore[0], isoscore[components["removed"].max()]
+    table = after.div(before.where(before > 0)).rename("factor").reset_index()
     return (
         f"Without its strongest {components['removed'].max()} components, a cloud has this many "
         f"times its IsoScore: {by_role(table, 'factor', '.2g')}."

@@ -1,5 +1,6 @@
 """What figures and tables of amino acids show, in a sentence or two each."""
 
+import numpy as np
 import pandas as pd
 
 from plm_geometry.figures.findings.words import (
@@ -9,6 +10,7 @@ from plm_geometry.figures.findings.words import (
     judged,
     named,
     number_of,
+    whose,
 )
 from plm_geometry.figures.labels import FORMATS, LABELS
 from plm_geometry.figures.local import residue_order
@@ -25,7 +27,7 @@ def averages(frame: pd.DataFrame) -> str:
     printed = frame["published_dimensions"].dropna()
     beside = f" (the paper prints about {printed.iloc[0]:g})" if len(printed) else ""
     said = by_role(frame, "average_dimensions", ".1f")
-    return f"An amino acid uses on average, in dimensions: {said}{beside}."
+    return f"An amino acid uses on average, in dimensions{beside}: {said}."
 
 
 def local_spread(frame: pd.DataFrame) -> str:
@@ -34,7 +36,7 @@ def local_spread(frame: pd.DataFrame) -> str:
     if twenty.empty:
         return f"Dimensions of amino acids are {UNKNOWN}."
     found = {name: rows.effective_dimensions for name, rows in twenty.groupby(named(twenty))}
-    widest = max(found, key=lambda name: found[name].max() / found[name].min())
+    widest = max(found, key=lambda name: np.ptp(found[name]))
     residues = twenty["residue"].loc[found[widest].index]
     return (
         f"Amino acids lie furthest apart in {widest}: from {ends(found[widest], residues, '.1f')} "
@@ -45,12 +47,14 @@ def local_spread(frame: pd.DataFrame) -> str:
 def local_intervals(frame: pd.DataFrame) -> str:
     """Say in how many models the thinnest and the widest amino acid can be told apart."""
     twenty = judged(_twenty(frame, "effective_dimensions"))
-    groups = [rows for _, rows in twenty.groupby(named(twenty))]
+    known = twenty.dropna(subset=["effective_dimensions_low", "effective_dimensions_high"])
+    if known.empty:
+        return "No interval of an amino acid is known: there are too few proteins for one."
+    groups = [rows for _, rows in known.groupby(named(known))]
     apart = sum(_are_apart(rows) for rows in groups)
-    whose = _whose(twenty)
     return (
         "The intervals of the amino acids with the fewest and the most dimensions lie apart in "
-        f"{number_of(apart, len(groups))} {whose}."
+        f"{number_of(apart, len(groups))} {whose(known)}."
     )
 
 
@@ -63,7 +67,7 @@ def by_residue(frame: pd.DataFrame) -> str:
     said = []
     for what, places in (("fewest", values.idxmin()), ("most", values.idxmax())):
         counted = twenty.loc[places, "residue"].value_counts()
-        count = f"{number_of(counted.iloc[0], len(places))} {_whose(twenty)}"
+        count = f"{number_of(counted.iloc[0], len(places))} {whose(twenty)}"
         said.append(f"with the {what} dimensions {counted.index[0]} ({count})")
     return f"Most often {' and '.join(said)}."
 
@@ -122,11 +126,7 @@ def _twenty(frame: pd.DataFrame, column: str) -> pd.DataFrame:
     return frame[frame["residue"].isin(residue_order(frame["residue"]))].dropna(subset=column)
 
 
-def _whose(frame: pd.DataFrame) -> str:
-    return "controls" if len(frame) and (frame["role"] == "control").all() else "models"
-
-
 def _are_apart(rows: pd.DataFrame) -> bool:
-    """Tell whether the intervals at the two ends share no value; unknown ones do not tell."""
+    """Tell whether the intervals at the two ends share no value."""
     low, high = (rows.loc[rows["effective_dimensions"].agg(end)] for end in ("idxmin", "idxmax"))
     return bool(low["effective_dimensions_high"] < high["effective_dimensions_low"])

@@ -11,6 +11,7 @@ from plm_geometry.figures.findings.words import (
     most,
     named,
     number_of,
+    whose,
 )
 from plm_geometry.figures.labels import LABELS
 from plm_geometry.figures.pairs import LEAST_PAIRS, TWILIGHT, Density
@@ -49,12 +50,16 @@ def pair_scatter(densities: Mapping[str, Density], measure: str) -> str:
     if table.empty:
         return f"There are too few pairs to follow {LABELS[measure]} along identity."
     first, before, last = (_distance(table[end], measure) for end in ("first", "before", "last"))
-    top = table.loc[(first / last.where(last > 0)).fillna(0).idxmax()]
+    nearer = last < first
+    # To nothing is furthest, however little there was before.
+    top = table.loc[first.div(last.where(last > 0, 0)).where(nearer, 0).idxmax()]
+    furthest = (
+        f", furthest in {top['label']}, where {LABELS[measure]} goes from {top['first']:.3g} to "
+        f"{top['last']:.3g}"
+    )
     said = (
         f"From an identity of {top['low']:.2f} to {top['high']:.2f} the median pair comes nearer "
-        f"in {number_of(int((last < first).sum()), len(table))} panels, furthest in "
-        f"{top['label']}, where {LABELS[measure]} goes from {top['first']:.3g} to "
-        f"{top['last']:.3g}."
+        f"in {number_of(int(nearer.sum()), len(table))} panels{furthest if nearer.any() else ''}."
     )
     if all(found.log for found in densities.values()):
         falling = number_of(int((last < before).sum()), len(table))
@@ -120,9 +125,8 @@ def dependence(frame: pd.DataFrame) -> str:
     counted = judged(frame)
     models = number_of(int(above[counted.index].sum()), len(counted))
     names = named(frame) + ", " + frame["distance"].map(LABELS)
-    whose = "controls" if (counted["role"] == "control").all() else "models"
     return (
-        f"The bits are above their null in {models} rows of {whose}; most are "
+        f"The bits are above their null in {models} rows of {whose(counted)}; most are "
         f"{most(counted['mutual_information'], names, '.3f')}."
     )
 
@@ -161,8 +165,7 @@ def silent(frame: pd.DataFrame) -> str:
     if models["silent"].notna().any():
         names = named(models) + ", " + models["measure"]
         highest = f"; the highest is {most(models['silent'].astype(float), names, '.0%')}"
-    whose = "controls" if (models["role"] == "control").all() else "models"
-    return f"Rows of {whose} with such an identity: {found}{highest}."
+    return f"Rows of {whose(models)} with such an identity: {found}{highest}."
 
 
 def _course(spread: pd.DataFrame) -> dict[str, float]:

@@ -18,6 +18,11 @@ def judged(frame: pd.DataFrame) -> pd.DataFrame:
     return frame if models.empty else models
 
 
+def whose(frame: pd.DataFrame) -> str:
+    """Return "controls" where all rows are of controls, else "models"."""
+    return "controls" if len(frame) and (frame["role"] == "control").all() else "models"
+
+
 def ends(values: pd.Series, names: pd.Series, spec: str) -> str:
     """Return the least and the greatest value, and whose they are.
 
