@@ -8,6 +8,7 @@ import numpy as np
 
 from plm_geometry.align.engines import Engine, make_engine
 from plm_geometry.align.settings import AlignmentSettings
+from plm_geometry.align.sides import lengths
 from plm_geometry.align.substitution import REPLACED_LETTERS, load_scoring
 from plm_geometry.align.ties import most_identities
 from plm_geometry.errors import InputError
@@ -56,7 +57,7 @@ class BlockAligner:
             counts, columns = own[:, :3], own[:, 3]
         denominator = {
             "alignment_length": counts[:, 2],
-            "shorter": [min(len(a), len(b)) for a, b in zip(first, second, strict=True)],
+            "shorter": np.minimum(*lengths(first, second)),
             "aligned_columns": columns,
         }[self.settings.denominator]
         return np.column_stack([counts, denominator])
@@ -73,8 +74,7 @@ class BlockAligner:
         if self.settings.denominator != "aligned_columns":
             return None
         if self.settings.mode == "global":  # each takes a residue from both proteins
-            residues = [len(a) + len(b) for a, b in zip(first, second, strict=True)]
-            return np.array(residues) - counts[:, 2]
+            return sum(lengths(first, second)) - counts[:, 2]
         return most_identities(engine, reference, first, second, count_gaps=False)[:, 2]
 
 

@@ -9,6 +9,7 @@ import parasail
 from Bio.Align import PairwiseAligner, substitution_matrices
 
 from plm_geometry.align import kernels
+from plm_geometry.align.sides import lengths, taken
 from plm_geometry.align.substitution import Scoring, Weights
 from plm_geometry.errors import InputError
 from plm_geometry.proteins import STANDARD_RESIDUES
@@ -99,7 +100,7 @@ class ParasailEngine:
         gap_open, gap_extend, matrices = np.array(
             [(w.gap_open, w.gap_extend, kernels.address(matrix)) for w, matrix in prepared]
         ).T[:, which[fits]]
-        pairs = ([side[k] for k in fits.tolist()] for side in (first, second))
+        pairs = taken(fits, first, second)
         worth, saturated = kernels.scores(
             self._score_kernel, *pairs, gap_open, gap_extend, matrices
         )
@@ -117,8 +118,7 @@ class ParasailEngine:
     ) -> np.ndarray:
         """Return, pair by pair, whether nothing can run under the bottom of the integers."""
         most = [weighted.residues_within(self.capacity) for weighted, _ in prepared]
-        residues = [len(a) + len(b) for a, b in zip(first, second, strict=True)]
-        return np.array(residues, np.int64) <= np.array(most, np.int64)[which]
+        return sum(lengths(first, second)) <= np.array(most, np.int64)[which]
 
     def own_alignment(self, first: bytes, second: bytes) -> Counts:
         """Return the counts of the alignment that parasail picks among the best."""

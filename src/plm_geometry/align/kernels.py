@@ -11,6 +11,8 @@ from threading import Lock
 import numpy as np
 import parasail
 
+from plm_geometry.align.sides import lengths
+
 # Addresses are numbers here: compiled code can add to them.
 _ADDRESS = ctypes.c_size_t
 # Protein, its residues, another, its residues, gap opening, gap extension, matrix.
@@ -45,7 +47,7 @@ def scores(
     saturated : numpy.ndarray of bool, shape ``(n_pairs,)``
     """
     joined = [np.frombuffer(b"".join(side), np.uint8) for side in (first, second)]
-    residues = [np.fromiter(map(len, side), np.int64, len(side)) for side in (first, second)]
+    residues = lengths(first, second)
     begins = [
         letters.ctypes.data + np.cumsum(n) - n for letters, n in zip(joined, residues, strict=True)
     ]

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from plm_geometry.align.engines import BEYOND, Engine
+from plm_geometry.align.sides import lengths, taken
 from plm_geometry.align.substitution import Weights
 from plm_geometry.errors import InputError
 
@@ -50,7 +51,7 @@ def most_identities(
     left = np.arange(len(first))
     for able in (engine, reference):
         for attempt in (_in_one_pass, _in_two_passes):
-            found, known = attempt(able, *_rows(left, first, second), count_gaps)
+            found, known = attempt(able, *taken(left, first, second), count_gaps)
             counts[left[known]] = found[known]
             if not (left := left[~known]).size:
                 return counts
@@ -65,7 +66,7 @@ def _in_one_pass(
     engine: Engine, first: Sequence[bytes], second: Sequence[bytes], count_gaps: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return counts, each from one optimum that holds all three, and where these did fit."""
-    n, m = _residues(first, second)
+    n, m = lengths(first, second)
     fewest, most = _column_bounds(engine.mode, n, m, count_gaps)
     identity = _round_up(most - fewest + 1)
     score = _round_up(identity * np.minimum(n, m) + most + 1)
@@ -86,7 +87,7 @@ def _in_two_passes(
     saved by giving one up. The second pass takes the largest weight that fits, and is believed
     if no alignment with an identity less can reach its worth.
     """
-    n, m = _residues(first, second)
+    n, m = lengths(first, second)
     fewest, most = _column_bounds(engine.mode, n, m, count_gaps)
     best, identities, known = _without_columns(engine, first, second, np.minimum(n, m))
     reach = np.maximum(engine.scoring.reach(n + m), 2 * np.abs(best))
@@ -95,7 +96,7 @@ def _in_two_passes(
     rows = np.flatnonzero(known & (identity > 0))
     worth = np.full(len(n), BEYOND)
     worth[rows] = _optima(
-        engine, *_rows(rows, first, second), score[rows], identity[rows], (1, int(count_gaps))
+        engine, *taken(rows, first, second), score[rows], identity[rows], (1, int(count_gaps))
     )
     columns = identity * identities - (worth - best * score)
     known = (worth != BEYOND) & (columns - fewest < identity)
@@ -125,17 +126,6 @@ def _optima(
     distinct, which = np.unique(score + 1j * identity, return_inverse=True)
     weights = [Weights(int(pair.real), int(pair.imag), *columns) for pair in distinct]
     return engine.optima(first, second, weights, which)
-
-
-def _residues(first: Sequence[bytes], second: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the number of residues of each protein of each pair."""
-    n, m = (np.fromiter(map(len, side), np.int64, len(side)) for side in (first, second))
-    return n, m
-
-
-def _rows(rows: np.ndarray, *sides: Sequence[bytes]) -> list[list[bytes]]:
-    """Return these pairs, side by side."""
-    return [[side[k] for k in rows.tolist()] for side in sides]
 
 
 def _column_bounds(

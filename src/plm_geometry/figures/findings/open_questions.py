@@ -88,20 +88,12 @@ def real_settings(frame: pd.DataFrame, printed: float) -> str:
 
 def settings_range(frame: pd.DataFrame) -> str:
     """Say between which values the settings move each set of proteins."""
-    said = [
-        f"{name} {rounded(rows.min(), 2)} to {rounded(rows.max(), 2)}"
-        for name, rows in frame.groupby("proteins", sort=False)["estimate"]
-    ]
-    return f"By settings alone: {'; '.join(said)}."
+    return f"By settings alone: {_moved(frame, 2)}."
 
 
 def settings_by_length(frame: pd.DataFrame) -> str:
     """Say between which values a limit on length moves each set of proteins."""
-    said = [
-        f"{name} {rounded(rows.min(), 3)} to {rounded(rows.max(), 3)}"
-        for name, rows in frame.groupby("proteins", sort=False)["estimate"]
-    ]
-    return f"By a limit on length alone: {'; '.join(said)}."
+    return f"By a limit on length alone: {_moved(frame, 3)}."
 
 
 def matching_layers(frame: pd.DataFrame) -> str:
@@ -135,3 +127,11 @@ def pooling_isotropy(frame: pd.DataFrame) -> str:
         ratio = (scores[of] / scores["residues"]).rename("ratio").reset_index()
         said.append(f"{of} {by_role(ratio, 'ratio', '.2g')}")
     return f"Times the IsoScore of residues: {'. And '.join(said)}."
+
+
+def _moved(frame: pd.DataFrame, decimals: int) -> str:
+    """Return the least and the greatest estimate of each set of proteins."""
+    return "; ".join(
+        f"{name} {rounded(rows.min(), decimals)} to {rounded(rows.max(), decimals)}"
+        for name, rows in frame.groupby("proteins", sort=False)["estimate"]
+    )

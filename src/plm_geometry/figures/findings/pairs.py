@@ -175,8 +175,8 @@ def _course(spread: pd.DataFrame) -> dict[str, float]:
         return dict.fromkeys(("low", "high", "first", "before", "last"), float("nan"))
     centre = (shown["bin_low"] + shown["bin_high"]) / 2
     medians = shown["median"].iloc[[0, -2, -1]]
-    ends = {"low": centre.iloc[0], "high": centre.iloc[-1]}
-    return ends | dict(zip(("first", "before", "last"), medians, strict=True))
+    outer = {"low": centre.iloc[0], "high": centre.iloc[-1]}
+    return outer | dict(zip(("first", "before", "last"), medians, strict=True))
 
 
 def _distance(values: pd.Series, measure: str) -> pd.Series:

@@ -39,14 +39,14 @@ def ends(values: pd.Series, names: pd.Series, spec: str) -> str:
         "1.2 in A to 3.4 in B"; "1.2 in A" of one value; "1.2 in each of 3" where they read alike.
     """
     known = values.notna().to_numpy()
-    numbers, whose = values[known].astype(float).to_numpy(), names[known].to_numpy()
+    numbers, owners = values[known].astype(float).to_numpy(), names[known].to_numpy()
     if not len(numbers):
         return UNKNOWN
     places = numbers.argmin(), numbers.argmax()
     low, high = (_said(numbers[place], spec) for place in places)
     if low == high:
-        return f"{low} in {whose[0]}" if len(numbers) == 1 else f"{low} in each of {len(numbers)}"
-    return f"{low} in {whose[places[0]]} to {high} in {whose[places[1]]}"
+        return f"{low} in {owners[0]}" if len(numbers) == 1 else f"{low} in each of {len(numbers)}"
+    return f"{low} in {owners[places[0]]} to {high} in {owners[places[1]]}"
 
 
 def by_role(frame: pd.DataFrame, column: str, spec: str) -> str:
