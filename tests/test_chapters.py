@@ -332,6 +332,10 @@ def test_the_book_hands_out_student_editions_which_it_writes_before_its_pages(
 
 def test_chapters_that_ask_for_the_same_embeddings_have_them_made_once():
     assert set(EMBEDDING_PARAMETERS) <= Settings.model_fields.keys()
+    naming = {
+        name for name, field in Settings.model_fields.items() if field.annotation == list[str]
+    }
+    assert naming <= set(EMBEDDING_PARAMETERS)
     asked = [
         {"models": ["a"], "n_pairs": 1},
         {"models": ["a"], "n_pairs": 2},

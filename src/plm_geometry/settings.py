@@ -14,6 +14,7 @@ EMBEDDING_PARAMETERS = (
     "families",
     "models",
     "controls",
+    "distance_controls",
     "seed",
     "device",
     "precision",
