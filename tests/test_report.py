@@ -157,30 +157,11 @@ def test_a_long_table_shows_its_first_rows_and_keeps_all(report, shown):
 def test_a_figure_is_shown_as_vectors_and_kept_as_svg_and_png(report, shown):
     figure = Figure()
     figure.subplots().plot([1, 2])
-    report.figure(figure, "line", "It rises by -1.")
+    report.figure(figure, "line")
     kept = report.directory / "figures"
     assert (kept / "line.png").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in shown[0]["image/svg+xml"]
     assert (kept / "line.svg").read_text().startswith("<?xml")
-
-
-def test_what_a_figure_shows_is_a_number_that_its_caption_quotes(report, shown, monkeypatch):
-    monkeypatch.setenv(OUT_VARIABLE, str(report.directory))
-    report.figure(Figure(), "line", "It falls from 1 to -1.")
-    glued = [bundle for bundle in shown if "application/papermill.record/text/plain" in bundle]
-    assert glued == [{"application/papermill.record/text/plain": "'It falls from 1 to −1.'"}]
-    assert not any("text/markdown" in bundle for bundle in shown)
-    report.close()
-    numbers = json.loads((report.directory / "summary.json").read_text())["numbers"]
-    assert numbers == {"finding_line": "It falls from 1 to −1."}
-
-
-def test_in_a_notebook_opened_by_hand_it_stands_below_the_figure(report, shown, monkeypatch):
-    monkeypatch.delenv(OUT_VARIABLE, raising=False)
-    report.figure(Figure(), "line", "It rises.")
-    assert [bundle["text/markdown"] for bundle in shown if "text/markdown" in bundle] == [
-        "It rises."
-    ]
 
 
 def test_a_figure_to_point_at_is_data_for_the_page_and_a_file_that_works_alone(report, shown):

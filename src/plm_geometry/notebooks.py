@@ -2,8 +2,7 @@
 
 import os
 import tempfile
-from ast import literal_eval
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
@@ -108,22 +107,10 @@ def write_html(notebook: Path) -> None:
     shown = nbformat.read(notebook, as_version=4)
     for cell in shown.cells:
         if cell.cell_type == "code":
-            cell.outputs = list(_shown_outputs(cell.outputs))
+            cell.outputs = [
+                output
+                for output in cell.outputs
+                if not any(kind.startswith(_KEPT) for kind in output.get("data", {}))
+            ]
     body, _ = HTMLExporter(config=config).from_notebook_node(shown)
     notebook.with_suffix(".html").write_text(body)
-
-
-def _shown_outputs(outputs: Iterable[NotebookNode]) -> Iterator[NotebookNode]:
-    """Yield what a page without captions shows: of the numbers kept, what figures show."""
-    from nbformat.v4 import new_output
-
-    from plm_geometry.report import FINDING
-
-    for output in outputs:
-        kept = [kind for kind in output.get("data", {}) if kind.startswith(_KEPT)]
-        name = output.get("metadata", {}).get("scrapbook", {}).get("name", "")
-        if not kept:
-            yield output
-        elif name.startswith(FINDING):
-            said = literal_eval(output.data[kept[0]])
-            yield new_output("display_data", {"text/markdown": said})

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 # Set by `chapters.run_chapter` for the kernel; a notebook opened by hand writes below runs/.
 OUT_VARIABLE = "PLM_GEOMETRY_OUT"
-# What a figure shows is a number of this name, behind which stands the figure's.
-FINDING = "finding_"
 _STAND_INS = (
     "warning",
     "Stand-ins, not the paper's models",
@@ -108,7 +106,7 @@ class Report:
         name : str
             File name without suffix.
         caption : str
-            What the table shows, in words that this run's numbers are in, and how it is read.
+            What the table shows, in words that are true of any run.
         headings : mapping of str to str, optional
             Which columns to show, and their headings; by default all under their names.
         decimals : mapping of str to int, optional
@@ -132,7 +130,7 @@ class Report:
         """Keep a table as ``tables/<name>.csv`` without showing it."""
         frame.to_csv(self._file("tables", f"{name}.csv"), index=False)
 
-    def figure(self, figure: Figure, name: str, finding: str) -> None:
+    def figure(self, figure: Figure, name: str) -> None:
         """Show a figure and keep it as ``figures/<name>.svg`` and ``.png``.
 
         Parameters
@@ -141,10 +139,6 @@ class Report:
             The figure.
         name : str
             File name without suffix.
-        finding : str
-            What it shows, in words that this run's numbers are in. The book's caption begins with
-            it, as the number ``finding_<name>``; a notebook opened by hand, which shows no
-            captions, has it below the figure.
         """
         drawn = io.BytesIO()
         with matplotlib.rc_context(figures.STYLE):
@@ -153,9 +147,6 @@ class Report:
             figure.savefig(self._file("figures", f"{name}.png"), dpi=160)
         self._file("figures", f"{name}.svg").write_bytes(drawn.getvalue())
         display(SVG(drawn.getvalue()))
-        self.number(f"{FINDING}{name}", typographic(finding))
-        if not os.environ.get(OUT_VARIABLE):
-            self.say(finding)
 
     def interactive(self, figure: "Interactive", name: str, *, in_place_of: str) -> None:
         """Keep a figure to point at as ``figures/<name>.html``; the book's page shows it itself.

@@ -1,6 +1,5 @@
 """One function a figure: data frame in, matplotlib figure out, in one colour-blind-safe style."""
 
-from plm_geometry.figures import findings
 from plm_geometry.figures.choices import (
     NUMBERS,
     choice_name,
@@ -16,13 +15,13 @@ from plm_geometry.figures.correlation import (
     square,
 )
 from plm_geometry.figures.explorer import pair_explorer, sampled_pairs
-from plm_geometry.figures.findings.words import judged
 from plm_geometry.figures.isotropy import convergence, global_isotropy
 from plm_geometry.figures.labels import (
     LABELS,
     about,
     between,
     extent,
+    judged,
     label,
     labels,
     rounded,
@@ -78,7 +77,6 @@ __all__ = [
     "densities",
     "discrimination",
     "extent",
-    "findings",
     "global_isotropy",
     "judged",
     "label",

@@ -45,6 +45,12 @@ def labels(frame: pd.DataFrame) -> pd.Series:
     return pd.Series(map(label, frame["title"], frame["role"]), index=frame.index, dtype=object)
 
 
+def judged(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of models; those of controls where a run has nothing else."""
+    models = frame[frame["role"] != "control"]
+    return frame if models.empty else models
+
+
 def about(number: float) -> str:
     """Return a large number to two digits, as an extrapolation has no more: "120,000"."""
     return f"{float(f'{number:.2g}'):,.0f}"
