@@ -3,26 +3,53 @@
 No kernel, no papermill, no picture files: a chapter on a few proteins takes a second or two.
 """
 
+import io
 import json
 import warnings
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
-import nbformat
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from nbformat import NotebookNode
 
 from plm_geometry import parameters, paths, report
+from plm_geometry.markup import ShownTable
 from plm_geometry.proteins import Proteins, write_fasta
 
 
-class Ran(NamedTuple):
-    """What a chapter has left: where, what it displayed as text, its figures and numbers."""
+@dataclass
+class Ran:
+    """What a chapter has left.
+
+    Attributes
+    ----------
+    directory : Path
+        Tables and ``summary.json``.
+    cells : list of (NotebookNode, list)
+        Each code cell with what it displayed.
+    figures : dict of str to Figure
+    """
 
     directory: Path
-    shown: str
-    figures: dict[str, Figure]
-    numbers: dict[str, object]
+    cells: list[tuple[NotebookNode, list[object]]] = field(default_factory=list)
+    figures: dict[str, Figure] = field(default_factory=dict)
+
+    @cached_property
+    def shown(self) -> str:
+        """All that was displayed, as text."""
+        every = (output for _, shown in self.cells for output in shown)
+        return "\n".join(map(_text, every))
+
+    @cached_property
+    def numbers(self) -> dict[str, object]:
+        return json.loads((self.directory / "summary.json").read_text())["numbers"]
+
+    def table(self, name: str) -> pd.DataFrame:
+        return pd.read_csv(self.directory / "tables" / f"{name}.csv")
 
 
 def proteins_file(path: Path, sequences: list[str]) -> Path:
@@ -31,43 +58,47 @@ def proteins_file(path: Path, sequences: list[str]) -> Path:
     return path
 
 
-def run_cells(chapter: str, directory: Path, **given: object) -> Ran:
+def run_cells(chapter: str | NotebookNode, directory: Path, **given: object) -> Ran:
     """Execute a chapter's code cells, solutions too, with parameters as papermill injects them.
 
-    A warning is an error: the book's pages have no place for it.
+    A warning is an error, and so is whatever is printed: the book's pages have no place for it.
     """
-    shown, drawn = [], {}
+    notebook = parameters.read_notebook(chapter) if isinstance(chapter, str) else chapter
+    ran, names, printed = Ran(directory), {}, io.StringIO()
 
-    def figure(self, figure, name):
-        figure.draw_without_rendering()
-        drawn[name] = figure
+    def display(output):
+        ran.cells[-1][1].append(output)
+
+    def figure(_, drawn, name):
+        drawn.draw_without_rendering()
+        ran.figures[name] = drawn
+        display(drawn)
 
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("error")
-        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        for harmless in (DeprecationWarning, ResourceWarning):  # which nobody is shown
+            warnings.simplefilter("ignore", harmless)
         patch.setenv(report.OUT_VARIABLE, str(directory))
         patch.setattr(paths, "CACHE", directory / "cache")
-        patch.setattr(report, "display", shown.append)
+        patch.setattr(report, "display", display)
         patch.setattr("myst_nb.glue", lambda *_, **__: None)
         patch.setattr(report.Report, "figure", figure)
-        patch.setattr(report.Report, "interactive", lambda *_, **__: None)
-        _execute(parameters.read_notebook(chapter), given)
-    summary = json.loads((directory / "summary.json").read_text())
-    return Ran(directory, "\n".join(map(_text, shown)), drawn, summary["numbers"])
+        with redirect_stdout(printed), redirect_stderr(printed):
+            for cell in notebook.cells:
+                if cell.cell_type == "code":
+                    ran.cells.append((cell, []))
+                    exec(compile(cell.source, f"<{cell.source[:30]}>", "exec"), names)
+                if "parameters" in cell.metadata.get("tags", []):
+                    assert set(given) <= set(names), "papermill would warn of unknown parameters"
+                    names |= given
+    assert printed.getvalue() == ""
+    return ran
 
 
-def _execute(notebook: nbformat.NotebookNode, given: dict[str, object]) -> None:
-    names: dict[str, object] = {}
-    for number, cell in enumerate(notebook.cells):
-        if cell.cell_type == "code":
-            exec(compile(cell.source, f"<cell {number}>", "exec"), names)
-        if "parameters" in cell.metadata.get("tags", []):
-            assert set(given) <= set(names), "papermill would warn of unknown parameters"
-            names |= given
-
-
-def _text(shown: object) -> str:
-    return getattr(shown, "data", None) or repr(shown)
+def _text(output: object) -> str:
+    if isinstance(output, ShownTable):
+        return output._repr_html_()
+    return getattr(output, "data", None) or repr(output)
 
 
 def texts(figure: Figure) -> list[str]:

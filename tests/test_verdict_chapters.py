@@ -1,41 +1,22 @@
 """The chapters about other runs, executed: on results, on none, and on records of one's own."""
 
-import json
 import re
 
-import nbformat
 import pytest
 
-from plm_geometry import chapters, paths
+from chapter_cells import run_cells
+from plm_geometry import paths
 from run_summaries import as_printed, row, write
 
 PUBLISHED, REAL = "07_published_and_reproduced", "08_real_checkpoints"
 TRACKED = str(paths.ROOT / "data" / "runs")
 
 
-def texts(directory, chapter):
-    """Return all that an executed chapter shows, as text."""
-    notebook = nbformat.read(directory / f"{chapter}.ipynb", as_version=4)
-    data = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])]
-    return "\n".join(
-        str(bundle.get(kind, "")) for bundle in data for kind in ("text/markdown", "text/html")
-    )
-
-
-def numbers(directory):
-    return json.loads((directory / "summary.json").read_text())["numbers"]
-
-
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """Run a chapter with overrides, into a directory of its own."""
+    """Run a chapter in this process, into a directory of its own."""
     monkeypatch.setattr(paths, "RECORDS", tmp_path / "none")
-
-    def one(chapter, **overrides):
-        out = tmp_path / f"out{len(list(tmp_path.glob('out*')))}"
-        return chapters.run_chapter(chapter, overrides=overrides, out=out, tell=lambda line: None)
-
-    return one
+    return lambda chapter, **given: run_cells(chapter, tmp_path / "out", **given)
 
 
 def test_published_and_reproduced_judges_what_a_build_has_measured(run, tmp_path):
@@ -47,12 +28,12 @@ def test_published_and_reproduced_judges_what_a_build_has_measured(run, tmp_path
         (build / "01_toy" / "summary.json").read_text().replace('"value": 0.791', '"value": null')
     )
     where = run(PUBLISHED, summaries=str(build), records=str(tmp_path / "none"))
-    found = numbers(where)
+    found = where.numbers
     assert found["compared"] == "27"
     assert int(found["agrees"]) == 19
     assert int(found["differs"]) == 2
     assert found["language_numbers"] == "44"
-    page = texts(where, PUBLISHED)
+    page = where.shown
     assert "IsoScore, ProtBERT-BFD" in page
     assert re.search(r"0\.1169.*differs", page)
     assert "None has been taken in" in page
@@ -61,8 +42,8 @@ def test_published_and_reproduced_judges_what_a_build_has_measured(run, tmp_path
 def test_no_stand_in_agrees_even_with_the_papers_very_numbers(run, tmp_path):
     write(tmp_path / "build" / "01_toy" / "summary.json", as_printed("stand-in"), proteins="demo")
     where = run(PUBLISHED, summaries=str(tmp_path / "build"))
-    assert numbers(where)["agrees"] == numbers(where)["differs"] == "0"
-    page = texts(where, PUBLISHED)
+    assert where.numbers["agrees"] == where.numbers["differs"] == "0"
+    page = where.shown
     assert "can neither confirm nor contradict" in page
     assert "no reproduction" in page
 
@@ -70,8 +51,8 @@ def test_no_stand_in_agrees_even_with_the_papers_very_numbers(run, tmp_path):
 def test_published_and_reproduced_runs_alone_and_says_that_nothing_was_run(run, tmp_path):
     (tmp_path / "empty").mkdir()
     where = run(PUBLISHED, summaries=str(tmp_path / "empty"), records=TRACKED)
-    assert numbers(where)["not_run"] == numbers(where)["compared"] == "26"
-    page = texts(where, PUBLISHED)
+    assert where.numbers["not_run"] == where.numbers["compared"] == "26"
+    page = where.shown
     assert "No chapter of the profile demo has been run yet" in page
     # Runs made elsewhere stand there all the same.
     assert "human70_prot_bert" in page
@@ -80,15 +61,15 @@ def test_published_and_reproduced_runs_alone_and_says_that_nothing_was_run(run, 
 
 def test_real_checkpoints_shows_what_is_tracked(run):
     where = run(REAL, records=TRACKED)
-    found = numbers(where)
+    found = where.numbers
     assert found["dimensions_human70_prot_bert"] == pytest.approx(4.869, abs=5e-4)
     assert found["sign_human70_prot_bert"] == pytest.approx(-0.835, abs=5e-4)
-    page = texts(where, REAL)
+    page = where.shown
     for said in ("human354_esm2_650m", "gfp_variants_prot_t5", "the other sign", "composition"):
         assert said.lower() in page.lower()
-    assert len(list((where / "figures").glob("*.svg"))) == 2
+    assert len(where.figures) == 2
 
 
 def test_real_checkpoints_without_records_says_so(run, tmp_path):
     where = run(REAL, records=str(tmp_path / "none"))
-    assert "No run made elsewhere has been taken in" in texts(where, REAL)
+    assert "No run made elsewhere has been taken in" in where.shown

@@ -16,6 +16,7 @@ from functools import partial
 from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -34,6 +35,9 @@ from plm_geometry.parameters import (
 from plm_geometry.provenance import sha256_of
 from plm_geometry.store import fingerprint
 from plm_geometry.summaries import summary_files
+
+if TYPE_CHECKING:
+    from plm_geometry.study import Study
 
 _SOURCES = (Path(__file__).parent, paths.DEMO, paths.PUBLISHED, paths.ROOT / "constraints.txt")
 _BOOK_SOURCES = (paths.BOOK, paths.NOTEBOOKS, paths.ROOT / "_config.yml", paths.ROOT / "_toc.yml")
@@ -91,8 +95,10 @@ def run_chapter(
         tell(f"{chapter}: unchanged, {_short(out)}")
     else:
         _refuse_foreign(out)
-        if embed_ahead:
-            _embed(parameters, tell)
+        if study := _study(parameters):
+            study.check(chapter, overrides or ())
+            if embed_ahead:
+                study.embed_all(tell)
         tell(f"{chapter}: running with profile {profile}")
         _run_into(out, chapter, parameters, mark, as_html=not is_book)
         tell(f"{chapter}: done, {_short(out)}")
@@ -118,7 +124,8 @@ def run_chapters(
     """
     names = list(chapters or chapter_names())
     for parameters in _embedded_apart(_of_changed_chapters(names, profile)):
-        _embed(parameters, tell)
+        if study := _study(parameters):
+            study.embed_all(tell)
     # Threads suffice: each chapter executes in a process of its own.
     # Two share the cores; with more threads than cores, small products take ten times as long.
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, available_cores() // 2)))
@@ -156,16 +163,14 @@ def _embedded_apart(every: Iterable[dict[str, object]]) -> list[dict[str, object
     return list(apart.values())
 
 
-def _embed(parameters: Mapping[str, object], tell: Callable[[str], None]) -> None:
-    """Embed what a chapter with these parameters will ask for; done before, this is quick."""
+def _study(parameters: Mapping[str, object]) -> "Study | None":
+    """Return the study that a chapter with these parameters will make; some make none."""
     if "models" not in parameters:
-        return
+        return None
     from plm_geometry.settings import Settings
     from plm_geometry.study import Study
 
-    known = {name: value for name, value in parameters.items() if name in Settings.model_fields}
-    study = Study(**known)
-    study.embed_all(tell)
+    return Study(**{k: value for k, value in parameters.items() if k in Settings.model_fields})
 
 
 def build_book(

@@ -67,13 +67,22 @@ class Report:
         self._measured: list[Measured] = []
 
     def opening(self) -> None:
-        """Show which proteins these are, who was left out, and what stands in for what."""
+        """Show which proteins these are, who was left out, and what stands in for what.
+
+        Raises
+        ------
+        InputError
+            If there are too few proteins for this chapter, before any is embedded.
+        """
+        self.study.check(self.chapter)
         self._say_which_models()
         if self.simulated:
             self.say(_SIMULATED)
         data = self.study.data_set()
         self.table(data, "data_set", _about_proteins(data.iloc[0]))
         self._name_left_out()
+        for clause in self.study.lowered.values():
+            self.say(f"The parameter {clause}: all of them are taken.")
         self.number("profile", self.study.settings.profile)
         self.number("n_proteins", len(self.study.proteins))
         self.number("what", self._what())

@@ -45,7 +45,7 @@ def sign_of(vectors: np.ndarray) -> Sign:
     """Correlate cosine similarity and squared distance over all pairs of ``(n, d)`` vectors."""
     table = pair_distances(vectors, *all_pairs(len(vectors)))
     cosine, squared = table["cosine_similarity"], table["squared_euclidean"]
-    return Sign(cosine.corr(squared), _variation(np.linalg.norm(vectors, axis=1)), cosine.mean())
+    return Sign(cosine.corr(squared), variation(np.linalg.norm(vectors, axis=1)), cosine.mean())
 
 
 def simulated(
@@ -138,7 +138,7 @@ class TwoGroups:
         cosine = np.array([self.within_long, 0, 0])
         squared = np.array([2 - 2 * self.within_long, 1 + t**2, 2 * t**2])
         lengths = np.repeat([1.0, t], [long, short])
-        return Sign(_correlation(cosine, squared, shares), _variation(lengths), shares @ cosine)
+        return Sign(_correlation(cosine, squared, shares), variation(lengths), shares @ cosine)
 
 
 def best_two_groups(n: int = 400) -> TwoGroups:
@@ -166,12 +166,16 @@ def best_lengths(vectors: np.ndarray) -> Sign:
     Returns
     -------
     Sign
-        Of the same directions with the lengths found, which differ by a factor of 100 at most.
+        Of the same directions with the lengths found, which differ by a factor of 100 at most; all
+        NaN where the cosines do not vary, as those of fewer than three vectors.
     """
     from scipy.optimize import minimize
 
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)
     directions = vectors / lengths[:, None]
+    cosines = pair_distances(vectors, *all_pairs(len(vectors)))["cosine_similarity"]
+    if np.ptp(cosines) == 0:
+        return Sign(np.nan, np.nan, np.nan)
     problem = _LengthProblem(directions @ directions.T)
     typical = problem.cosines.mean(axis=1)
     tied = (typical - typical.mean()) / max(typical.std(), np.finfo(float).tiny)
@@ -212,8 +216,9 @@ class _LengthProblem:
         return -r, -gradient
 
 
-def _variation(lengths: np.ndarray) -> float:
-    return float(lengths.std() / lengths.mean())
+def variation(lengths: np.ndarray) -> float:
+    """Return the standard deviation of lengths over their mean; NaN where all are zero."""
+    return float(lengths.std() / lengths.mean()) if lengths.any() else np.nan
 
 
 def _correlation(a: np.ndarray, b: np.ndarray, shares: np.ndarray) -> float:

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from plm_geometry import figures
-
-# Stands for what is missing.
-DASH = "–"
+from plm_geometry.figures.labels import DASH
 
 
 def plural(count: int, noun: str) -> str:
@@ -32,7 +30,8 @@ def listed(words: Sequence[str]) -> str:
 
 
 def typographic(text: str) -> str:
-    """Put a minus sign for the hyphen before a number, and leave all other hyphens."""
+    """Put a minus sign for the hyphen before a number, and a dash for a number that is none."""
+    text = re.sub(r"(?<![\w.])[+-]?nan\b%?", DASH, text)
     return re.sub(r"(?<![\w.)])-(?=\d)", "\N{MINUS SIGN}", text)
 
 
@@ -49,7 +48,7 @@ def formatted(value: object, decimals: int | None = None) -> str:
     if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
         return DASH
     if isinstance(value, str):
-        return value
+        return typographic(value)
     if float(value).is_integer() and decimals is None:
         return typographic(f"{int(value):,}")
     if decimals is not None:

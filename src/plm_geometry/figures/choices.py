@@ -11,7 +11,15 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from plm_geometry.figures.labels import LABELS, folded, labels
-from plm_geometry.figures.style import GREY, INK, STYLE, lines, mark_decades, styled
+from plm_geometry.figures.style import (
+    GREY,
+    INK,
+    STYLE,
+    lines,
+    mark_decades,
+    nothing_to_draw,
+    styled,
+)
 
 CHOICES = {
     "pooling": "pooling",
@@ -69,6 +77,8 @@ def specification_curves(frame: pd.DataFrame, value: str, choices: Sequence[str]
     """
     named = frame.dropna(subset=value).assign(label=labels(frame))
     models = list(named.groupby("label", sort=False))
+    if not models:
+        return nothing_to_draw(f"not defined under any specification: {NUMBERS[value]}")
     rows = _rows(named, choices)
     styles = lines(named)
     height = _ROW * len(rows)
@@ -171,6 +181,8 @@ def choice_shares(frame: pd.DataFrame) -> Figure:
     Figure
         A row a number and model, a column a choice; blank where there is no such choice.
     """
+    if frame.empty:
+        return nothing_to_draw("no number varies by choice")
     wide = frame.pivot(index=["number", "label"], columns="choice", values="share")
     wide = wide.loc[_in_order(frame, ["number", "label"]), [c for c in CHOICES if c in wide]]
     figure = Figure(figsize=(3.4 + 0.62 * wide.shape[1], 1.9 + 0.27 * len(wide)),

@@ -61,8 +61,9 @@ def correlation_matrices(
 def _correlation_matrix(axes: Axes, matrix: pd.DataFrame, title: str) -> None:
     short = [LABELS[name].replace(" distance", "").replace(" ", "\n") for name in matrix]
     numbers = matrix.map(rounded, decimals=3)
-    sns.heatmap(matrix, ax=axes, cmap="RdBu_r", vmin=-1, vmax=1, annot=numbers, fmt="", cbar=False,
-                annot_kws={"size": 8}, linewidths=1)  # fmt: skip
+    # What is not defined has no colour, and a dash.
+    sns.heatmap(matrix.fillna(0), ax=axes, cmap="RdBu_r", vmin=-1, vmax=1, annot=numbers, fmt="",
+                cbar=False, annot_kws={"size": 8}, linewidths=1)  # fmt: skip
     ticks = np.arange(len(short)) + 0.5
     axes.set_xticks(ticks, short, rotation=90, fontsize=8)
     axes.set_yticks(ticks, short, rotation=0, fontsize=8)

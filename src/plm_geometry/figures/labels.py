@@ -32,6 +32,8 @@ LABELS = {
     "intrinsic_dimension": "intrinsic dimension (TwoNN)",
 }
 
+# Stands for what is not known, or not defined.
+DASH = "–"
 FORMATS = {"isoscore": ".3f", "effective_dimensions": ".1f", "mean_cosine_similarity": ".3f"}
 
 
@@ -62,15 +64,19 @@ def between(a: str, b: str) -> str:
 
 
 def extent(values: pd.Series, spec: str) -> str:
-    """Return the least and the greatest value as "1.2 to 3.4": one number if they read alike."""
-    return " to ".join(dict.fromkeys(format(end, spec) for end in (values.min(), values.max())))
+    """Return the least and the greatest value as "1.2 to 3.4": one number if they read alike.
+
+    A dash where none is known.
+    """
+    ends = (values.min(), values.max()) if values.notna().any() else ()
+    return " to ".join(dict.fromkeys(format(end, spec) for end in ends)) or DASH
 
 
 def spans(frame: pd.DataFrame, column: str, decimals: int) -> pd.Series:
     """Return each row's interval of `column` as "1.20 to 1.35", and a dash where it has none."""
     ends = zip(frame[f"{column}_low"], frame[f"{column}_high"], strict=True)
     said = [
-        "–" if pd.isna(low) or pd.isna(high)
+        DASH if pd.isna(low) or pd.isna(high)
         else f"{rounded(low, decimals)} to {rounded(high, decimals)}"
         for low, high in ends
     ]  # fmt: skip
@@ -91,8 +97,10 @@ def rounded(value: float, decimals: int) -> str:
     """Return a number with a typographic minus and so many decimals.
 
     What would round to 1 or -1 without being it (but for the error of arithmetic) gets as many
-    more as show that: a correlation of -0.9998 is not perfect.
+    more as show that: a correlation of -0.9998 is not perfect. What is not defined is a dash.
     """
+    if math.isnan(value):
+        return DASH
     text = f"{value:.{decimals}f}"
     while abs(float(text)) == 1 and not math.isclose(abs(value), 1, rel_tol=1e-12):
         decimals += 1

@@ -7,7 +7,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from plm_geometry.figures.labels import FORMATS, LABELS, folded, folded_at_marks, labels
-from plm_geometry.figures.style import GREY, INK, colours, lines, panels, styled
+from plm_geometry.figures.style import (
+    GREY,
+    INK,
+    colours,
+    lines,
+    nothing_to_draw,
+    panels,
+    styled,
+)
 
 # Amino acids by the chemistry of their side chains.
 RESIDUE_CLASSES = {
@@ -17,6 +25,7 @@ RESIDUE_CLASSES = {
     "positive": "KRH",
     "negative": "DE",
 }
+_NO_SPREAD = "the residues of no amino acid differ here"
 
 
 def residue_order(found: pd.Index) -> list[str]:
@@ -57,6 +66,8 @@ def local_heatmap(frame: pd.DataFrame, column: str) -> Figure:
         Where there are only controls, colours span theirs.
     """
     named = _twenty(frame, column)
+    if named.empty:
+        return nothing_to_draw(_NO_SPREAD)
     wide = named.pivot(index="residue", columns="label", values=column)
     wide = wide.loc[residue_order(wide.index), named.label.unique()]
     models = named[named.role != "control"]
@@ -102,6 +113,8 @@ def local_spread(frame: pd.DataFrame) -> Figure:
         line over the rows it holds for.
     """
     twenty = _twenty(frame, "effective_dimensions")
+    if twenty.empty:
+        return nothing_to_draw(_NO_SPREAD)
     models = twenty.drop_duplicates("label").set_index("label", drop=False)
     figure = Figure(figsize=(8, 0.5 * len(models) + 1.3), layout="constrained")
     axes = figure.subplots()
@@ -148,6 +161,8 @@ def local_intervals(frame: pd.DataFrame, column: str) -> Figure:
         vertical scale.
     """
     named = _twenty(frame, column)
+    if named.empty:
+        return nothing_to_draw(_NO_SPREAD)
     order, styles = residue_order(named.residue), lines(named)
     figure, grid = panels(len(styles), across=2, width=4.6, height=1.9, sharex=True)
     for axes, (name, model) in zip(grid, named.groupby("label", sort=False), strict=True):
@@ -190,8 +205,9 @@ def local_variance(frame: pd.DataFrame) -> Figure:
     axes.barh(rows, frame.within, left=frame.between, color=colours(frame), alpha=0.3,
               label="within an amino acid")  # fmt: skip
     for row, share in zip(rows, frame.between, strict=True):
-        axes.annotate(f"{share:.0%}", (share, row), xytext=(4, 0), textcoords="offset points",
-                      va="center", fontsize=8)  # fmt: skip
+        said, end = ("not defined", 0) if np.isnan(share) else (f"{share:.0%}", share)
+        axes.annotate(said, (end, row), xytext=(4, 0), textcoords="offset points", va="center",
+                      fontsize=8)  # fmt: skip
     axes.set_yticks(rows, labels(frame))
     axes.invert_yaxis()
     axes.set(xlim=(0, 1.07), xlabel="share of the variance of all residues")

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from plm_geometry.figures.labels import LABELS, labels, rounded
-from plm_geometry.figures.style import GREY, INK, PALETTE, STYLE, lines, styled
+from plm_geometry.figures.style import GREY, INK, PALETTE, STYLE, lines, nothing_to_draw, styled
 from plm_geometry.open_questions import PAIR_COUNTS
 
 _DASHES = {"unordered": "-", "ordered": "--"}
@@ -174,6 +174,8 @@ def pooling_isotropy(frame: pd.DataFrame) -> Figure:
         ``Study.pooled()``.
     """
     named = frame.assign(label=labels(frame)).dropna(subset="isoscore")
+    if named.empty:
+        return nothing_to_draw("the vectors of no model differ")
     names = list(named["label"].unique())
     marks = dict(zip(["residues", "means of random residues", "proteins"], "osD", strict=True))
     styles = lines(named)

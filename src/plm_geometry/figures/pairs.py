@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from plm_geometry.association import binned_spread
 from plm_geometry.errors import InputError
 from plm_geometry.figures.labels import LABELS, folded, labels
-from plm_geometry.figures.style import GREY, INK, lines, mark_decades, panels, styled
+from plm_geometry.figures.style import GREY, INK, lines, mark_decades, panels, say_nothing, styled
 
 # What a vertical axis can show: a monotonic function of a pair table's column.
 _MEASURES: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
@@ -111,28 +111,30 @@ def _density(
     identity: np.ndarray, values: np.ndarray, weight: np.ndarray, spread: pd.DataFrame, log: bool
 ) -> Density:
     """Add up the weights in each cell."""
-    if log:
-        values = values.clip(min=_FOOT * np.nanmedian(values))
-    edges = _edges(values, log)
     known = ~np.isnan(values)
+    identity, values, weight = identity[known], values[known], weight[known]
+    if log:
+        positive = values[values > 0]
+        values = values.clip(min=_FOOT * (np.median(positive) if len(positive) else 1))
+    edges = _edges(values, log)
     scaled = (np.log(values), np.log(edges)) if log else (values, edges)
     row, column = _cell(identity, _IDENTITY_EDGES), _cell(scaled[0], scaled[1])
-    number = (row * _CELLS + column)[known]
-    counted = np.bincount(number, weight[known], minlength=_CELLS**2)
+    counted = np.bincount(row * _CELLS + column, weight, minlength=_CELLS**2)
     return Density(counted.reshape(_CELLS, _CELLS), edges, spread, log)
 
 
 def _cell(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Return the number of each value's cell among even ones; the last holds its upper edge."""
     share = (values - edges[0]) / (edges[-1] - edges[0])
-    return (np.nan_to_num(share) * _CELLS).astype(np.int32).clip(0, _CELLS - 1)
+    return (share * _CELLS).astype(np.int32).clip(0, _CELLS - 1)
 
 
 def _edges(values: np.ndarray, log: bool) -> np.ndarray:
     """Return the cells' edges: even ones, on a logarithmic axis in the logarithm."""
-    low, high = np.nanmin(values), np.nanmax(values)
+    low, high = (values.min(), values.max()) if len(values) else (1, 1)
     if low == high:  # no cell is of no width
-        low, high = low - 0.5 * abs(low) - _FOOT, high + 0.5 * abs(high) + _FOOT
+        beside = 0.5 * abs(low) + (0 if log else _FOOT)
+        low, high = low - beside, high + beside
     return np.geomspace(low, high, _CELLS + 1) if log else np.linspace(low, high, _CELLS + 1)
 
 
@@ -159,6 +161,8 @@ def pair_scatter(densities: Mapping[str, Density], measure: str) -> Figure:
         cells = axes.pcolormesh(_IDENTITY_EDGES, found.edges, np.ma.masked_equal(found.weight.T, 0),
                                 cmap=_COLOURS, norm=scale, rasterized=True)  # fmt: skip
         _spread_lines(axes, found.spread)
+        if not found.weight.any():
+            say_nothing(axes, f"no pair has a {LABELS[measure]}")
         axes.set_yscale("log" if found.log else "linear")
         if found.log and found.edges[-1] < 100 * found.edges[0]:
             mark_decades(axes.yaxis)  # a power of ten or two label no axis

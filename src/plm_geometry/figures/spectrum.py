@@ -8,7 +8,15 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from plm_geometry.figures.labels import LABELS, folded, labels
-from plm_geometry.figures.style import GREY, INK, lines, mark_decades, panels, styled
+from plm_geometry.figures.style import (
+    GREY,
+    INK,
+    lines,
+    mark_decades,
+    nothing_to_draw,
+    panels,
+    styled,
+)
 
 # Components below this share of the variance are the rounding of vectors in single precision.
 _SMALLEST_SHARE = 1e-8
@@ -56,6 +64,10 @@ def coordinate_shares(frame: pd.DataFrame) -> Figure:
         leaves them undefined, has no panel.
     """
     named = frame.assign(label=labels(frame)).dropna(subset="share")
+    if named.empty:
+        return nothing_to_draw(
+            "every model has a vector of length 0, which has no cosine similarity"
+        )
     styles = lines(named)
     figure, grid = panels(len(styles), across=3, width=2.9, height=2.3)
     for axes, (name, model) in zip(grid, named.groupby("label", sort=False), strict=True):

@@ -1,6 +1,7 @@
 """How figures look: colours that a colour-blind reader can tell apart, settings, panels."""
 
 import itertools
+import textwrap
 from collections.abc import Callable
 from functools import wraps
 
@@ -95,6 +96,21 @@ def panels(
         # Shared axes are labelled in the last row only, which may be short.
         lowest.tick_params(labelbottom=True)
     return figure, grid[:count]
+
+
+def say_nothing(axes: Axes, why: str) -> None:
+    """Say in the middle of a panel why it is empty."""
+    axes.annotate(textwrap.fill(why, 36), (0.5, 0.5), xycoords="axes fraction", ha="center",
+                  va="center", fontsize=8, color=GREY)  # fmt: skip
+
+
+def nothing_to_draw(why: str) -> Figure:
+    """Return a figure that says why there is none."""
+    figure = Figure(figsize=(6, 1.2))
+    axes = figure.subplots()
+    axes.axis("off")
+    say_nothing(axes, why)
+    return figure
 
 
 def mark_decades(axis: Axis) -> None:

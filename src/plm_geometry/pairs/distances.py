@@ -87,6 +87,8 @@ class _Measure:
         squared = (a - b) ** 2 + 2 * a * b * (1 - cosine)
         near = np.flatnonzero(1 - cosine < _NEAR)
         squared[near] = self._squared_difference(i[near], j[near])
+        # So that equal vectors have a cosine of 1, and not of its rounding.
+        cosine[near] = 1 - (squared[near] - (a - b)[near] ** 2) / (2 * a * b)[near]
         cosine[a * b == 0] = np.nan
         return np.stack([cosine.clip(-1, 1), squared])
 

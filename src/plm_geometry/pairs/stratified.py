@@ -6,7 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from plm_geometry.errors import InputError
-from plm_geometry.pairs.drawing import check_available, count_pairs, decode, draw_numbers
+from plm_geometry.pairs.drawing import (
+    check_available,
+    count_pairs,
+    decode,
+    draw_numbers,
+    draw_pairs,
+)
 from plm_geometry.pairs.kmers import EDGES, similar_pairs
 
 
@@ -53,7 +59,7 @@ def draw_stratified(
     sequences : sequence of str
         The proteins. Their order changes nothing but which of equal sequences is drawn.
     n_pairs : int
-        Pairs to draw, without replacement.
+        Pairs to draw, without replacement; fewer than there are strata are drawn uniformly.
     seed : int
         The same seed draws the same pairs.
     similar_share : float
@@ -63,8 +69,8 @@ def draw_stratified(
     Raises
     ------
     InputError
-        If there are fewer than two proteins, fewer pairs than `n_pairs`, more strata than
-        `n_pairs`, or if `similar_share` is not between 0 and 1.
+        If there are fewer than two proteins, fewer pairs than `n_pairs`, or if `similar_share` is
+        not between 0 and 1.
 
     References
     ----------
@@ -78,6 +84,11 @@ def draw_stratified(
     similar = similar_pairs([sequences[i] for i in order])
     sizes = np.bincount(similar.stratum, minlength=len(EDGES) + 1)
     sizes[0] = count_pairs(len(sequences)) - len(similar.numbers)
+    if n_pairs < np.count_nonzero(sizes):  # too few to stand for strata: all pairs are one
+        first, second = draw_pairs(len(sequences), n_pairs, seed=seed)
+        stratum = np.zeros(n_pairs, dtype=np.int64)
+        weight = np.full(n_pairs, count_pairs(len(sequences)) / n_pairs)
+        return PairSample(first, second, stratum, weight, similar.n_compared)
     counts = _allocation(sizes, n_pairs, similar_share)
     drawn = [_skipping(similar.numbers, draw_numbers(sizes[0], counts[0], rng))]
     for stratum in range(1, len(sizes)):
@@ -94,11 +105,6 @@ def _allocation(sizes: np.ndarray, n_pairs: int, similar_share: float) -> np.nda
     if not 0 <= similar_share <= 1:
         raise InputError(f"the share of similar pairs is {similar_share}; give one from 0 to 1.")
     least = np.minimum(sizes, 1)
-    if n_pairs < least.sum():
-        raise InputError(
-            f"{n_pairs} pairs cannot stand for {least.sum()} strata of similarity; ask for at "
-            f"least {least.sum()}."
-        )
     n_similar = np.clip(
         round(similar_share * n_pairs),
         max(least[1:].sum(), n_pairs - sizes[0]),

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from plm_geometry import association, pairs
-from plm_geometry.errors import InputError
+from plm_geometry.signs import variation
 from plm_geometry.study.pairs import PairTables
 
 DISTANCES = ("cosine_similarity", "squared_euclidean")
@@ -71,9 +71,16 @@ class AssociationTables(PairTables):
         """Test each distance against each similarity over all pairs of ``n_mantel`` proteins.
 
         Labels, ``a, b``, ``adjusted`` for lengths or not, ``r`` and ``p``; over the
-        `mantel_proteins`.
+        `mantel_proteins`, NaN where these are fewer than three.
         """
         chosen = self.mantel_proteins
+        if len(chosen) < _LEAST_FOR_MANTEL:
+            undefined = association.MantelTest(np.nan, np.nan)._asdict()
+            entries = [
+                {"a": a, "b": b, "adjusted": adjusted, **undefined}
+                for adjusted, b, a in product((False, True), SIMILARITIES, DISTANCES)
+            ]
+            return self.rows(lambda name: entries)
         first, second = (chosen[side] for side in pairs.all_pairs(len(chosen)))
         lengths = {"length_a": self.common.lengths[first], "length_b": self.common.lengths[second]}
         aligned = self.aligned(first, second, self.alignment).assign(**lengths)
@@ -95,11 +102,6 @@ class AssociationTables(PairTables):
         """
         lengths = [np.linalg.norm(self.vectors(name), axis=1) for name in self.names]
         known = np.flatnonzero(np.all(np.array(lengths) > 0, axis=0))
-        if len(known) < _LEAST_FOR_MANTEL:
-            raise InputError(
-                f"Mantel's test takes at least {_LEAST_FOR_MANTEL} proteins that every model gives "
-                f"a vector, and there are {len(known)}; give more, or longer ones."
-            )
         n = min(self.settings.n_mantel, len(known))
         rng = np.random.default_rng(self.settings.seed)
         return np.sort(known[rng.choice(len(known), n, False)])
@@ -219,7 +221,7 @@ class AssociationTables(PairTables):
         return {
             "cosine_similarity": _pearson(table, "cosine_similarity", "squared_euclidean"),
             "cosine_distance": _pearson(table, "cosine_distance", "squared_euclidean"),
-            "norm_variation": norms.std() / norms.mean(),
+            "norm_variation": variation(norms),
         }
 
     def _mantel(

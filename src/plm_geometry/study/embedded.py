@@ -1,6 +1,6 @@
 """The study's proteins and models, and the vectors they give: computed once, found again."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,15 @@ from plm_geometry.store import EmbeddingStore, fingerprint
 
 if TYPE_CHECKING:
     from plm_geometry.models import Embedder, EmbeddingFile, ModelCard
+
+# Proteins, two different ones among them, without which a chapter has nothing to say.
+_LEAST = {
+    "01_global_isotropy": 2,
+    "03_correlation": 3,
+    "04_scatter": 2,
+    "05_open_questions": 3,
+    "06_choices": 2 * embed.N_GROUPS,
+}
 
 
 class EmbeddedProteins:
@@ -50,17 +59,71 @@ class EmbeddedProteins:
         return self.settings.names
 
     @cached_property
+    def given(self) -> Proteins:
+        """All proteins that `requested` are drawn from."""
+        return read_fasta(_fasta_path(self.settings.proteins))
+
+    @cached_property
     def requested(self) -> Proteins:
-        """The proteins asked for, before any model's limit."""
-        found = read_fasta(_fasta_path(self.settings.proteins))
-        n = self.settings.n_proteins
-        return sample(found, n, seed=self.settings.seed) if n else found
+        """The proteins asked for, before any model's limit; all there are where these are fewer."""
+        n = min(self.settings.n_proteins, len(self.given))
+        return sample(self.given, n, seed=self.settings.seed) if n else self.given
 
     @cached_property
     def families(self) -> dict[str, str] | None:
         """The family of each protein, by accession; None where families are not known."""
         named = self.settings.families or ("demo" if self.settings.proteins == "demo" else "")
         return read_families(named, self.requested) if named else None
+
+    @cached_property
+    def lowered(self) -> dict[str, str]:
+        """The sizes asked for that these proteins cannot give, each with a clause that says so.
+
+        The study takes all there are in their place.
+        """
+        n = len(self.proteins)
+        most = {"n_proteins": len(self.given), "n_mantel": n, "n_choices": n}
+        if not self.settings.pairs_file:
+            most["n_pairs"] = n * (n - 1) // 2
+        asked = self.settings.model_dump(include=self.settings.model_fields_set & most.keys())
+        return {
+            name: f"{name} is {wanted:,}, but there are {most[name]:,} "
+            + ("pairs" if name == "n_pairs" else "proteins")
+            for name, wanted in asked.items()
+            if wanted > most[name]
+        }
+
+    def check(self, chapter: str, overrides: Container[str] = ()) -> None:
+        """Refuse, before anything is embedded, what cannot be met.
+
+        Parameters
+        ----------
+        chapter : str
+            What these proteins are for.
+        overrides : container of str
+            Parameters that the user gave in so many words: no others have to be met.
+
+        Raises
+        ------
+        InputError
+            If there are too few proteins for the chapter, all of one sequence, or an override
+            asks for more than there is.
+        """
+        for name, clause in self.lowered.items():
+            if name in overrides:
+                raise InputError(f"{clause}; ask for at most that, or leave {name} out.")
+        n, least = len(self.proteins), _LEAST.get(chapter, 1)
+        if n < least:
+            raise InputError(f"{chapter} needs at least {least} proteins; give more than {n}.")
+        if least > 1 and self._computes_all and len(set(self.as_read.sequences)) == 1:
+            raise InputError(
+                f"{chapter} compares proteins, and these {n} have one sequence; give others too."
+            )
+
+    @property
+    def _computes_all(self) -> bool:
+        """Whether every model computes its vectors, so that one sequence has one vector."""
+        return not any(self._card(name).architecture == "file of embeddings" for name in self.names)
 
     @cached_property
     def models(self) -> pd.DataFrame:

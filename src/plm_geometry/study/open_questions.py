@@ -8,7 +8,7 @@ import pandas as pd
 from plm_geometry.errors import InputError
 from plm_geometry.isotropy_tables import measured
 from plm_geometry.moments import Moments, merge_all
-from plm_geometry.signs import best_lengths, sign_of
+from plm_geometry.signs import Sign, best_lengths, sign_of
 from plm_geometry.study.pairs import PairTables
 
 # Vectors whose lengths are searched for: time grows with their square.
@@ -60,5 +60,7 @@ class OpenTables(PairTables):
 def _turned(vectors: np.ndarray) -> dict[str, float]:
     """Return the sign of vectors, and of their directions with the best lengths."""
     vectors = vectors[np.linalg.norm(vectors, axis=1) > 0]  # a zero vector has no direction
-    best = best_lengths(vectors)._asdict()
-    return sign_of(vectors)._asdict() | {f"best_{name}": value for name, value in best.items()}
+    found = best = Sign(np.nan, np.nan, np.nan)
+    if len(vectors) > 1:
+        found, best = sign_of(vectors), best_lengths(vectors)
+    return found._asdict() | {f"best_{name}": value for name, value in best._asdict().items()}

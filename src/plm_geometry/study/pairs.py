@@ -32,9 +32,9 @@ class PairTables(EmbeddedProteins):
         Parameters
         ----------
         similar : bool
-            False: ``n_pairs`` pairs uniformly at random (0: all there are), or those of
-            ``pairs_file``. True: as many in two phases, half of them similar, for what random
-            pairs hardly reach; a file with weights serves as it is.
+            False: ``n_pairs`` pairs uniformly at random (all, of 0 or of more than there are), or
+            those of ``pairs_file``. True: as many in two phases, half of them similar, for what
+            random pairs hardly reach; a file with weights serves as it is.
 
         Returns
         -------
@@ -119,12 +119,8 @@ class PairTables(EmbeddedProteins):
     def _drawn(self, similar: bool) -> tuple[np.ndarray, np.ndarray, float | np.ndarray]:
         """Draw ``n_pairs`` pairs; return both sides, and for how many pairs each stands."""
         n, seed = len(self.common), self.settings.seed
-        wanted, available = self.settings.n_pairs, pairs.count_pairs(n)
-        if wanted > available:
-            raise InputError(
-                f"n_pairs is {wanted:,}, but {n:,} proteins make {available:,} pairs; "
-                "ask for at most that, or for 0, which takes them all."
-            )
+        available = pairs.count_pairs(n)
+        wanted = min(self.settings.n_pairs, available)
         if similar and 0 < wanted < available:
             sample = pairs.draw_stratified(self.common.sequences, wanted, seed=seed)
             return sample.first, sample.second, sample.weight

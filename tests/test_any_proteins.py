@@ -1,0 +1,174 @@
+"""Chapters run on whatever proteins they are given: one's own, few, alike, without a residue."""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from chapter_cells import proteins_file, run_cells, texts
+from plm_geometry import paths
+from plm_geometry.errors import InputError
+from plm_geometry.uniprot_h5 import write_uniprot_h5
+from small_proteins import random_proteins
+
+SEQUENCES = list(random_proteins(30, longest=80).sequences)
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Run a chapter in this process, on 30 proteins unless given others."""
+
+    def run(chapter, sequences=SEQUENCES, **options):
+        fasta = proteins_file(tmp_path / "some.fasta", sequences)
+        options = {"models": ["demo_protein_bert"], "controls": ["composition"]} | options
+        return run_cells(chapter, tmp_path, proteins=str(fasta), **options)
+
+    return run
+
+
+def vectors_file(path, vectors):
+    names = [f"P{i:03}" for i in range(len(vectors))]
+    write_uniprot_h5(path, names, vectors.astype("float32"), model_name="given")
+    return str(path)
+
+
+@pytest.fixture
+def given_embeddings(tmp_path):
+    vectors = np.random.default_rng(0).normal(size=(len(SEQUENCES), 12)) + 1
+    return [vectors_file(tmp_path / "given.h5", vectors)]
+
+
+def test_open_questions_run_on_a_file_of_embeddings(run, given_embeddings):
+    ran = run("05_open_questions", models=given_embeddings, n_pairs=200)
+    assert ran.numbers["open_rounding_ceiling"] == 4
+    assert ran.numbers["open_proteins_needed"] == 3578
+    assert ran.numbers["open_best_positive_sign"] > 0.791
+    assert {"model", "control", "published"} == set(ran.table("signs")["role"])
+    assert "no residues to compare with" in ran.shown
+    assert ran.table("pooled").query("role == 'model'")["of"].tolist() == ["proteins"]
+
+
+def test_open_questions_run_on_a_model(run):
+    ran = run("05_open_questions", n_pairs=200)
+    assert ran.numbers["open_run_best_sign"] > -1
+    assert ran.numbers["open_pooling_ratio_lowest"] > 0
+    assert "pooling" in ran.figures
+
+
+def test_choices_run_on_a_file_of_embeddings_and_say_what_it_leaves_open(run, given_embeddings):
+    ran = run("06_choices", models=given_embeddings)
+    assert "was settled when the file was made" in ran.shown
+    assert "No model of this run has residues" in ran.shown
+    assert "n_choices is 60, but there are 30 proteins: all of them are taken." in ran.shown
+    assert ran.numbers["choices_proteins"] == 30
+    dimensions = ran.table("effective_dimensions")
+    assert dimensions.groupby("role").size().to_dict() == {"control": 14, "model": 7}
+
+
+def test_choices_run_on_a_model(run):
+    ran = run("06_choices", n_choices=24)
+    assert ran.numbers["choices_proteins"] == 24
+    assert ran.numbers["choices_dimensions_widest"] > 1
+    assert -1 <= ran.numbers["choices_cosine_identity_lowest"] <= 1
+    assert ran.table("shares")["share"].between(-1e-9, 1 + 1e-9).all()
+    assert {"dimensions", "local", "sign", "identity", "agreement", "shares"} <= set(ran.figures)
+
+
+LETTERS = "ACDEFGHIKLMNPQRSTVWY"
+VARIANTS = [SEQUENCES[0][:i] + "X" + SEQUENCES[0][i + 1 :] for i in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("chapter", "sequences", "options", "said"),
+    [
+        ("01_global_isotropy", SEQUENCES[:2], {}, "too few proteins"),
+        ("02_local_isotropy", ["X" * 9, "XXXX"], {}, "the residues of no amino acid differ"),
+        ("03_correlation", list(LETTERS), {}, "A dash is a correlation that is not defined"),
+        ("03_correlation", SEQUENCES, {"n_pairs": 1}, "A dash is a correlation that is not"),
+        ("04_scatter", SEQUENCES[:2], {}, "n_pairs is 20,000, but there are 1 pairs"),
+        ("04_scatter", list(LETTERS), {"n_pairs": 2}, "no pair has a cosine similarity"),
+        ("05_open_questions", ["A", "AA", "C"], {}, "n_pairs is 20,000, but there are 3 pairs"),
+        ("06_choices", VARIANTS, {"n_choices": 20}, "20 of the proteins"),
+    ],
+)
+def test_what_is_not_defined_is_said_and_stops_no_chapter(run, chapter, sequences, options, said):
+    ran = run(chapter, sequences, **options)
+    drawn = [text for figure in ran.figures.values() for text in texts(figure)]
+    assert not re.search(r"\b(nan|NaN|inf)\b", ran.shown + " ".join(drawn))
+    assert said in ran.shown + " ".join(drawn).replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("chapter", "sequences", "sentence"),
+    [
+        ("01_global_isotropy", ["MKV"], "01_global_isotropy needs at least 2 proteins"),
+        ("03_correlation", ["MKV", "AC"], "03_correlation needs at least 3 proteins"),
+        ("06_choices", SEQUENCES[:5], "06_choices needs at least 20 proteins"),
+        ("04_scatter", ["MKVA"] * 24, "these 24 have one sequence"),
+    ],
+)
+def test_a_chapter_that_can_say_nothing_ends_before_anything_is_embedded(
+    run, tmp_path, chapter, sequences, sentence
+):
+    with pytest.raises(InputError, match=sentence):
+        run(chapter, sequences)
+    assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("n_pairs", 20, "n_pairs is 20, but there are 3 pairs"),
+        ("n_proteins", 5, "n_proteins is 5, but there are 3 proteins"),
+    ],
+)
+def test_what_a_user_asks_for_is_no_wish(refused, tmp_path, monkeypatch, name, value, sentence):
+    monkeypatch.setattr(paths, "CACHE", tmp_path / "cache")
+    fasta = proteins_file(tmp_path / "three.fasta", SEQUENCES[:3])
+    said = refused("run", "04_scatter", "-p", "proteins", fasta, "-p", name, value,
+                   "--out", tmp_path / "o")  # fmt: skip
+    assert sentence in said
+    assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize("chapter", ["01_global_isotropy", "03_correlation", "04_scatter"])
+def test_controls_alone_are_shown_as_well(run, chapter):
+    ran = run(chapter, models=["composition"], controls=["untrained:demo_protein_bert"])
+    assert "Stand-ins" not in ran.shown
+    assert not re.search(r"\bnan\b", ran.shown)
+
+
+# Vectors of a few proteins: all alike, some of them zero, or any.
+VECTORS = st.sampled_from(["alike", "zero", "opposite", "any"])
+FEW = st.lists(st.text("ACDX", min_size=1, max_size=8), min_size=2, max_size=5)
+
+
+@settings(max_examples=5, derandomize=True)
+@given(FEW, VECTORS, st.sampled_from([0, 1, 2, 3]), st.sampled_from(["03", "04"]))
+@example(["A", "AC", "C"], "zero", 0, "04")
+@example(["A", "AC", "C"], "alike", 0, "03")
+def test_any_few_proteins_and_vectors_end_in_a_page_or_in_one_sentence(
+    tmp_path_factory, sequences, kind, n_pairs, chapter
+):
+    folder = tmp_path_factory.mktemp("any")
+    fasta = proteins_file(folder / "few.fasta", sequences)
+    vectors = np.random.default_rng(0).normal(size=(len(sequences), 3))
+    vectors[1:] = {"alike": vectors[0], "zero": 0, "opposite": -vectors[0]}.get(kind, vectors[1:])
+    name = {"03": "03_correlation", "04": "04_scatter"}[chapter]
+    ran, sentence = None, ""
+    try:
+        ran = run_cells(name, folder, proteins=str(fasta), n_pairs=n_pairs, controls=[],
+                        models=[vectors_file(folder / "v.h5", vectors)])  # fmt: skip
+    except InputError as error:
+        sentence = str(error)
+    if not ran:
+        assert re.fullmatch(r"[^\n]+\.", sentence)
+        return
+    assert not re.search(r"\bnan\b", ran.shown)
+    if chapter == "03":
+        pearson = ran.table("pearson").set_index(["model", "a", "b"]).estimate
+        assert pearson.dropna().between(-1, 1).all()
+        own = pearson.xs(("cosine_similarity", "squared_euclidean"), level=["a", "b"])
+        assert kind not in ("alike", "zero") or own.iloc[0] != own.iloc[0]
