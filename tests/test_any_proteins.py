@@ -61,7 +61,7 @@ def test_choices_run_on_a_file_of_embeddings_and_say_what_it_leaves_open(run, gi
     ran = run("06_choices", models=given_embeddings)
     assert "was settled when the file was made" in ran.shown
     assert "No model of this run has residues" in ran.shown
-    assert "n_choices is 60, but there are 30 proteins: all of them are taken." in ran.shown
+    assert "n_choices is 60, but there are no more than 30: all of them are taken." in ran.shown
     assert ran.numbers["choices_proteins"] == 30
     dimensions = ran.table("effective_dimensions")
     assert dimensions.groupby("role").size().to_dict() == {"control": 14, "model": 7}
@@ -85,11 +85,16 @@ VARIANTS = [SEQUENCES[0][:i] + "X" + SEQUENCES[0][i + 1 :] for i in range(20)]
     [
         ("01_global_isotropy", SEQUENCES[:2], {}, "too few proteins"),
         ("02_local_isotropy", ["X" * 9, "XXXX"], {}, "the residues of no amino acid differ"),
-        ("03_correlation", list(LETTERS), {}, "A dash is a correlation that is not defined"),
-        ("03_correlation", SEQUENCES, {"n_pairs": 1}, "A dash is a correlation that is not"),
-        ("04_scatter", SEQUENCES[:2], {}, "n_pairs is 20,000, but there are 1 pairs"),
+        ("03_correlation", list(LETTERS), {}, "A dash is what is not defined"),
+        ("03_correlation", SEQUENCES, {"n_pairs": 1}, "A dash is what is not defined"),
+        ("04_scatter", SEQUENCES[:2], {}, "n_pairs is 20,000, but there are no more than 1"),
         ("04_scatter", list(LETTERS), {"n_pairs": 2}, "no pair has a cosine similarity"),
-        ("05_open_questions", ["A", "AA", "C"], {}, "n_pairs is 20,000, but there are 3 pairs"),
+        (
+            "05_open_questions",
+            ["A", "AA", "C"],
+            {},
+            "n_pairs is 20,000, but there are no more than 3",
+        ),
         ("06_choices", VARIANTS, {"n_choices": 20}, "20 of the proteins"),
     ],
 )
@@ -120,8 +125,8 @@ def test_a_chapter_that_can_say_nothing_ends_before_anything_is_embedded(
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("n_pairs", 20, "n_pairs is 20, but there are 3 pairs"),
-        ("n_proteins", 5, "n_proteins is 5, but there are 3 proteins"),
+        ("n_pairs", 20, "n_pairs is 20, but there are no more than 3"),
+        ("n_proteins", 5, "n_proteins is 5, but there are no more than 3"),
     ],
 )
 def test_what_a_user_asks_for_is_no_wish(refused, tmp_path, monkeypatch, name, value, sentence):

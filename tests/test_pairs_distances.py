@@ -82,6 +82,14 @@ def test_a_zero_vector_has_no_cosine_but_a_distance(copies):
     assert found["squared_euclidean"].tolist() == [25, 0, 0] * copies
 
 
+@pytest.mark.parametrize("length", [0.3, 1, 70.7])
+def test_equal_vectors_have_a_cosine_of_one_and_not_of_its_rounding(length):
+    vector = np.random.default_rng(3).normal(size=37)
+    found = pair_distances(np.tile(length * vector, (9, 1)), *all_pairs(9))
+    assert set(found["cosine_similarity"]) == {1.0}
+    assert set(found["squared_euclidean"]) == {0.0}
+
+
 def test_no_pairs_have_no_distances():
     none = np.empty(0, dtype=np.int64)
     found = pair_distances(cloud(5, 3), none, none)

@@ -184,6 +184,7 @@ class Report:
         from myst_nb import glue
 
         value = value.item() if hasattr(value, "item") else value
+        value = typographic(value) if isinstance(value, str) else value
         self._numbers[name] = value
         glue(name, value, display=False)
 
@@ -259,7 +260,7 @@ class Report:
 
     def _quote(self, name: str, text: str = "") -> None:
         """Keep a short text for the book's pages."""
-        self.number(name, typographic(text) or DASH)
+        self.number(name, text or DASH)
 
     def close(self) -> None:
         """Write ``summary.json``: numbers, settings, proteins, models, versions and machine."""

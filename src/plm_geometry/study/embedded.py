@@ -87,8 +87,7 @@ class EmbeddedProteins:
             most["n_pairs"] = n * (n - 1) // 2
         asked = self.settings.model_dump(include=self.settings.model_fields_set & most.keys())
         return {
-            name: f"{name} is {wanted:,}, but there are {most[name]:,} "
-            + ("pairs" if name == "n_pairs" else "proteins")
+            name: f"{name} is {wanted:,}, but there are no more than {most[name]:,}"
             for name, wanted in asked.items()
             if wanted > most[name]
         }
@@ -114,7 +113,9 @@ class EmbeddedProteins:
                 raise InputError(f"{clause}; ask for at most that, or leave {name} out.")
         n, least = len(self.proteins), _LEAST.get(chapter, 1)
         if n < least:
-            raise InputError(f"{chapter} needs at least {least} proteins; give more than {n}.")
+            raise InputError(
+                f"{chapter} needs at least {least} proteins; give more than these {n}."
+            )
         if least > 1 and self._computes_all and len(set(self.as_read.sequences)) == 1:
             raise InputError(
                 f"{chapter} compares proteins, and these {n} have one sequence; give others too."

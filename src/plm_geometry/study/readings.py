@@ -85,6 +85,10 @@ class Readings(PairTables):
     def chosen(self) -> np.ndarray:
         """Positions of the proteins that are read, among the `common` ones, ascending."""
         n = min(self.settings.n_choices, len(self.common))
+        if n < 2 * N_GROUPS:
+            raise InputError(
+                f"comparing choices needs at least {2 * N_GROUPS} proteins, and there are {n}."
+            )
         rng = np.random.default_rng(self.settings.seed)
         return np.sort(rng.choice(len(self.common), n, replace=False))
 
