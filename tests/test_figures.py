@@ -34,7 +34,7 @@ def test_a_frame_without_rows_has_labels_too():
     ("value", "text"),
     [(-0.8354, "\N{MINUS SIGN}0.835"), (-0.9998, "\N{MINUS SIGN}0.9998"), (1.0, "1.000"),
      (0.99981, "0.9998"), (0.0, "0.000"), (-1.0, "\N{MINUS SIGN}1.000"), (1 - 1e-15, "1.000"),
-     (-0.0002, "0.000")],
+     (-0.0002, "0.000"), (np.nan, "–")],
 )  # fmt: skip
 def test_only_what_is_one_is_shown_as_one_and_zero_has_no_sign(value, text):
     assert figures.rounded(value, 3) == text
@@ -46,7 +46,8 @@ def test_an_interval_is_said_with_its_ends_and_its_lack_with_a_dash():
 
 
 @pytest.mark.parametrize(
-    ("values", "said"), [([3, 1, 2.04], "1.0 to 3.0"), ([1.02, 0.98], "1.0"), ([np.nan, 2], "2.0")]
+    ("values", "said"),
+    [([3, 1, 2.04], "1.0 to 3.0"), ([1.02, 0.98], "1.0"), ([np.nan, 2], "2.0"), ([np.nan], "–")],
 )
 def test_an_extent_has_both_ends_unless_they_read_alike(values, said):
     assert figures.extent(pd.Series(values), ".1f") == said

@@ -38,6 +38,14 @@ def test_colours_of_the_heat_map_span_the_models_and_the_bar_shows_what_lies_bey
     assert bar.extend == "max"
 
 
+@pytest.mark.parametrize("draw", ["local_heatmap", "local_intervals", "local_spread"])
+def test_where_no_amino_acid_has_a_spread_the_figure_says_so(local, draw):
+    column = () if draw == "local_spread" else ("effective_dimensions",)
+    figure = getattr(figures, draw)(local.assign(effective_dimensions=np.nan), *column)
+    said = " ".join(frames.texts(figure)).replace("\n", " ")
+    assert "the residues of no amino acid differ" in said
+
+
 def test_controls_alone_have_colours_too(local):
     figure = figures.local_heatmap(local.assign(role="control"), "effective_dimensions")
     assert np.isfinite(figure.axes[0].collections[0].get_clim()).all()

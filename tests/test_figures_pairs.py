@@ -35,6 +35,19 @@ def test_a_density_holds_the_weight_of_every_pair(table):
                                                   table.cosine_similarity.max()])  # fmt: skip
 
 
+@pytest.mark.parametrize("value", [np.nan, 0.0, 1e-5, 3.0])
+@pytest.mark.parametrize("log", [False, True])
+def test_any_distances_have_cells_and_without_any_a_panel_says_so(table, value, log):
+    alike = table.assign(squared_euclidean=value)
+    found = density(alike, "squared_euclidean", log=log)
+    assert (np.diff(found.edges) > 0).all()
+    assert found.weight.sum() == pytest.approx(0 if np.isnan(value) else table.weight.sum())
+    figure = figures.pair_scatter({"A": found}, "squared_euclidean")
+    figure.draw_without_rendering()
+    said = [text.get_text().replace("\n", " ") for text in figure.axes[0].texts]
+    assert said == ["no pair has a squared Euclidean distance"] * bool(np.isnan(value))
+
+
 def test_pairs_without_weights_count_one_each(table):
     assert density(table.drop(columns="weight"), "euclidean").weight.sum() == 500
 

@@ -21,6 +21,9 @@ def test_lists_are_joined_as_a_sentence_does():
 
 
 def test_a_hyphen_is_a_minus_only_before_a_number_of_its_own():
+    assert typographic("r = nan (nan to nan%), +nan; Nanometres, banana") == (
+        "r = – (– to –), –; Nanometres, banana"
+    )
     text = "-0.5 (-1 to 2), 3-4, x-1, a stand-in, -p gap"
     assert typographic(text) == "−0.5 (−1 to 2), 3-4, x-1, a stand-in, -p gap"
 
