@@ -79,7 +79,7 @@ def specification_curves(frame: pd.DataFrame, value: str, choices: Sequence[str]
     models = list(named.groupby("label", sort=False))
     if not models:
         return nothing_to_draw(f"not defined under any specification: {NUMBERS[value]}")
-    rows = _rows(named, choices)
+    rows = _rows(named, choices) or [("no choice changes these", None)]
     styles = lines(named)
     height = _ROW * len(rows)
     width = max(2.2 + 1.3 * len(models), 6.5)

@@ -197,7 +197,7 @@ class IsotropyTables(EmbeddedProteins):
 
 def _shares(moments: Moments) -> np.ndarray:
     variances = eigenvalues(moments)
-    return variances / variances.sum()
+    return variances / (variances.sum() or np.nan)  # equal vectors share no variance
 
 
 def _numbered(name: str, values: np.ndarray) -> list[dict[str, float]]:
