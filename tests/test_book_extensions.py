@@ -16,7 +16,9 @@ import yaml
 from bs4 import BeautifulSoup
 from chapter_links import Repository
 
+from plm_geometry import browser, pages
 from plm_geometry.pdf import page_names
+from small_book import with_chromium
 
 ROOT = Path(__file__).resolve().parents[1]
 # Not this project's address, which has none: any will do to build links from.
@@ -114,6 +116,23 @@ def test_configuration_names_no_address():
     ] == ""  # fmt: skip
 
 
+# A long comment and a string that no blank divides; a table as wide as those of a chapter.
+CODE = f"""families: str = ""  # {"a file with columns accession and family, " * 4}
+
+    address = "{"x" * 150}"
+"""
+HEADINGS = [f"a heading {number}" for number in range(9)]
+WIDE = f"""# A page
+
+```python
+{CODE}```
+
+| {" | ".join(HEADINGS)} |
+|{"---|" * 9}
+| {" | ".join("[0.0029, 0.0034]" for _ in HEADINGS)} |
+"""
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     """A book of one chapter and one page, built with the extensions and an address."""
@@ -126,11 +145,14 @@ def built(tmp_path_factory):
         (root / "notebooks" / f"{name}{suffix}").write_text(text)
     (root / "book" / "chapters" / f"{name}.md").write_text("# A chapter\n\nText.\n")
     (root / "book" / "index.md").write_text(
-        "# A book\n\n```{toctree}\nchapters/" + name + "\n```\n"
+        "# A book\n\n```{toctree}\nchapters/" + name + "\nwide\n```\n"
     )
+    (root / "book" / "wide.md").write_text(WIDE)
     command = [sys.executable, "-m", "sphinx", "-C", "-q", "-b", "html", "-E"]
-    settings = {"extensions": "myst_parser,chapter_links,plotly_script,one_thebe,theme_patches",
-                "html_theme": "sphinx_book_theme", "repository_url": ADDRESS}  # fmt: skip
+    settings = {"extensions": "myst_parser,chapter_links,code_lines,plotly_script,one_thebe,"
+                "theme_patches", "html_theme": "sphinx_book_theme", "repository_url": ADDRESS,
+                "html_static_path": str(ROOT / "book" / "_static"),
+                "html_css_files": "report.css", "html_js_files": "tables.js"}  # fmt: skip
     command += [part for key, value in settings.items() for part in ("-D", f"{key}={value}")]
     done = subprocess.run(
         [*command, str(root / "book"), str(root / "html")],
@@ -214,3 +236,40 @@ def test_plotlys_script_lies_beside_the_pages_once(built):
     [script] = built.html.rglob("plotly*.js")
     assert script.relative_to(built.html).as_posix() == "_static/plotly.min.js"
     assert "plotly.js v" in script.read_text()[:400]
+
+
+def test_each_line_of_code_is_an_element_and_copied_as_it_was_written(built):
+    [code] = BeautifulSoup((built.html / "wide.html").read_text(), "html.parser").select("pre")
+    assert code.text == CODE
+    assert [line.text for line in code.select(".line")] == CODE.splitlines()
+
+
+@with_chromium
+def test_neither_code_nor_a_wide_table_is_cut_off_on_any_screen(built, tmp_path):
+    axe = tmp_path / "axe.js"
+    axe.write_text("window.axe = {run: async () => ({violations: []})}")
+
+    def cut_off():
+        found = pages.check_in_browser(built.html, [built.html / "wide.html"], axe)
+        return {(fault.where.split()[0], fault.what.split()[0])
+                for fault in found if "is cut off" in fault.what}  # fmt: skip
+
+    assert cut_off() == set()
+    style = built.html / "_static" / "report.css"
+    with_style = style.read_text()
+    style.write_text("")
+    without = cut_off()
+    style.write_text(with_style)
+    assert without == {("1400", "pre"), ("390", "pre"), ("390", "div")}
+
+
+@with_chromium
+def test_on_a_phone_each_value_of_a_wide_table_has_its_heading_beside_it(built):
+    beside = """[...document.querySelectorAll("td:not(:first-child)")]
+        .map(cell => getComputedStyle(cell, "::before").content)"""
+    with browser.open_chromium() as chromium:
+        page = chromium.new_page(viewport={"width": 390, "height": 900})
+        browser.open_page(page, built.html / "wide.html")
+        assert page.evaluate(beside) == [f'"{heading}"' for heading in HEADINGS[1:]]
+        page.set_viewport_size({"width": 1400, "height": 900})
+        assert set(page.evaluate(beside)) == {"none"}

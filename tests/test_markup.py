@@ -23,6 +23,14 @@ def test_a_table_has_its_caption_as_name_and_can_be_linked_to_and_scrolled_by_ke
     assert [cell.text for cell in scrolling.find_all(["th", "td"])] == ["a <b>", "1 & 2", "<i>"]
 
 
+def test_a_name_in_a_table_may_break_and_is_copied_whole():
+    shown = ShownTable(pd.DataFrame({"run": ["a_long_name"]}), "A_caption.", "table-a_name")
+    (cell,) = parsed(shown).find_all("td")
+    assert (cell.text, len(cell.find_all("wbr"))) == ("a_long_name", 2)
+    assert len(parsed(shown).find_all("wbr")) == 2
+    assert parsed(shown).div["id"] == "table-a_name"
+
+
 def test_a_table_is_aligned_text_where_no_html_is_shown():
     shown = ShownTable(pd.DataFrame({"value": ["1", "100"]}), "Values.", "table-values")
     assert repr(shown) == "value\n    1\n  100"

@@ -118,6 +118,11 @@ WRONG = {
     "grave": ('<p id="bad" data-impact="critical">x</p>', 4, "axe-core: declared (critical): bad"),
     "dark": ("<style>@media (prefers-color-scheme: dark) { p { width: 5000px } }</style><p>x</p>",
              2, "dark: scrolls sideways by"),
+    "code": (f'<pre style="overflow-x: auto">{"x" * 70}</pre>', 2, 'xxx" is cut off by'),
+    "table": ('<div style="overflow-x: auto"><table><td><p style="width: 50em">a</p></table></div>',
+              2, 'div "a" is cut off by'),
+    "cell": ('<table style="table-layout: fixed; width: 9px"><td>long<td>x</table>', 4,
+             'td "long" is cut off by'),
     "minor": ('<p id="x" data-impact="moderate">x</p>', 0, ""),
     "sound": ("<p>x</p>", 0, ""),
 }  # fmt: skip

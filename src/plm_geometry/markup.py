@@ -44,6 +44,7 @@ def _scrolling(cells: pd.DataFrame, caption: str, anchor: str) -> str:
     """Return the table as HTML that scrolls by itself where the screen is too narrow."""
     table = cells.to_html(index=False, border=0, justify="left", classes="report-table")
     opening, rest = table.split(">", 1)
+    rest = rest.replace("_", "_<wbr>")  # where names may break; no tag has such a letter
     caption = html.escape(caption)
     return (
         f'<div class="table-scroll" id="{anchor}" role="region" tabindex="0" '

@@ -33,6 +33,12 @@ _LOADED = {"img": "src", "script": "src", "iframe": "src", "source": "src", "obj
 _LOADING_RELATIONS = {"stylesheet", "preload", "icon", "manifest", "modulepreload"}
 _GRAVE = {"serious", "critical"}
 _OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# Boxes whose content is wider than they are, each by its words: a reader would have to scroll them,
+# or sees one cell run into the next.
+_CUT_OFF = """[...document.querySelectorAll("pre, th, td, figure, :has(> table)")]
+    .filter((box) => box.scrollWidth > box.clientWidth)
+    .map((box) => `${box.localName} "${box.textContent.trim().replace(/\\s+/g, " ").slice(0, 40)}"` +
+        ` is cut off by ${box.scrollWidth - box.clientWidth} px`)"""
 # axe-core would read style sheets as requests, which a browser refuses for local files.
 _AUDIT = "axe.run(document, {resultTypes: ['violations'], preload: false})"
 _STILL = "* { animation: none !important; transition: none !important; }"
@@ -212,7 +218,7 @@ def check_in_browser(
     ------
     Fault
         An error in the console, a request to the network, a page that scrolls
-        sideways, a serious or critical finding of axe-core.
+        sideways, code or a table that is cut off, a serious or critical finding of axe-core.
     """
     files = list(files)
     with open_chromium() as browser:
@@ -240,6 +246,7 @@ def _seen(
     page.evaluate(_UNFOLD)
     if (over := page.evaluate(_OVERFLOW)) > 0:
         yield f"scrolls sideways by {over} px"
+    yield from page.evaluate(_CUT_OFF)
     page.add_script_tag(path=axe)
     yield from _grave(page.evaluate(_AUDIT)["violations"])
     yield from screen.complaints
