@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from hashlib import sha256
 from multiprocessing import get_context
@@ -23,8 +23,8 @@ import typer
 from plm_geometry import paths, student
 from plm_geometry.compute import available_cores
 from plm_geometry.errors import ComputationError, InputError
-from plm_geometry.files import write_json
-from plm_geometry.notebooks import execute, write_html
+from plm_geometry.files import alone, write_json
+from plm_geometry.notebooks import ENDED, execute, write_html
 from plm_geometry.parameters import (
     chapter_names,
     profile_names,
@@ -91,19 +91,20 @@ def run_chapter(
         named = f"{chapter}-{fingerprint(parameters)[:8]}"
         out = paths.RESULTS / profile / chapter if is_book else paths.RUNS / named
     mark = chapter_fingerprint(chapter, parameters)
-    if _recorded(out / "summary.json") == mark:
-        tell(f"{chapter}: unchanged, {_short(out)}")
-    else:
-        _refuse_foreign(out)
-        if study := _study(parameters):
-            study.check(chapter, overrides or ())
-            if embed_ahead:
-                study.embed_all(tell)
-        tell(f"{chapter}: running with profile {profile}")
-        _run_into(out, chapter, parameters, mark, as_html=not is_book)
-        tell(f"{chapter}: done, {_short(out)}")
-    if is_book:
-        _publish(out / f"{chapter}.ipynb")
+    with alone(out, tell):
+        if _recorded(out / "summary.json") == mark:
+            tell(f"{chapter}: unchanged, {_short(out)}")
+        else:
+            _refuse_foreign(out)
+            if study := _study(parameters):
+                study.check(chapter, overrides or ())
+                if embed_ahead:
+                    study.embed_all(tell)
+            tell(f"{chapter}: running with profile {profile}")
+            _run_into(out, chapter, parameters, mark, as_html=not is_book)
+            tell(f"{chapter}: done, {_short(out)}")
+        if is_book:
+            _publish(out / f"{chapter}.ipynb")
     return out
 
 
@@ -133,8 +134,13 @@ def run_chapters(
         run = partial(run_chapter, profile=profile, embed_ahead=False, tell=tell)
         for wave in _waves(names):
             # The pool's end waits for all, also where one of them has failed.
-            for done in [pool.submit(run, name) for name in wave]:
-                done.result()
+            running = [pool.submit(run, name) for name in wave]
+            try:
+                for done in running:
+                    done.result()
+            except KeyboardInterrupt:
+                pool.shutdown(cancel_futures=True)
+                raise
 
 
 def _waves(names: Iterable[str]) -> list[list[str]]:
@@ -203,6 +209,12 @@ def build_book(
             "run single chapters with a file of your own."
         )
     run_chapters(profile, tell=tell)
+    with alone(paths.SITE, tell):
+        return _build_changed(strict, tell)
+
+
+def _build_changed(strict: bool, tell: Callable[[str], None]) -> Path:
+    """Build the pages from what they are made of, as far as it has changed."""
     page = paths.SITE / "index.html"
     record = paths.SITE.parent / "book.json"
     address = os.environ.get("GITHUB_REPOSITORY", "")  # what links to the repository are made of
@@ -279,8 +291,11 @@ def _run_into(
         fresh = Path(partial) / "fresh"
         fresh.mkdir()
         notebook = fresh / f"{chapter}.ipynb"
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            pool.submit(execute, read_notebook(chapter), changed, notebook).result()
+        try:
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+                pool.submit(execute, read_notebook(chapter), changed, notebook).result()
+        except BrokenExecutor as error:
+            raise ComputationError(ENDED.format(chapter)) from error
         if as_html:
             write_html(notebook)
         summary = json.loads((fresh / "summary.json").read_text())

@@ -159,10 +159,10 @@ def embed(
         raise InputError(f"pooling {pooling!r} is unknown; choose one of {', '.join(POOLINGS)}.")
     options = {"layers": tuple(layers), "pooling": pooling, "keep_residues": keep_residues}
     groups_from = {"seed": seed, "families": families}
-    store = EmbeddingStore(directory, describe(proteins, model, **options, **groups_from))
+    store = EmbeddingStore(directory, describe(proteins, model, **options, **groups_from), tell)
     sample = draw_residues(int(proteins.lengths.sum()), _N_SAMPLED, seed=seed)
     work = ForwardPass(proteins, (model, *copies), **options, sample=sample)
-    with store.lock:
+    with store.lock(tell):
         groups = draw_blocks(len(proteins), n_blocks=N_GROUPS, **groups_from)
         plan = _fixed_plan(store, work, groups, residues_per_batch)
         run_plan(store, plan, work, cluster=cluster, progress=progress, tell=tell)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plm_geometry.errors import InputError
+from plm_geometry.files import alone
 from plm_geometry.models.names import HDF5_SUFFIXES
 from plm_geometry.proteins import Proteins
 from plm_geometry.store import fingerprint
@@ -80,20 +81,21 @@ class EmbedJob:
         }
         proteins = self._fitting(proteins, model.max_residues)
         mark = fingerprint(embed.describe(proteins, model, **options))
-        if self._is_there_already(mark):
-            tell(f"{self.out} is there already, of the same proteins and model")
-            return
-        store = embed.embed(
-            proteins,
-            model,
-            self._directory,
-            **options,
-            residues_per_batch=self.residues_per_batch,
-            copies=copies,
-            cluster=self.cluster,
-            tell=tell,
-        )
-        self._write(store, proteins, model, mark)
+        with alone(self.out, tell):
+            if self._is_there_already(mark):
+                tell(f"{self.out} is there already, of the same proteins and model")
+                return
+            store = embed.embed(
+                proteins,
+                model,
+                self._directory,
+                **options,
+                residues_per_batch=self.residues_per_batch,
+                copies=copies,
+                cluster=self.cluster,
+                tell=tell,
+            )
+            self._write(store, proteins, model, mark)
 
     def _load(self) -> list["Embedder"]:
         """Load the model, a copy for each device, refusing what computes nothing."""
@@ -242,6 +244,7 @@ def align_file(
     settings: "AlignmentSettings",
     workers: int | None = None,
     cluster: str | None = None,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> None:
     """Align pairs of proteins into a Parquet file, taking up an earlier run.
 
@@ -253,6 +256,8 @@ def align_file(
     settings : AlignmentSettings
     workers, cluster
         As in `align.align_pairs`.
+    tell : callable
+        Takes the line that says that another run is waited for.
 
     Raises
     ------
@@ -262,17 +267,18 @@ def align_file(
     from plm_geometry.align import align_to_parquet
 
     first, second, columns = choice.of(proteins)
-    align_to_parquet(
-        proteins,
-        first,
-        second,
-        settings,
-        out,
-        columns=columns,
-        note={"seed": choice.seed},
-        workers=workers,
-        cluster=cluster,
-    )
+    with alone(out, tell):
+        align_to_parquet(
+            proteins,
+            first,
+            second,
+            settings,
+            out,
+            columns=columns,
+            note={"seed": choice.seed},
+            workers=workers,
+            cluster=cluster,
+        )
 
 
 def _integers(text: str) -> list[int]:

@@ -1,6 +1,7 @@
 """Executing one notebook in this very interpreter, and showing it as a single HTML file."""
 
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,10 +12,11 @@ from jupyter_client.manager import AsyncKernelManager
 from nbformat import NotebookNode
 from traitlets import default
 
-from plm_geometry.errors import ComputationError, InputError, NothingLeftError
+from plm_geometry.errors import DISK_TROUBLE, ComputationError, InputError, NothingLeftError
 
 # Before the type of a number that is kept for the book's pages, and shows nothing itself.
 _KEPT = "application/papermill.record/"
+ENDED = "{}: its process was ended, for want of memory perhaps."
 _INPUT_ERRORS = {kind.__name__: kind for kind in (InputError, NothingLeftError)}
 
 
@@ -56,6 +58,8 @@ def execute(notebook: NotebookNode, parameters: Mapping[str, object], path: Path
     ------
     InputError
         If the chapter raises one: the same sentence, without a traceback.
+    OSError
+        If a cell has no room or no right to write.
     ComputationError
         If a cell fails otherwise.
     """
@@ -80,11 +84,19 @@ def execute(notebook: NotebookNode, parameters: Mapping[str, object], path: Path
     except papermill.PapermillExecutionError as error:
         if error.ename in _INPUT_ERRORS:
             raise _INPUT_ERRORS[error.ename](error.evalue) from None
+        if refused := _system_error(error.evalue):
+            raise refused from None
         raise ComputationError(f"{path.stem}, cell {error.exec_count}, failed.{error}") from None
     except DeadKernelError as error:
-        raise ComputationError(
-            f"{path.stem}: its process was ended, for want of memory perhaps."
-        ) from error
+        raise ComputationError(ENDED.format(path.stem)) from error
+
+
+def _system_error(text: str) -> OSError | None:
+    """Return what a cell's ``[Errno 28] No space left on device: 'path'`` says of the disk."""
+    said = re.match(r"\[Errno (\d+)\] ([^:]+)(?:: '(.*)')?", text)
+    if said is None or int(said[1]) not in DISK_TROUBLE:
+        return None
+    return OSError(int(said[1]), said[2], said[3])
 
 
 def write_html(notebook: Path) -> None:

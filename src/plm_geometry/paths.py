@@ -16,7 +16,18 @@ def _find_root() -> Path:
     return above if (above / "notebooks").is_dir() else Path.cwd()
 
 
+def _find_work(root: Path) -> Path:
+    """Return where caches and runs go: ``PLM_GEOMETRY_WORK``, else the checkout, if writable."""
+    if named := os.environ.get("PLM_GEOMETRY_WORK"):
+        return Path(named).resolve()
+    if os.access(root, os.W_OK):
+        return root
+    caches = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
+    return Path(caches) / "plm-geometry"
+
+
 ROOT = _find_root()
+WORK = _find_work(ROOT)
 NOTEBOOKS = ROOT / "notebooks"
 PROFILES = NOTEBOOKS / "profiles"
 BOOK = ROOT / "book"
@@ -25,9 +36,9 @@ DATA = ROOT / "data"
 DEMO = DATA / "demo"
 PUBLISHED = DATA / "published"
 RECORDS = DATA / "runs"
-CACHE = DATA / "cache"
+CACHE = WORK / "data" / "cache"
 SWISSPROT = CACHE / "uniprot" / "uniprot_sprot.fasta.gz"
 RESULTS = ROOT / "results"
-RUNS = ROOT / "runs"
+RUNS = WORK / "runs"
 SITE = ROOT / "_build" / "html"
 EDITIONS = ROOT / "_build" / "student"

@@ -3,7 +3,8 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -12,10 +13,9 @@ from typing import Any
 import h5py
 import numpy as np
 import zarr
-from filelock import FileLock
 
 from plm_geometry.errors import InputError
-from plm_geometry.files import write_json
+from plm_geometry.files import alone, naming, write_json
 from plm_geometry.moment_files import StoredMoments, read_moments, write_moments
 from plm_geometry.moments import Moments
 from plm_geometry.pooling import LayerMoments
@@ -65,15 +65,24 @@ class EmbeddingStore:
     description : mapping
         All that the result depends on: proteins, model, precision, code. A directory that was
         made from another description is refused.
+    tell : callable
+        Takes the line that says that another process is writing, and is waited for.
     """
 
-    def __init__(self, directory: Path, description: Mapping[str, Any]):
+    def __init__(
+        self,
+        directory: Path,
+        description: Mapping[str, Any],
+        tell: Callable[[str], None] = lambda line: None,
+    ):
         self.directory = directory
-        directory.mkdir(parents=True, exist_ok=True)
-        self.lock = FileLock(str(directory / "lock"))
-        with self.lock:
+        with self.lock(tell):
             self._sweep()
             self._check_description(dict(description))
+
+    def lock(self, tell: Callable[[str], None]) -> AbstractContextManager[None]:
+        """Keep other processes from writing; say so before waiting for one that does."""
+        return alone(self.directory, tell, lock=self.directory / "lock")
 
     def _sweep(self) -> None:
         """Remove what a killed writer left half-written."""
@@ -122,8 +131,9 @@ class EmbeddingStore:
         rows_per_block : int
             Proteins that are written together.
         """
-        self._make_array("vectors", shape, (1, rows_per_block, shape[2]))
-        self._make_array("sample", sample_shape, (_SAMPLE_CHUNK, sample_shape[1]))
+        with naming(self.directory):
+            self._make_array("vectors", shape, (1, rows_per_block, shape[2]))
+            self._make_array("sample", sample_shape, (_SAMPLE_CHUNK, sample_shape[1]))
         write_json(self.directory / "plan.json", plan)
 
     def _make_array(self, name: str, shape: Sequence[int], chunks: Sequence[int]) -> None:
@@ -140,8 +150,9 @@ class EmbeddingStore:
         self, block: slice, vectors: np.ndarray, sampled_rows: slice, sampled: np.ndarray
     ) -> None:
         """Write one block's vectors ``(n_layers, rows, width)`` and sampled residues."""
-        self._vectors[:, block] = vectors
-        self._sample[sampled_rows] = sampled
+        with naming(self.directory):
+            self._vectors[:, block] = vectors
+            self._sample[sampled_rows] = sampled
 
     # Opened once: thousands of blocks would each leave something behind.
     @cached_property

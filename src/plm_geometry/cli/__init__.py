@@ -1,7 +1,9 @@
 """The command ``plm-geometry``: a subcommand a verb; bad input is one sentence and status 2."""
 
 import logging
+import multiprocessing
 import os
+import signal
 import sys
 import warnings
 from typing import Annotated
@@ -18,8 +20,10 @@ from plm_geometry.cli.models import models_app
 from plm_geometry.cli.pages import pdf
 from plm_geometry.cli.student import student
 from plm_geometry.cli.verdict import verdict
-from plm_geometry.errors import ComputationError, InputError
+from plm_geometry.errors import ComputationError, InputError, sentence
 from plm_geometry.terminal import join_overrides, print_warning, say
+
+_STOPPED = 130  # what typer makes of KeyboardInterrupt
 
 app = typer.Typer(
     name="plm-geometry",
@@ -43,6 +47,8 @@ def main() -> None:
     # A chapter or a command must never look for a newer file on a hub by itself.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     warnings.showwarning = print_warning
+    signal.signal(signal.SIGINT, _stop)
+    signal.signal(signal.SIGTERM, _stop)
     try:
         app(join_overrides(sys.argv[1:]), prog_name="plm-geometry")
     except InputError as error:
@@ -52,12 +58,20 @@ def main() -> None:
         say(str(error))
         sys.exit(1)
     except OSError as error:
-        # Disk full, permission denied: what was finished is kept, the store resumes it.
-        say(f"plm-geometry: {error.filename or 'the system'}: {error.strerror or error}.")
+        say(f"plm-geometry: {sentence(error)}")
         sys.exit(2)
-    except KeyboardInterrupt:
-        say("plm-geometry: stopped; the same command goes on from here.")
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == _STOPPED:
+            say("plm-geometry: stopped; the same command goes on from here.")
+        raise
+
+
+def _stop(number: int, frame: object) -> None:
+    """End the processes that work for this one, which a signal to it alone does not reach."""
+    signal.signal(number, signal.SIG_DFL)  # who asks twice does not want to wait
+    for child in multiprocessing.active_children():
+        child.terminate()
+    raise KeyboardInterrupt
 
 
 @app.callback(invoke_without_command=True)

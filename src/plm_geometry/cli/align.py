@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from plm_geometry.cli.options import Cluster, Fasta, read_proteins
+from plm_geometry.terminal import say
 
 
 def align(
@@ -73,5 +74,5 @@ def align(
 
     settings = AlignmentSettings(matrix, gap_open, gap_extend, mode, denominator, engine, ties)
     choice = jobs.PairChoice(n_pairs, every, pairs_from, stratified, seed)
-    jobs.align_file(read_proteins(proteins), out, choice, settings, workers, cluster)
+    jobs.align_file(read_proteins(proteins), out, choice, settings, workers, cluster, tell=say)
     typer.echo(out)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from plm_geometry import paths
 from plm_geometry.terminal import read_overrides, say
 
 
@@ -48,6 +49,8 @@ def run(
         for name, declared in read_parameters(chapter).items():
             typer.echo(f"{name}: {declared.type_name} = {declared.default!r}  # {declared.help}")
         return
+    if paths.WORK != paths.ROOT:
+        say(f"note: caches and runs go to {paths.WORK}")
     where = run_chapter(chapter, profile, read_overrides(parameter), out=out, tell=say)
     typer.echo(where)
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
-from filelock import FileLock
 
 from plm_geometry import align, pairs, paths
 from plm_geometry.align import AlignmentSettings
 from plm_geometry.errors import InputError
+from plm_geometry.files import alone
 from plm_geometry.store import fingerprint, source_digest
 from plm_geometry.study.embedded import EmbeddedProteins
 
@@ -96,9 +96,8 @@ class PairTables(EmbeddedProteins):
             "code": source_digest(align),
         }
         path = paths.CACHE / "alignments" / f"{fingerprint(key)[:16]}.parquet"
-        path.parent.mkdir(parents=True, exist_ok=True)
         cluster = self.settings.cluster or None
-        with FileLock(f"{path}.lock"):  # another chapter may be aligning the same pairs
+        with alone(path):  # another chapter may be aligning the same pairs
             align.align_to_parquet(self.common, first, second, settings, path, cluster=cluster)
         return self._read(path)
 

@@ -1,0 +1,104 @@
+"""The command where people work: full disks, Ctrl-C, two runs at once, checkouts to read only."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+from functools import partial
+
+import pandas as pd
+import pytest
+
+from conftest import wait_until
+from plm_geometry.files import alone
+from plm_geometry.proteins import write_fasta
+from small_proteins import random_proteins
+
+COMMAND = [sys.executable, "-c", "from plm_geometry.cli import main; main()"]
+# For a process, a full disk on demand.
+NO_MORE_THAN_2_KB = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (2_048, 2_048))
+
+
+@pytest.fixture
+def proteins(tmp_path):
+    """A FASTA file, under a name that is not ASCII, in a directory with a space."""
+    path = tmp_path / "für mich" / "proteïne.fasta"
+    path.parent.mkdir()
+    write_fasta(random_proteins(80, longest=2_000), path)
+    return path
+
+
+def sentence(arguments, status, **options):
+    """Run the command, which must end with the status and one sentence; return that."""
+    done = subprocess.run(
+        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, check=False, **options
+    )
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+    (found,) = [line for line in done.stderr.splitlines() if line.startswith("plm-geometry: ")]
+    return found
+
+
+@pytest.mark.parametrize("name", ["a.h5", "a store"])
+def test_a_full_disk_is_named_and_the_same_command_goes_on_when_there_is_room(
+    proteins, tmp_path, command, name
+):
+    arguments = ["embed", "composition", proteins, "--out", tmp_path / name]
+    said = sentence(arguments, 2, preexec_fn=NO_MORE_THAN_2_KB)
+    assert f"{tmp_path / name}" in said
+    assert "File too large; what is finished is kept" in said
+    assert command(*arguments)[0] == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_run_ends_in_one_sentence_and_keeps_what_is_aligned(proteins, tmp_path, number):
+    out, parts = tmp_path / "p.parquet", tmp_path / "p.parquet.parts"
+    arguments = ["align", proteins, "--all-pairs", "--workers", "1", "--out", out]
+    process = subprocess.Popen(
+        [*COMMAND, *map(str, arguments)], stderr=subprocess.PIPE, text=True, process_group=0
+    )
+    wait_until(lambda: list(parts.glob("[0-9]*.parquet")) or process.poll() is not None)
+    os.kill(process.pid, number)
+    assert process.communicate()[1] == (
+        "plm-geometry: stopped; the same command goes on from here.\n"
+    )
+    assert process.returncode == 130
+    assert list(parts.glob("[0-9]*.parquet"))
+    assert not list(parts.glob(".*"))
+
+
+def test_a_second_run_waits_says_so_and_finds_the_result(proteins, tmp_path):
+    out = tmp_path / "p.parquet"
+    arguments = [*COMMAND, "align", proteins, "--pairs", "20", "--out", out]
+    with alone(out):
+        process = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
+        said = process.stderr.readline()
+        assert not out.exists()
+    assert said == f"{out} is being made by another run; waiting for it\n"
+    assert process.wait() == 0
+    assert len(pd.read_parquet(out)) == 20
+    assert sorted(os.listdir(tmp_path)) == ["für mich", "p.parquet"]
+
+
+def test_where_nothing_may_be_written_the_sentence_says_where_else(proteins, tmp_path):
+    sealed = tmp_path / "sealed"
+    sealed.mkdir(mode=0o555)
+    as_nobody = {"user": 65534, "group": 65534} if os.getuid() == 0 else {}
+    for directory in [tmp_path, *tmp_path.parents[:2]]:
+        directory.chmod(0o755)
+    said = sentence(["align", proteins, "--out", sealed / "p.parquet"], 2, **as_nobody)
+    assert f"{sealed}" in said
+    assert "Permission denied; give another place with --out" in said
+
+
+def test_caches_and_runs_go_where_a_variable_says(tmp_path):
+    script = "from plm_geometry import paths; print(paths.CACHE, paths.RUNS, sep='\\n')"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | {"PLM_GEOMETRY_WORK": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == [f"{tmp_path}/data/cache", f"{tmp_path}/runs"]
