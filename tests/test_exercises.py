@@ -8,7 +8,6 @@ import pytest
 from plm_geometry import paths
 from plm_geometry.notebooks import execute
 from plm_geometry.parameters import chapter_names, read_notebook, read_parameters
-from plm_geometry.report import OUT_VARIABLE
 from plm_geometry.student import student_edition
 
 CHAPTERS = chapter_names()
@@ -190,10 +189,8 @@ def executed(request, tmp_path_factory):
     notebook.cells += [cell for cell in answers if cell.cell_type == "code"]
     declared = read_parameters(request.param)
     path = tmp_path_factory.mktemp("lab") / f"{request.param}.ipynb"
-    with pytest.MonkeyPatch.context() as patch:
-        for variable in (OUT_VARIABLE, "PYTHONWARNINGS"):  # which executing sets
-            patch.setenv(variable, "")
-        execute(notebook, {name: SMALL[name] for name in SMALL if name in declared}, path)
+    chosen = {name: SMALL[name] for name in SMALL if name in declared}
+    execute(notebook, chosen, path, path.with_suffix(".log"))
     return nbformat.read(path, as_version=4)
 
 
