@@ -103,7 +103,7 @@ def built(tmp_path_factory):
         )
         return SimpleNamespace(
             page=(root / "_build" / "html" / "chapters" / "01_small.html").read_text(),
-            log=(root / "results" / "laptop" / "01_small.log").read_text(),
+            log=(root / "results" / "laptop" / "01_small.run.log").read_text(),
             models=summary["models"],
             n_proteins=summary["numbers"]["n_proteins"],
         )

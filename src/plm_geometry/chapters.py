@@ -294,8 +294,8 @@ def _run_into(
 
 
 def _log_of(out: Path) -> Path:
-    """Return the file beside a result for what libraries print; it is there after a failure too."""
-    return Path(_short(out.with_name(f"{out.name}.log")))
+    """Return the file beside a result for what libraries print, which a failed run leaves, too."""
+    return Path(_short(out.with_name(f"{out.name}.run.log")))
 
 
 def _publish(notebook: Path) -> None:
