@@ -49,7 +49,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def serving():
     handler = type("OwnHandler", (Handler,), {"requests": []})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}", handler

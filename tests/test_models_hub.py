@@ -1,125 +1,84 @@
 """Downloads of checkpoints from a real server on this machine that answers as the hub does."""
 
 import hashlib
-import json
 import shutil
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from urllib.parse import urlparse
 
 import huggingface_hub.constants
 import pytest
 
+import loopback_hub
 import tiny_checkpoints
 from plm_geometry import paths
 from plm_geometry.errors import InputError
 from plm_geometry.models import describe_model, hub, load
 
-COMMIT = "c" * 40
-
-
-class Hub(BaseHTTPRequestHandler):
-    """Serves one repository, lab/tiny, from the server's ``directory``."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self):
-        self.server.requested.append(self.path)
-        if self.path.startswith("/api/models/lab/tiny/revision/"):
-            files = sorted(path.name for path in self.server.directory.iterdir())
-            siblings = [{"rfilename": name} for name in files]
-            info = {"id": "lab/tiny", "sha": COMMIT, "siblings": siblings}
-            self.answer(json.dumps(info).encode())
-        elif self.path.startswith("/api/models/lab/tiny/tree/"):
-            entries = [self.entry(path) for path in self.server.directory.iterdir()]
-            self.answer(json.dumps(entries).encode())
-        elif self.path.startswith("/lab/tiny/resolve/"):
-            name = Path(urlparse(self.path).path).name
-            self.answer((self.server.directory / name).read_bytes())
-        else:
-            self.answer(b"", 404, {"X-Error-Code": "RepoNotFound"})
-
-    do_HEAD = do_GET
-
-    def entry(self, path):
-        return {"type": "file", "path": path.name, "size": path.stat().st_size, "oid": "0" * 40}
-
-    def answer(self, content, status=200, headers=None):
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
-        self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
-        self.send_header("X-Repo-Commit", COMMIT)
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command != "GET":
-            return
-        if self.path.endswith("model.safetensors") and self.server.cuts > 0:
-            self.server.cuts -= 1
-            content = content[: len(content) // 2]
-            self.close_connection = True
-        self.wfile.write(content)
-
-    def log_message(self, *arguments):
-        pass
-
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    server.directory, server.requested, server.cuts = tmp_path / "repository", [], 0
-    tiny_checkpoints.write_bert(server.directory)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_port}"
-    settings = {
-        "HF_HUB_OFFLINE": False,
-        "ENDPOINT": address,
-        "HUGGINGFACE_CO_URL_TEMPLATE": address + "/{repo_id}/resolve/{revision}/{filename}",
-        "HF_HUB_CACHE": str(tmp_path / "cache"),
-    }
-    for name, value in settings.items():
-        monkeypatch.setattr(huggingface_hub.constants, name, value)
-    yield server
-    server.shutdown()
-    server.server_close()
+    with loopback_hub.serving(tmp_path / "hub") as server:
+        tiny_checkpoints.write_bert(tmp_path / "hub" / "lab" / "tiny")
+        settings = {
+            "HF_HUB_OFFLINE": False,
+            "ENDPOINT": server.address,
+            "HUGGINGFACE_CO_URL_TEMPLATE": server.address
+            + "/{repo_id}/resolve/{revision}/{filename}",
+            "HF_HUB_CACHE": str(tmp_path / "cache"),
+        }
+        hub.fetch_snapshot.cache_clear()
+        for name, value in settings.items():
+            monkeypatch.setattr(huggingface_hub.constants, name, value)
+        yield server
+
+
+@pytest.fixture
+def repository(server):
+    return server.directory / "lab" / "tiny"
 
 
 def fetched(server):
     return {path.rsplit("/", 1)[1] for path in server.requested if "/resolve/" in path}
 
 
-def go_offline(server, monkeypatch):
+def start_again(server):
+    """Forget what this process and the server know of what was asked before."""
+    hub.fetch_snapshot.cache_clear()
     server.requested.clear()
+
+
+def go_offline(server, monkeypatch):
+    start_again(server)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
 
 
 def test_a_hub_id_is_fetched_once_and_then_needs_no_network(server, monkeypatch):
     model = load("lab/tiny")
     assert (model.name, model.title) == ("lab/tiny", "lab/tiny")
-    assert model.identity["revision"] == COMMIT
+    assert model.identity["revision"] == loopback_hub.COMMIT
     assert "model.safetensors" in fetched(server)
     go_offline(server, monkeypatch)
     assert load("lab/tiny").identity == model.identity
     assert server.requested == []
 
 
-def test_a_checkpoint_in_the_older_format_alone_is_fetched(server):
-    tiny_checkpoints.as_pytorch_bin(server.directory)
+def test_a_checkpoint_in_the_older_format_alone_is_fetched(server, repository):
+    tiny_checkpoints.as_pytorch_bin(repository)
     assert load("lab/tiny").width == 32
     assert "pytorch_model.bin" in fetched(server)
 
 
-def test_of_two_formats_and_unneeded_files_only_one_is_fetched(server):
-    for name in ("pytorch_model.bin", "tf_model.h5", "modeling_own.py"):
-        (server.directory / name).write_bytes(b"never asked for")
-    load("lab/tiny")
+def test_of_two_formats_and_unneeded_files_only_one_is_fetched(server, repository, monkeypatch):
+    # As the pages of the real models have them; the cache knows of them, and does not miss them.
+    for name in ("pytorch_model.bin", "tf_model.h5", "modeling_own.py", "README.md"):
+        (repository / name).write_bytes(b"never asked for")
+    before = load("lab/tiny").identity
     assert fetched(server) == {
         "config.json",
         "vocab.txt",
         "tokenizer_config.json",
         "model.safetensors",
     }
+    go_offline(server, monkeypatch)
+    assert load("lab/tiny").identity == before
 
 
 def test_an_untrained_copy_fetches_no_weights(server):
@@ -152,28 +111,61 @@ def test_weights_that_never_came_are_refused_in_a_sentence(server, monkeypatch):
         load("lab/tiny")
 
 
-def test_a_cache_that_holds_a_configuration_alone_is_no_checkpoint(server, tmp_path, monkeypatch):
+def test_a_cache_that_holds_a_configuration_alone_is_no_checkpoint(
+    server, tmp_path, monkeypatch, repository
+):
     cached = tmp_path / "cache" / "models--lab--tiny"
-    snapshot = cached / "snapshots" / COMMIT
-    shutil.copytree(server.directory, snapshot, ignore=shutil.ignore_patterns("*.safetensors"))
+    snapshot = cached / "snapshots" / loopback_hub.COMMIT
+    shutil.copytree(repository, snapshot, ignore=shutil.ignore_patterns("*.safetensors"))
     (cached / "refs").mkdir()
-    (cached / "refs" / "main").write_text(COMMIT)
+    (cached / "refs" / "main").write_text(loopback_hub.COMMIT)
     go_offline(server, monkeypatch)
     assert describe_model("lab/tiny").width == 32
     with pytest.raises(InputError, match="is not on this machine and cannot be fetched"):
         load("lab/tiny")
 
 
-def test_a_repository_that_is_not_there_is_refused(server):
+def test_a_repository_that_is_not_there_is_refused(server, repository):
     with pytest.raises(InputError, match="has no public model lab/other at revision main"):
         load("lab/other")
 
 
 def test_without_network_what_was_fetched_still_loads(server, monkeypatch):
     before = load("lab/tiny").identity
+    start_again(server)
     # Nothing listens on the discard port.
     monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", "http://127.0.0.1:9")
     assert load("lab/tiny").identity == before
+
+
+def test_the_hub_is_asked_once_a_process(server):
+    load("lab/tiny")
+    asked = list(server.requested)
+    load("lab/tiny")
+    assert asked
+    assert server.requested == asked
+
+
+@pytest.mark.parametrize(
+    ("refusal", "reason"),
+    [
+        ((403, "GatedRepo"), "it is gated: accept its terms .*`hf auth login`"),
+        ((403, ""), "HTTP status 403"),
+        ((503, ""), "HTTP status 503"),
+    ],
+)
+def test_a_hub_that_refuses_is_a_sentence_unless_all_is_here(server, refusal, reason):
+    server.refusals["lab/tiny"] = refusal
+    with pytest.raises(
+        InputError, match=rf"lab/tiny is not on this .* fetched \({reason}\): connect"
+    ):
+        load("lab/tiny")
+    server.refusals.clear()
+    before = load("lab/tiny").identity
+    start_again(server)
+    server.refusals["lab/tiny"] = refusal
+    assert load("lab/tiny").identity == before
+    assert server.requested
 
 
 def test_without_network_anything_else_is_refused_in_a_sentence(server, monkeypatch):
@@ -183,10 +175,10 @@ def test_without_network_anything_else_is_refused_in_a_sentence(server, monkeypa
     assert server.requested == []
 
 
-def test_the_official_dump_is_fetched_once_and_verified(server, tmp_path, monkeypatch):
+def test_the_official_dump_is_fetched_once_and_verified(server, tmp_path, monkeypatch, repository):
     monkeypatch.setattr(paths, "CACHE", tmp_path)
-    content = (server.directory / "config.json").read_bytes()
-    url = f"http://127.0.0.1:{server.server_port}/lab/tiny/resolve/{COMMIT}/config.json?download=1"
+    content = (repository / "config.json").read_bytes()
+    url = f"{server.address}/lab/tiny/resolve/{loopback_hub.COMMIT}/config.json?download=1"
     with pytest.raises(InputError, match="0000"):
         hub.fetch_dump(url, "0" * 64)
     path = hub.fetch_dump(url, hashlib.sha256(content).hexdigest())

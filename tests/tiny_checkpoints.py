@@ -49,24 +49,31 @@ def write_xlnet(directory: Path, **sizes) -> Path:
 
 
 def write_esm(
-    directory: Path, *, vocabulary=ESM_VOCABULARY, position_embedding_type="rotary"
+    directory: Path,
+    *,
+    vocabulary=ESM_VOCABULARY,
+    position_embedding_type="rotary",
+    **sizes,
 ) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "vocab.txt").write_text("\n".join(vocabulary))
     (directory / "tokenizer_config.json").write_text('{"tokenizer_class": "EsmTokenizer"}')
+    defaults = {
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "intermediate_size": 48,
+        "max_position_embeddings": 130,
+    }
     config = transformers.EsmConfig(
         vocab_size=len(vocabulary),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=48,
         pad_token_id=1,
         mask_token_id=32,
-        max_position_embeddings=130,
         position_embedding_type=position_embedding_type,
         token_dropout=True,
         hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
+        **(defaults | sizes),
     )
     return _save(transformers.EsmModel, config, directory, add_pooling_layer=False)
 

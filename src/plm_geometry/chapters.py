@@ -6,15 +6,15 @@ depends on, and a result takes its place only when it is whole.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from hashlib import sha256
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from plm_geometry import paths, student
 from plm_geometry.compute import available_cores
 from plm_geometry.errors import ComputationError, InputError
 from plm_geometry.files import alone, write_json
-from plm_geometry.notebooks import ENDED, execute, write_html
+from plm_geometry.notebooks import execute, write_html
 from plm_geometry.parameters import (
     chapter_names,
     profile_names,
@@ -121,7 +121,7 @@ def run_chapters(
     Raises
     ------
     InputError, ComputationError
-        As `run_chapter`.
+        As `run_chapter`; either says in its last line which chapter, why, and where its log is.
     """
     names = list(chapters or chapter_names())
     for parameters in _embedded_apart(_of_changed_chapters(names, profile)):
@@ -131,7 +131,7 @@ def run_chapters(
     # Two share the cores; with more threads than cores, small products take ten times as long.
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, available_cores() // 2)))
     with ThreadPoolExecutor(2) as pool:
-        run = partial(run_chapter, profile=profile, embed_ahead=False, tell=tell)
+        run = partial(_run_for_book, profile=profile, tell=tell)
         for wave in _waves(names):
             # The pool's end waits for all, also where one of them has failed.
             running = [pool.submit(run, name) for name in wave]
@@ -141,6 +141,15 @@ def run_chapters(
             except KeyboardInterrupt:
                 pool.shutdown(cancel_futures=True)
                 raise
+
+
+def _run_for_book(chapter: str, profile: str, tell: Callable[[str], None]) -> None:
+    """Execute a chapter; where what it was given is wrong, say which chapter that was."""
+    try:
+        run_chapter(chapter, profile, embed_ahead=False, tell=tell)
+    except InputError as error:
+        log = _log_of(paths.RESULTS / profile / chapter)
+        raise type(error)(f"{chapter}: {error} Its log is {log}.") from error
 
 
 def _waves(names: Iterable[str]) -> list[list[str]]:
@@ -291,11 +300,7 @@ def _run_into(
         fresh = Path(partial) / "fresh"
         fresh.mkdir()
         notebook = fresh / f"{chapter}.ipynb"
-        try:
-            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-                pool.submit(execute, read_notebook(chapter), changed, notebook).result()
-        except BrokenExecutor as error:
-            raise ComputationError(ENDED.format(chapter)) from error
+        execute(read_notebook(chapter), changed, notebook, _log_of(out))
         if as_html:
             write_html(notebook)
         summary = json.loads((fresh / "summary.json").read_text())
@@ -303,6 +308,11 @@ def _run_into(
         if out.exists():
             out.rename(Path(partial) / "stale")
         fresh.rename(out)
+
+
+def _log_of(out: Path) -> Path:
+    """Return the file beside a result for what libraries print, which a failed run leaves, too."""
+    return Path(_short(out.with_name(f"{out.name}.run.log")))
 
 
 def _publish(notebook: Path) -> None:
@@ -321,9 +331,17 @@ def _build_pages(strict: bool) -> None:
                "--config", str(config), "--toc", str(toc),
                "--path-output", str(paths.ROOT)]  # fmt: skip
     command += ["-W", "-n", "--keep-going"] if strict else []
-    done = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True, check=False)
+    log = paths.SITE.parent / "book.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w") as said:
+        done = subprocess.run(command, cwd=paths.ROOT, stdout=said, stderr=said, check=False)
     if done.returncode:
-        raise ComputationError(f"The pages could not be built.\n{done.stdout}{done.stderr}")
+        text = log.read_text()
+        faults = [line for line in text.splitlines() if re.search(r"(WARNING|ERROR|Error): ", line)]
+        first = f"{len(faults)} faults, the first {faults[0]}" if faults else "no fault is named"
+        raise ComputationError(
+            f"{text}\nThe pages could not be built ({first}); the log is {_short(log)}."
+        )
 
 
 def _short(path: Path) -> str:

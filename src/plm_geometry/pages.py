@@ -37,7 +37,8 @@ _OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.cli
 # or sees one cell run into the next.
 _CUT_OFF = """[...document.querySelectorAll("pre, th, td, figure, :has(> table)")]
     .filter((box) => box.scrollWidth > box.clientWidth)
-    .map((box) => `${box.localName} "${box.textContent.trim().replace(/\\s+/g, " ").slice(0, 40)}"` +
+    .map((box) =>
+        `${box.localName} "${box.textContent.trim().replace(/\\s+/g, " ").slice(0, 40)}"` +
         ` is cut off by ${box.scrollWidth - box.clientWidth} px`)"""
 # axe-core would read style sheets as requests, which a browser refuses for local files.
 _AUDIT = "axe.run(document, {resultTypes: ['violations'], preload: false})"

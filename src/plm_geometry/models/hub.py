@@ -2,11 +2,13 @@
 
 import re
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlparse
 
 from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import (
+    GatedRepoError,
     HfHubHTTPError,
     HFValidationError,
     HTTPError,
@@ -26,8 +28,11 @@ _TIMEOUT = 30  # seconds
 _OLDER = ["pytorch_model*.bin", "pytorch_model.bin.index.json"]
 
 
+@cache
 def fetch_snapshot(repo_id: str, revision: str, *, weights: bool) -> Path:
     """Return the local directory of a Hugging Face checkpoint, downloading what is missing.
+
+    The hub is asked once a process: a branch that moves meanwhile must not give two checkpoints.
 
     Parameters
     ----------
@@ -51,17 +56,15 @@ def fetch_snapshot(repo_id: str, revision: str, *, weights: bool) -> Path:
         files = [sibling.rfilename for sibling in info.siblings]
         patterns = _SMALL_FILES + (_weight_patterns(files) if weights else [])
         return Path(snapshot_download(repo_id, revision=revision, allow_patterns=patterns))
+    # A gated page is there; whoever had its files before still has them.
+    except GatedRepoError as error:
+        return _cached_snapshot(repo_id, revision, weights, error)
     except (RepositoryNotFoundError, RevisionNotFoundError, HFValidationError) as error:
         raise InputError(
             f"Hugging Face has no public model {repo_id} at revision {revision}: "
             "check the name, or give a local directory."
         ) from error
-    except HfHubHTTPError as error:
-        status = error.response.status_code
-        raise InputError(
-            f"Hugging Face refused {repo_id} with HTTP status {status}: try again later."
-        ) from error
-    # No network, or a download that broke: what the hub library and its HTTP library raise.
+    # No network, a hub in trouble, a download that broke: what both HTTP libraries raise.
     except (HTTPError, OSError) as error:
         return _cached_snapshot(repo_id, revision, weights, error)
 
@@ -73,22 +76,30 @@ def _weight_patterns(files: list[str]) -> list[str]:
 
 
 def _cached_snapshot(repo_id: str, revision: str, weights: bool, cause: Exception) -> Path:
-    patterns = None if weights else _SMALL_FILES
+    """Return what the cache has: of all that a page holds, only the files that are read."""
     try:
         directory = Path(
             snapshot_download(
-                repo_id, revision=revision, allow_patterns=patterns, local_files_only=True
+                repo_id, revision=revision, allow_patterns=_SMALL_FILES, local_files_only=True
             )
         )
         if weights:
             weight_files(directory)  # another tool may have left a configuration alone
         return directory
     except (LocalEntryNotFoundError, InputError):
-        reason = re.split(r"\n|\. ", str(cause.__cause__ or cause))[0].rstrip(".")
         raise InputError(
-            f"{repo_id} is not on this machine and cannot be fetched ({reason}): connect and try "
-            "again, unset HF_HUB_OFFLINE, or give a local directory in its place."
+            f"{repo_id} is not on this machine and cannot be fetched ({_reason(cause)}): connect "
+            "and try again, unset HF_HUB_OFFLINE, or give a local directory in its place."
         ) from cause
+
+
+def _reason(cause: Exception) -> str:
+    """Return in a few words why the hub gave nothing."""
+    if isinstance(cause, GatedRepoError):
+        return "it is gated: accept its terms on its page and log in with `hf auth login`"
+    if isinstance(cause, HfHubHTTPError):
+        return f"HTTP status {cause.response.status_code}"
+    return re.split(r"\n|\. ", str(cause.__cause__ or cause))[0].rstrip(".")
 
 
 def fetch_dump(url: str, sha256: str) -> Path:
