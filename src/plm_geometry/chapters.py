@@ -39,7 +39,8 @@ from plm_geometry.summaries import summary_files
 if TYPE_CHECKING:
     from plm_geometry.study import Study
 
-_SOURCES = (Path(__file__).parent, paths.DEMO, paths.PUBLISHED, paths.ROOT / "constraints.txt")
+_DATA = (paths.DEMO, paths.BACTERIUM, paths.PUBLISHED)
+_SOURCES = (Path(__file__).parent, *_DATA, paths.ROOT / "constraints.txt")
 _BOOK_SOURCES = (paths.BOOK, paths.NOTEBOOKS, paths.ROOT / "_config.yml", paths.ROOT / "_toc.yml")
 _tell = partial(typer.echo, err=True)
 

@@ -14,6 +14,7 @@ from plm_geometry import __version__
 from plm_geometry.cli.align import align
 from plm_geometry.cli.chapters import book, run
 from plm_geometry.cli.embed import embed
+from plm_geometry.cli.families import families
 from plm_geometry.cli.fetch import fetch
 from plm_geometry.cli.isotropy import isotropy
 from plm_geometry.cli.models import models_app
@@ -37,7 +38,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (run, book, pdf, verdict, student, embed, isotropy, align, fetch):
+for verb in (run, book, pdf, verdict, student, embed, isotropy, align, families, fetch):
     app.command()(verb)
 app.add_typer(models_app, name="models")
 

@@ -10,7 +10,10 @@ from plm_geometry.terminal import say
 if TYPE_CHECKING:
     from plm_geometry.proteins import Proteins
 
-Fasta = Annotated[Path, typer.Argument(help="FASTA file, plain or .gz.", show_default=False)]
+Fasta = Annotated[
+    Path,
+    typer.Argument(help="FASTA file, plain or .gz; or bacterium, swissprot.", show_default=False),
+]
 Cluster = Annotated[
     str | None,
     typer.Option(
@@ -22,9 +25,9 @@ Cluster = Annotated[
 
 def read_proteins(fasta: Path) -> "Proteins":
     """Read proteins, saying what was normalised."""
-    from plm_geometry.proteins import read_fasta
+    from plm_geometry import datasets
 
-    proteins = read_fasta(fasta)
+    proteins = datasets.read_proteins(str(fasta))
     for what, count in proteins.notes.items():
         say(f"note: {fasta.name}: {what}, {count:,} times")
     return proteins

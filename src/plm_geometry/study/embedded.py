@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 
 from plm_geometry import devices, embed, paths
+from plm_geometry.datasets import read_proteins
 from plm_geometry.devices import read_padded_length
 from plm_geometry.embed import Embeddings
 from plm_geometry.errors import InputError
 from plm_geometry.evolution import SWISSPROT_PERCENT
-from plm_geometry.families import read_families
+from plm_geometry.families import SHIPPED, read_families
 from plm_geometry.moments import Moments
 from plm_geometry.plan import cut_to, within_limit
-from plm_geometry.proteins import STANDARD_RESIDUES, Proteins, read_fasta, sample
+from plm_geometry.proteins import STANDARD_RESIDUES, Proteins, sample
 from plm_geometry.settings import read_settings
 from plm_geometry.store import EmbeddingStore, fingerprint
 
@@ -61,7 +62,7 @@ class EmbeddedProteins:
     @cached_property
     def given(self) -> Proteins:
         """All proteins that `requested` are drawn from."""
-        return read_fasta(_fasta_path(self.settings.proteins))
+        return read_proteins(self.settings.proteins)
 
     @cached_property
     def requested(self) -> Proteins:
@@ -72,8 +73,7 @@ class EmbeddedProteins:
     @cached_property
     def families(self) -> dict[str, str] | None:
         """The family of each protein, by accession; None where families are not known."""
-        named = self.settings.families or ("demo" if self.settings.proteins == "demo" else "")
-        return read_families(named, self.requested) if named else None
+        return self._read_families()
 
     @cached_property
     def lowered(self) -> dict[str, str]:
@@ -214,7 +214,8 @@ class EmbeddedProteins:
         return self._embeddings[name]
 
     def embed_all(self, tell: Callable[[str], None]) -> None:
-        """Embed with every model, telling before each what it will take."""
+        """Search for families, where asked, and embed; tell before each what it will take."""
+        self.families = self._read_families(tell)
         for name in self.names:
             self._embeddings[name] = self._embed(name, tell)
 
@@ -251,6 +252,13 @@ class EmbeddedProteins:
         if self.families is None:
             return None
         return [self.families[accession] for accession in proteins.accessions]
+
+    def _read_families(
+        self, tell: Callable[[str], None] = lambda line: None
+    ) -> dict[str, str] | None:
+        data_set = self.settings.proteins
+        named = self.settings.families or (data_set if data_set in SHIPPED else "")
+        return read_families(named, self.requested, tell=tell) if named else None
 
     @property
     def _limits(self) -> pd.Series:
@@ -323,23 +331,6 @@ class EmbeddedProteins:
             cluster=cluster,
             tell=tell,
         )
-
-
-def _fasta_path(name: str) -> Path:
-    """Return the file that "demo", "swissprot" or a path stands for.
-
-    Raises
-    ------
-    InputError
-        If Swiss-Prot has not been fetched.
-    """
-    if name == "demo":
-        return paths.DEMO / "proteome.fasta.gz"
-    if name != "swissprot":
-        return Path(name).expanduser()
-    if not paths.SWISSPROT.exists():
-        raise InputError("Swiss-Prot is not here yet; run `plm-geometry fetch swissprot` first.")
-    return paths.SWISSPROT
 
 
 def _counted(notes: Mapping[str, int]) -> str:
