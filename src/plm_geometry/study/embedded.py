@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -151,7 +152,7 @@ class EmbeddedProteins:
 
     def embed_all(self, tell: Callable[[str], None]) -> None:
         """Embed with every model, telling before each what it will take."""
-        for name in self.names:
+        for name in dict.fromkeys(chain(self.names, *self.settings.copies.values())):
             self._embeddings[name] = self._embed(name, tell)
 
     def moments(self, name: str) -> Moments:
