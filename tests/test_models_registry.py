@@ -9,6 +9,7 @@ from plm_geometry import paths
 from plm_geometry.errors import InputError
 from plm_geometry.models import MODELS, counterpart, load
 from plm_geometry.models.hf_directory import ARCHITECTURES
+from plm_geometry.models.names import copies_of
 from plm_geometry.models.tokens import Spelling
 
 DEMO = [key for key, spec in MODELS.items() if spec.is_stand_in]
@@ -75,7 +76,8 @@ def test_every_entry_is_complete():
     for key, spec in MODELS.items():
         assert spec.key == key
         assert all((spec.title, spec.source, spec.preprocessing, spec.licence, spec.citation))
-        assert (spec.estimated_bytes == 0) == (spec.is_stand_in or spec.architecture == "control")
+        is_here = spec.is_stand_in or spec.architecture in ("control", "unirep")
+        assert (spec.estimated_bytes == 0) == is_here
         assert spec.is_stand_in == (spec.counterpart != "") == key.startswith("demo_")
 
 
@@ -99,6 +101,25 @@ def test_an_untrained_copy_of_a_stand_in_is_a_control(key):
     assert not model.is_stand_in
     assert model.width == load(key).width
     assert model.identity["weights"] == "random, seed 0"
+
+
+@pytest.mark.parametrize("key", ["demo_prot_bert", "demo_protein_bert", "unirep_64"])
+def test_an_untrained_copy_is_its_seeds(key):
+    zero, again, three = (load(f"untrained:{key}{seed}") for seed in ("", "@0", "@3"))
+    first, second, other = (m.forward(["MKTAYI"]).hidden[0] for m in (zero, again, three))
+    assert torch.equal(first, second)
+    assert not torch.allclose(first, other)
+    assert three.identity["weights"] == "random, seed 3"
+    assert three.title == f"{zero.title}, seed 3"
+
+
+def test_seeds_of_several_copies_are_named_at_once():
+    assert copies_of("untrained:unirep_64@9-11") == [
+        f"untrained:unirep_64@{n}" for n in (9, 10, 11)
+    ]
+    assert copies_of("untrained:unirep_64") == ["untrained:unirep_64"]
+    with pytest.raises(InputError, match="give the lower one first, as @2-3"):
+        copies_of("untrained:unirep_64@3-2")
 
 
 def test_an_untrained_protein_bert_of_the_published_size_needs_no_file():
@@ -128,6 +149,8 @@ def test_moving_a_checkpoint_does_not_change_its_identity(tmp_path):
         ("vectors.npy", "no file or directory of that name"),
         ("untrained:composition", "no untrained copy"),
         ("untrained:nothing", "There is no model 'nothing'"),
+        ("shuffled:nothing", "There is no model 'nothing'"),
+        ("untrained:unirep_64@", "There is no model 'unirep_64@'"),
         ("Rostlab/prot_bert", "Rostlab/prot_bert is not on this machine"),
         ("prot_xlnet", "Rostlab/prot_xlnet is not on this machine"),
     ],

@@ -100,3 +100,10 @@ def test_no_batch_holds_proteins_of_very_different_lengths(lengths):
     ordered = sorted(lengths, reverse=True)
     for batch in batches(ordered, 10**9):
         assert min(ordered[batch]) >= 0.9 * max(ordered[batch])
+
+
+def test_without_padding_a_batch_fills_up_whatever_the_lengths():
+    lengths = np.array([9, 5, 5, 1, 1, 1])
+    found = [(b.start, b.stop) for b in batches(lengths, 10, padded=False)]
+    assert found == [(0, 1), (1, 3), (3, 6)]
+    assert [(b.start, b.stop) for b in batches(lengths, 3, padded=False)][:2] == [(0, 1), (1, 2)]

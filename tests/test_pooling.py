@@ -41,6 +41,7 @@ PLAIN = {
     "mean_with_special": lambda h, residue, token, cls: h[token].mean(0),
     "first": lambda h, residue, token, cls: h[token][{"first": 0, "last": -1}[cls]],
     "max": lambda h, residue, token, cls: h[residue].max(0).values,
+    "final": lambda h, residue, token, cls: h[residue][-1],
 }
 
 
@@ -53,6 +54,23 @@ def test_pooling_equals_a_plain_loop_whatever_lies_under_the_padding(output, poo
             masks = output.is_residue[row], output.is_token[row]
             plain = PLAIN[pooling](hidden[row], *masks, output.cls_position)
             np.testing.assert_allclose(found[layer, row], plain, rtol=1e-6)
+
+
+@pytest.mark.parametrize("pooling", [name for name in POOLINGS if name != "first"])
+def test_without_padding_pooling_is_the_same(output, pooling):
+    rows, _ = output.is_token.nonzero(as_tuple=True)
+    packed = Output(
+        [hidden[output.is_token] for hidden in output.hidden],
+        output.is_residue[output.is_token],
+        output.is_token[output.is_token],
+        protein_of=rows,
+    )
+    np.testing.assert_array_equal(pool(packed, pooling), pool(output, pooling))
+
+
+def test_uniReps_own_mean_is_that_with_special_tokens(output):
+    expected = pool(output, "mean_with_special")
+    np.testing.assert_array_equal(pool(output, "mean_with_start"), expected)
 
 
 def test_a_model_without_a_classification_token_cannot_pool_by_it(output):
@@ -72,7 +90,8 @@ class Fixed:
 
     width, identity, title = 4, {"weights": "none"}, "fixed"
 
-    def __init__(self, output, n_special=2):
+    def __init__(self, output, n_special=2, is_recurrent=True):
+        self.is_recurrent = is_recurrent
         self.output, self.n_special = output, n_special
         self.cls_position = output.cls_position
 
@@ -96,8 +115,9 @@ def test_every_pooling_side_by_side_is_each_of_them_apart(output):
 
 def test_a_pooling_that_a_model_cannot_do_or_that_repeats_another_is_left_out(output):
     output.cls_position = None
-    assert EveryPooling(Fixed(output)).poolings == ("mean", "mean_with_special", "max")
-    assert EveryPooling(Fixed(output, n_special=0)).poolings == ("mean", "max")
+    padded = EveryPooling(Fixed(output, is_recurrent=False))
+    assert padded.poolings == ("mean", "mean_with_special", "max")
+    assert EveryPooling(Fixed(output, n_special=0)).poolings == ("mean", "max", "final")
 
 
 def test_a_model_with_a_global_embedding_of_its_own_knows_no_pooling(output):

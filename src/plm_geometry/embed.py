@@ -20,7 +20,7 @@ from plm_geometry.jackknife import draw_blocks
 from plm_geometry.moment_files import MergedMoments
 from plm_geometry.moments import Moments
 from plm_geometry.plan import Plan, draw_residues, make_plan
-from plm_geometry.pooling import POOLINGS
+from plm_geometry.pooling import ALIASES, POOLINGS
 from plm_geometry.proteins import Proteins
 from plm_geometry.store import EmbeddingStore, fingerprint, source_digest
 from plm_geometry.tuning import choose_budget
@@ -124,8 +124,10 @@ def embed(
         Where the store is or will be.
     layers : sequence of int
         Layers to keep, counted as Python counts (-1: the last).
-    pooling : {"mean", "mean_with_special", "first", "max"}
-        From residues to the protein; models that make a global embedding themselves ignore it.
+    pooling : {"mean", "mean_with_special", "mean_with_start", "first", "max", "final"}
+        From residues to the protein: ``final`` is the last residue's state, the whole protein's
+        in a recurrent model; ``mean_with_start`` is UniRep's ``mean_with_special``. Models that
+        make a global embedding themselves ignore it.
     keep_residues : bool
         Whether the store also keeps every residue's embedding, of the last of `layers`.
     seed : int
@@ -155,7 +157,7 @@ def embed(
     InputError
         If the store holds something else, or the model breaks one token a residue.
     """
-    if pooling not in POOLINGS:
+    if pooling not in (*POOLINGS, *ALIASES):
         raise InputError(f"pooling {pooling!r} is unknown; choose one of {', '.join(POOLINGS)}.")
     options = {"layers": tuple(layers), "pooling": pooling, "keep_residues": keep_residues}
     groups_from = {"seed": seed, "families": families}

@@ -108,13 +108,14 @@ class ForwardPass:
         vectors = np.full((len(self.layers), len(members), model.width), np.nan, np.float32)
         buffer, residues, left_out = ResidueBuffer(), {}, {}
         sampler = self._sampler(model, plan, block)
-        for batch in batches(lengths, plan.residues_per_batch):
+        budget, padded = plan.residues_per_batch, not model.is_recurrent
+        for batch in batches(lengths, budget, padded=padded):
             rows = range(*batch.indices(len(members)))
             for some, pooled, found in self._results(model, members, rows, left_out):
                 vectors[:, list(some)] = pooled
                 chosen = self.proteins.select(members[list(some)])
                 _check_finite(model, chosen, pooled)
-                buffer.add(found, "".join(chosen.sequences))
+                buffer.add(found, "".join(map(model.as_read, chosen.sequences)))
                 sampler.take(int(lengths[: some.start].sum()), found[-1])
                 if self.keep_residues:
                     parts = np.split(found[-1], np.cumsum(chosen.lengths)[:-1])

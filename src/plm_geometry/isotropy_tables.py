@@ -24,6 +24,8 @@ _NO_INTERVALS = {
     for end in ("corrected", "low", "high")
     if (name, end) != ("mean_cosine_similarity", "corrected")  # nothing to correct it by
 }
+# What a model's cloud is compared with a control's by.
+MEASURES = ("effective_dimensions", "isoscore", "mean_cosine_similarity")
 _AVERAGE = ("average_dimensions", "average_dimensions_low", "average_dimensions_high")
 
 
@@ -51,6 +53,49 @@ def measured(whole: Moments, blocks: Sequence[Moments]) -> dict[str, object]:
 def dimensions_or_nan(cloud: Moments) -> float:
     """Return the effective dimensions of a cloud, NaN where it has no spread."""
     return effective_dimensions(cloud) if _has_spread(cloud) else np.nan
+
+
+def measures_without_each(whole: Moments, blocks: Sequence[Moments]) -> tuple[list[int], dict]:
+    """Return the count and each of `MEASURES` of a cloud, and of it without each of its blocks.
+
+    Returns
+    -------
+    counts : list of int, length n_blocks + 1
+    values : dict of str to ndarray, shape (n_blocks + 1,)
+        NaN where undefined.
+    """
+    clouds = [whole, *map(whole.without, blocks)]
+    rows = [isotropy_row(cloud) if _has_spread(cloud) else _NO_ISOTROPY for cloud in clouds]
+    values = {name: np.array([row[name] for row in rows], dtype=float) for name in MEASURES}
+    return [cloud.count for cloud in clouds], values
+
+
+def paired_difference(
+    counts: Sequence[int], model: np.ndarray, control: np.ndarray
+) -> dict[str, float]:
+    """Return by how much a model exceeds a control over the same proteins.
+
+    What the two have in common, such as families that both find alike, drops out of the interval.
+
+    Parameters
+    ----------
+    counts : sequence of int, length n_blocks + 1
+        As for `jackknife.jackknife`.
+    model, control : ndarray, shape (n_blocks + 1,)
+        A measure of the whole, and of it without each block.
+
+    Returns
+    -------
+    dict
+        ``difference``; ``corrected``, without its bias, and ``low`` and ``high``, a 95 % interval
+        by a jackknife: NaN with fewer than ten blocks.
+    """
+    differences = model - control
+    row = {"difference": differences[0]} | dict.fromkeys(("corrected", "low", "high"), np.nan)
+    if len(differences) <= LEAST_BLOCKS or not np.isfinite(differences).all():
+        return row
+    found = jackknife(counts, differences)
+    return row | {"corrected": found.estimate, "low": found.low, "high": found.high}
 
 
 def _intervals(whole: Moments, blocks: Sequence[Moments]) -> dict[str, float]:
@@ -111,20 +156,33 @@ def average_dimensions(
         ``average_dimensions``; ``_low`` and ``_high`` of it, a 95 % interval by a jackknife, NaN
         with fewer than ten groups; ``n``, the residues that it is over.
     """
-    names = [a for a in ordered_letters(letters) if a in STANDARD_RESIDUES]
-    names = [letter for letter in names if _has_spread(letters[letter])]
-    filled = [group for group in groups if any(letter in group for letter in names)]
     row = dict.fromkeys(_AVERAGE, np.nan) | {"n": 0}
-    if not names:
+    sizes, values = averages_without_each(letters, groups)
+    if not len(values):
         return row
-    found = [_without_each(letters[a], [group.get(a) for group in filled]) for a in names]
-    counts, dimensions = np.array(found).transpose(1, 2, 0)
-    sizes, values = counts.sum(axis=1), dimensions.mean(axis=1)
     row |= {"average_dimensions": values[0], "n": int(sizes[0])}
-    if len(filled) >= LEAST_BLOCKS and np.isfinite(values).all():
+    if len(values) > LEAST_BLOCKS and np.isfinite(values).all():
         _, *ends = jackknife(sizes, values)
         row |= dict(zip(_AVERAGE[1:], ends, strict=True))
     return row
+
+
+def averages_without_each(
+    letters: Mapping[str, Moments], groups: Sequence[Mapping[str, Moments]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return residues and mean dimensions over amino acids: of all, and without each group.
+
+    Parameters as for `average_dimensions`; groups without residues do not count. Both arrays are
+    empty where no amino acid has a spread.
+    """
+    names = [a for a in ordered_letters(letters) if a in STANDARD_RESIDUES]
+    names = [letter for letter in names if _has_spread(letters[letter])]
+    if not names:
+        return np.empty(0, int), np.empty(0)
+    filled = [group for group in groups if any(letter in group for letter in names)]
+    found = [_without_each(letters[a], [group.get(a) for group in filled]) for a in names]
+    counts, dimensions = np.array(found).transpose(1, 2, 0)
+    return counts.sum(axis=1), dimensions.mean(axis=1)
 
 
 def _without_each(whole: Moments, parts: Sequence[Moments | None]) -> tuple[list[int], list[float]]:

@@ -91,14 +91,25 @@ def draw_residues(n_residues: int, n_drawn: int, *, seed: int) -> np.ndarray:
     return np.sort(rng.choice(n_residues, min(n_drawn, n_residues), replace=False, shuffle=False))
 
 
-def batches(lengths: Sequence[int], residues_per_batch: int) -> Iterator[slice]:
-    """Yield slices of `lengths` (longest first) whose padded size stays within the budget."""
+def batches(
+    lengths: Sequence[int], residues_per_batch: int, *, padded: bool = True
+) -> Iterator[slice]:
+    """Yield slices of `lengths` (longest first) whose size stays within the budget.
+
+    That is their padded size, and lengths are alike, unless the model needs no padding.
+    """
+    ends = np.cumsum(lengths)
     start = 0
     while start < len(lengths):
         longest = int(lengths[start])
-        stop = min(start + max(1, residues_per_batch // longest), len(lengths))
-        while lengths[stop - 1] < _SHORTEST_SHARE * longest:
-            stop -= 1
+        if padded:
+            stop = min(start + residues_per_batch // longest, len(lengths))
+            while stop > start and lengths[stop - 1] < _SHORTEST_SHARE * longest:
+                stop -= 1
+        else:
+            before = ends[start] - longest
+            stop = int(np.searchsorted(ends, before + residues_per_batch, side="right"))
+        stop = max(stop, start + 1)
         yield slice(start, stop)
         start = stop
 

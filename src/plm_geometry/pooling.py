@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 # Moments of the residue embeddings: residue letter -> moments, for each layer kept.
 LayerMoments = dict[int, dict[str, Moments]]
 
-POOLINGS = ("mean", "mean_with_special", "first", "max")
+POOLINGS = ("mean", "mean_with_special", "first", "max", "final")
+# UniRep's only special token is its start.
+ALIASES = {"mean_with_start": "mean_with_special"}
 # In place of a pooling: the global embedding that an architecture makes itself.
 OWN = "own"
 # Residue vectors gathered before they go into the moments: enough rows for fast matrix products.
@@ -37,33 +39,30 @@ def pool(output: "Output", pooling: str) -> np.ndarray:
     if output.protein is not None:
         layers = output.protein
     else:
-        layers = [_POOL[pooling](hidden.float(), output) for hidden in output.hidden]
+        layers = [_pooled(hidden, output, pooling) for hidden in output.hidden]
     return np.stack([layer.float().cpu().numpy() for layer in layers])
 
 
-def _mean(hidden: "torch.Tensor", mask: "torch.Tensor") -> "torch.Tensor":
-    # masked_fill, not a product: what lies under padding may be infinite.
-    kept = hidden.masked_fill(~mask[..., None], 0.0)
-    return kept.sum(dim=1) / mask.sum(dim=1, keepdim=True)
+def _pooled(hidden: "torch.Tensor", output: "Output", pooling: str) -> "torch.Tensor":
+    """Return one vector a protein, ``(batch, width)``, as float32."""
+    import torch
 
-
-def _cls_position(output: "Output") -> "torch.Tensor":
-    """Return where each protein's classification token is: the first, or in XLNet the last."""
-    is_token = output.is_token.int()
-    if output.cls_position == "first":
-        return is_token.argmax(dim=1)
-    if output.cls_position == "last":
-        return is_token.shape[1] - 1 - is_token.flip(1).argmax(dim=1)
-    raise InputError("this model has no classification token to pool by `first`; choose mean.")
+    pooling = ALIASES.get(pooling, pooling)
+    if pooling == "first" and output.cls_position is None:
+        raise InputError("this model has no classification token to pool by `first`; choose mean.")
+    takes_special = pooling in ("mean_with_special", "first")
+    mask = output.is_token if takes_special else output.is_residue
+    states = output.by_protein(hidden, mask)
+    return torch.stack([_POOL[pooling](part.float(), output) for part in states])
 
 
 _POOL = {
-    "mean": lambda hidden, output: _mean(hidden, output.is_residue),
-    "mean_with_special": lambda hidden, output: _mean(hidden, output.is_token),
-    "first": lambda hidden, output: hidden[range(len(hidden)), _cls_position(output)],
-    "max": lambda hidden, output: hidden.masked_fill(
-        ~output.is_residue[..., None], -float("inf")
-    ).amax(dim=1),
+    "mean": lambda states, output: states.mean(0),
+    "mean_with_special": lambda states, output: states.mean(0),
+    # The classification token is the first, or in XLNet the last.
+    "first": lambda states, output: states[0 if output.cls_position == "first" else -1],
+    "max": lambda states, output: states.amax(0),
+    "final": lambda states, output: states[-1],
 }
 
 
@@ -104,7 +103,7 @@ class EveryPooling:
         if self.poolings == (OWN,):
             return output
         side_by_side = [
-            torch.cat([_POOL[name](hidden.float(), output) for name in self.poolings], dim=1)
+            torch.cat([_pooled(hidden, output, name) for name in self.poolings], dim=1)
             for hidden in output.hidden
         ]
         return replace(output, protein=side_by_side)
@@ -122,6 +121,7 @@ def _possible(model: "Embedder") -> tuple[str, ...]:
     impossible = {
         "mean_with_special": not model.n_special,
         "first": model.cls_position is None,
+        "final": not model.is_recurrent,
     }
     return tuple(name for name in POOLINGS if not impossible.get(name))
 

@@ -12,7 +12,7 @@ from plm_geometry import paths
 from plm_geometry.errors import InputError
 from plm_geometry.files import write_json
 from plm_geometry.models import said_by_file
-from plm_geometry.models.names import UNTRAINED
+from plm_geometry.models.names import ModelName
 from plm_geometry.summaries import Summary, checked, first_fault, measured_rows, read_json
 from plm_geometry.verdicts import NOT_COMPARABLE, verdicts
 
@@ -73,7 +73,8 @@ def add(files: Sequence[Path], name: str = "", note: str = "", model: str = "") 
     name = name or _default_name(runs[0])
     if not re.fullmatch(_NAME, name):
         raise InputError(f"{name!r} is no name for a record; use a-z, 0-9, - and _ alone.")
-    record = Record(name=name, note=_file_names(note, {}), runs=runs)
+    note = " ".join([_file_names(note, {}), *_licences(runs[0])]).strip()
+    record = Record(name=name, note=note, runs=runs)
     path = paths.RECORDS / f"{name}.json"
     write_json(path, record.model_dump(mode="json"))
     return path
@@ -204,6 +205,13 @@ def _check_together(runs: Sequence[Summary], files: Sequence[Path]) -> None:
         raise InputError(f"two files are of {twice[0]}; add them under two names.")
 
 
+def _licences(run: Summary) -> list[str]:
+    """Say of which models the weights may not be used for everything."""
+    specs = [ModelName(model.model).spec for model in run.models]
+    limited = {spec.key: spec for spec in specs if spec and "NC" in spec.licence}
+    return [f"Weights of {spec.title}: {spec.licence}." for spec in limited.values()]
+
+
 def _default_name(run: Summary) -> str:
     words = f"{run.proteins.source.partition('.')[0]}-{run.models[0].title}".lower()
     return re.sub(r"[^a-z0-9]+", "_", words).strip("_")
@@ -225,8 +233,8 @@ def _without_places(run: Summary, path: Path) -> Summary:
 
 def _short_name(model: str, revision: str) -> str:
     """Return a model's name without where it lies; a hub's id says what it is, and stays."""
-    prefix = UNTRAINED if model.startswith(UNTRAINED) else ""
-    place = model.removeprefix(UNTRAINED)
+    prefix = ModelName(model).prefix
+    place = model.removeprefix(prefix)
     return prefix + (place if revision not in ("", _LOCAL) else _last(place))
 
 

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from plm_geometry.align import AlignmentSettings
 from plm_geometry.errors import InputError
+from plm_geometry.models.names import copies_of
 
 # What the embeddings of a study depend on.
 EMBEDDING_PARAMETERS = (
@@ -39,7 +40,9 @@ class Settings(BaseModel):
     seed: int = Field(default=1, ge=0)
     device: str = "auto"
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
-    pooling: Literal["mean", "mean_with_special", "first", "max"] = "mean"
+    pooling: Literal["mean", "mean_with_special", "mean_with_start", "first", "max", "final"] = (
+        "mean"
+    )
     padded_length: str = "none"
     max_residues: int = Field(default=0, ge=0)
     cluster: str = ""
@@ -70,9 +73,19 @@ class Settings(BaseModel):
 
     @property
     def names(self) -> list[str]:
-        """The models, then the controls, as they were named; one of both kinds once."""
-        named = [*self.models, *self.controls]
-        return named + [name for name in self.distance_controls if name not in named]
+        """The models, then the controls, as they were named; one of both kinds once.
+
+        Of copies that differ in their seed, the first.
+        """
+        named = [copies_of(name)[0] for name in (*self.models, *self.controls)]
+        further = [copies_of(name)[0] for name in self.distance_controls]
+        return named + [name for name in further if name not in named]
+
+    @property
+    def copies(self) -> dict[str, list[str]]:
+        """By the first of them, controls that were named with several seeds."""
+        named = map(copies_of, dict.fromkeys((*self.controls, *self.distance_controls)))
+        return {names[0]: names for names in named if len(names) > 1}
 
 
 def read_settings(parameters: dict[str, Any]) -> Settings:

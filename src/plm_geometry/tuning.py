@@ -41,6 +41,8 @@ def choose_budget(proteins: Proteins, model: "Embedder") -> int:
     int
         Padded residues a batch.
     """
+    if model.residues_per_batch:
+        return model.residues_per_batch
     kind = "cuda" if model.device.type == "cuda" else "cpu"
     candidates = _CANDIDATES[kind]
     if proteins.lengths.sum() < _SMALLEST_SHARE * sum(candidates):
@@ -116,5 +118,5 @@ def forecast(proteins: Proteins, model: "Embedder", plan: Plan, n_layers: int = 
     # Float64 moments of up to 26 letters: of each layer twice, for while they are being replaced,
     # and of the last one by group.
     moments = (2 * n_layers + len(plan.group_sizes)) * 26 * 8 * model.residue_width**2
-    padded = 1 - residues / padded_residues(proteins.lengths, plan)
+    padded = 0 if model.is_recurrent else 1 - residues / padded_residues(proteins.lengths, plan)
     return Forecast(len(proteins), residues, padded, vectors + moments)

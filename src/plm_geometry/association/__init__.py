@@ -6,7 +6,11 @@ from plm_geometry.association.correlation import (
     pairwise_interval,
 )
 from plm_geometry.association.homology import discrimination, silent_below
-from plm_geometry.association.jackknife import correlation_interval, correlation_intervals
+from plm_geometry.association.jackknife import (
+    correlation_differences,
+    correlation_interval,
+    correlation_intervals,
+)
 from plm_geometry.association.lengths import adjusted_for_lengths, r_squared_on_lengths
 from plm_geometry.association.nonlinear import (
     Dependence,
@@ -27,6 +31,7 @@ __all__ = [
     "adjusted_for_lengths",
     "binned_spread",
     "complete_matrix",
+    "correlation_differences",
     "correlation_interval",
     "correlation_intervals",
     "correlation_matrix",

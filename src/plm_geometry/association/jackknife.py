@@ -5,7 +5,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
+from scipy import sparse, stats
 
 from plm_geometry.association.correlation import fisher_interval, standardised
 from plm_geometry.association.values import (
@@ -108,6 +108,52 @@ def correlation_intervals(
     found = _intervals(values, frame["accession_a"], frame["accession_b"], method, weights, level)
     names = pd.DataFrame(list(combinations(columns, 2)), columns=["a", "b"])
     return names.join(pd.DataFrame(found, columns=Interval._fields))
+
+
+def correlation_differences(
+    frame: pd.DataFrame,
+    entries: Sequence[tuple[tuple[str, str], tuple[str, str]]],
+    first: np.ndarray,
+    second: np.ndarray,
+    *,
+    weights: np.ndarray | None = None,
+    level: float = 0.95,
+) -> list[Interval]:
+    """Return differences of two correlations over the same pairs: a model's and a control's.
+
+    The interval leaves out one group of proteins with all their pairs in turn, and knows that both
+    correlations then change together.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row a pair; rows with NaN in any column are left out.
+    entries : sequence of two pairs of columns
+        The correlation of the first two less that of the second two.
+    first, second : array-like, shape ``(n_pairs,)``
+        The group of each protein of a pair; ten groups or more, none of which divides a family.
+    weights, level
+        As for `correlation_interval`.
+    """
+    check_level(level)
+    values, weights, known = known_values([frame[name] for name in frame], weights)
+    if not known.any():
+        return [Interval(*[np.nan] * 4)] * len(entries)
+    first, second, n = protein_codes(first, second, known)
+    unit = standardised(values, weights, "pearson")
+    total, of_group = _sums_by_protein(unit, weights, first, second, n)
+    place = {name: number for number, name in enumerate(frame)}
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = _correlations(np.vstack([total, total - of_group]), len(place))
+    reach = stats.t.ppf((1 + level) / 2, n - 1)
+    intervals = []
+    for ours, theirs in entries:
+        a, b = (found[place[x], place[y]] for x, y in (ours, theirs))
+        estimate, *without = a - b
+        error = np.sqrt((n - 1) * np.var(without))
+        ends = estimate - reach * error, estimate + reach * error
+        intervals.append(Interval(*map(float, (estimate, *ends, error))))
+    return intervals
 
 
 def _intervals(

@@ -29,7 +29,10 @@ def embed(
     ] = "auto",
     precision: Annotated[str, typer.Option(help="fp32, bf16 or fp16.")] = "fp32",
     pooling: Annotated[
-        str, typer.Option(help="mean, mean_with_special, first or max over a protein's residues.")
+        str,
+        typer.Option(
+            help="mean, mean_with_special, first or max over a protein's residues; final."
+        ),
     ] = "mean",
     residues_per_batch: Annotated[
         int | None,

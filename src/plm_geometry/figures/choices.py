@@ -37,6 +37,7 @@ CHOICES = {
 }
 LEVELS = {
     "mean_with_special": "mean, special tokens too",
+    "final": "last residue",
     "first": "classification token",
     "max": "largest value",
     "alignment_length": LABELS["alignment_length"],

@@ -40,6 +40,8 @@ class ProteinError(InputError):
 class Output:
     """What a model computes for a batch of B proteins in T padded positions.
 
+    A recurrent model needs no padding: in place of ``(B, T)`` stands the number of all tokens.
+
     Attributes
     ----------
     hidden : list of Tensor
@@ -53,6 +55,8 @@ class Output:
         embedding itself (ProteinBERT).
     cls_position : "first", "last" or None
         Which of a protein's tokens is the classification token; None if none is.
+    protein_of : Tensor of int or None
+        Where there is no padding, the protein of each token, counted from 0.
     """
 
     hidden: list[Tensor]
@@ -60,6 +64,12 @@ class Output:
     is_token: BoolTensor
     protein: list[Tensor] | None = None
     cls_position: ClsPosition | None = None
+    protein_of: Tensor | None = None
+
+    def by_protein(self, hidden: Tensor, mask: BoolTensor) -> tuple[Tensor, ...]:
+        """Return the states under a mask, one ``(n, width)`` a protein."""
+        counts = mask.sum(1) if self.protein_of is None else self.protein_of[mask].bincount()
+        return hidden[mask].split(counts.tolist())
 
 
 class Embedder(ABC):
@@ -83,6 +93,10 @@ class Embedder(ABC):
         Which of a protein's tokens is the classification token; None if none is.
     is_stand_in, is_control : bool
         Whether it is a demo checkpoint in a real model's place; whether it is a control.
+    is_recurrent : bool
+        Whether it reads from start to end, so that a batch needs no padding.
+    residues_per_batch : int or None
+        What suits it, where that need not be measured.
     """
 
     name: str
@@ -96,6 +110,12 @@ class Embedder(ABC):
     cls_position: ClsPosition | None = None
     is_stand_in: bool = False
     is_control: bool = False
+    is_recurrent: bool = False
+    residues_per_batch: int | None = None
+
+    def as_read(self, sequence: str) -> str:
+        """Return the residues in the order in which the model reads them."""
+        return sequence
 
     @abstractmethod
     def forward(self, sequences: Sequence[str], layers: Sequence[int] = (-1,)) -> Output:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from plm_geometry.models.configs import longest_padded, sizes_of
-from plm_geometry.models.names import UNTRAINED, ModelName, counterpart
+from plm_geometry.models.names import ModelName, counterpart
 from plm_geometry.models.registry import MODELS
 
 
@@ -97,8 +97,8 @@ def said_by_file(title: str) -> SaidModel:
     SaidModel
         Of a name that the table does not know, a model without a counterpart.
     """
-    prefix = UNTRAINED if title.startswith(UNTRAINED) else ""
-    source = title.removeprefix(UNTRAINED)
+    prefix = ModelName(title).prefix
+    source = title.removeprefix(prefix)
     key = next((key for key, spec in MODELS.items() if spec.source == source), source)
     name = ModelName(prefix + key)
     return SaidModel(name.role, counterpart(name.text))

@@ -1,7 +1,9 @@
-"""Controls: what sequences give without any model, in the shape of one."""
+"""Controls: what sequences give without any model, and what a model makes of them shuffled."""
 
+import hashlib
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -88,6 +90,45 @@ class KmerEmbedder(_Control):
 
     def _protein(self, rows: list[np.ndarray]) -> Tensor:
         return torch.from_numpy(np.stack([_kmer_shares(row) for row in rows]))
+
+
+class ShuffledEmbedder:
+    """A model that is shown each protein with its residues shuffled.
+
+    What it computes then follows from composition and length alone: of the order of residues,
+    training and all, nothing is left. The shuffled order follows from the protein and the seed.
+    Everything else is the model's.
+
+    Parameters
+    ----------
+    model : Embedder
+    seed : int
+    """
+
+    is_control = True
+    is_stand_in = False
+
+    def __init__(self, model: Embedder, seed: int) -> None:
+        self._model, self._seed = model, seed
+        self.identity = {**model.identity, "residues": f"shuffled, seed {seed}"}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def to(self, device: str | torch.device, dtype: torch.dtype) -> Self:
+        """Move the model's weights to a device and a floating-point type."""
+        self._model.to(device, dtype)
+        return self
+
+    def as_read(self, sequence: str) -> str:
+        """Return the protein's residues in random order."""
+        digest = hashlib.sha256(f"{self._seed} {sequence}".encode()).digest()
+        order = np.random.default_rng(list(digest)).permutation(len(sequence))
+        return "".join(sequence[i] for i in order)
+
+    def forward(self, sequences: Sequence[str], layers: Sequence[int] = (-1,)) -> Output:
+        """Compute the hidden states of shuffled proteins; see `Embedder.forward`."""
+        return self._model.forward([self.as_read(sequence) for sequence in sequences], layers)
 
 
 def _places(sequence: str) -> np.ndarray:

@@ -15,7 +15,7 @@ from transformers.utils import logging as transformers_logging
 from plm_geometry.errors import InputError
 from plm_geometry.models.configs import read_config
 from plm_geometry.models.tokens import Spelling, TokenTable
-from plm_geometry.models.weights import UNTRAINED_SEED, list_names, weight_files
+from plm_geometry.models.weights import list_names, weight_files
 
 
 @dataclass(frozen=True)
@@ -154,12 +154,12 @@ def _refuse_misfits(report: dict[str, Any], directory: Path) -> None:
             )
 
 
-def untrained_model(directory: Path) -> torch.nn.Module:
-    """Return the architecture of a checkpoint with random weights: the same ones every time."""
+def untrained_model(directory: Path, seed: int) -> torch.nn.Module:
+    """Return the architecture of a checkpoint with random weights: the same ones of a seed."""
     _, style = architecture_of(directory)
     config = _load_config(directory)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(UNTRAINED_SEED)
+        torch.manual_seed(seed)
         return getattr(transformers, style.model_class)(config, **dict(style.options))
 
 

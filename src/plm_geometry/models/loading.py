@@ -1,4 +1,4 @@
-"""From a name to an `Embedder`: keys, directories, files, Hugging Face ids, untrained copies."""
+"""From a name to an `Embedder`: keys, directories, files, hub ids, controls made of them."""
 
 import re
 from collections.abc import Callable
@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Literal
 
 from plm_geometry.errors import InputError
-from plm_geometry.models import hf_directory, proteinbert
+from plm_geometry.models import hf_directory, proteinbert, unirep
 from plm_geometry.models.base import Embedder
 from plm_geometry.models.configs import read_config, stand_in_directory
-from plm_geometry.models.controls import CompositionEmbedder, KmerEmbedder
+from plm_geometry.models.controls import CompositionEmbedder, KmerEmbedder, ShuffledEmbedder
 from plm_geometry.models.embedding_file import EmbeddingFile
 from plm_geometry.models.hub import fetch_dump, fetch_snapshot
 from plm_geometry.models.names import EMBEDDING_SUFFIXES, ModelName, unknown_model
@@ -34,6 +34,12 @@ def open_model(text: str, *, padded_length: PaddedLength = None) -> Embedder | E
         return _CONTROLS[name.text]()
     if name.is_embedding_file:
         return EmbeddingFile(name.place)
+    if name.is_shuffled:
+        shuffled = ShuffledEmbedder(open_model(name.place, padded_length=padded_length), name.seed)
+        shuffled.name, shuffled.title = name.text, name.title
+        return shuffled
+    if name.spec is not None and name.spec.architecture == unirep.ARCHITECTURE:
+        return _open_unirep(name, padded_length)
     path, revision = _locate(name, weights=not name.is_untrained)
     model = _open_path(name, path, padded_length)
     _describe(model, name, revision)
@@ -81,11 +87,32 @@ def _fetch(repo_id: str, revision: str, *, weights: bool) -> tuple[Path, str]:
 def _open_path(name: ModelName, path: Path | None, padded_length: PaddedLength) -> Embedder:
     if path is None or _is_proteinbert(path):
         return ProteinBERTEmbedder(
-            name.text, path, untrained=name.is_untrained, padded_length=padded_length
+            name.text,
+            path,
+            untrained=name.is_untrained,
+            seed=name.seed,
+            padded_length=padded_length,
         )
+    _refuse_padding(name, padded_length)
+    return TransformersEmbedder(name.text, path, untrained=name.is_untrained, seed=name.seed)
+
+
+def _open_unirep(name: ModelName, padded_length: PaddedLength) -> Embedder:
+    _refuse_padding(name, padded_length)
+    spec = name.spec
+    if name.is_untrained:
+        arrays = unirep.initial_weights(spec.width, spec.layers, name.seed)
+    else:
+        arrays = unirep.read_weights(spec)
+    weights = f"random, seed {name.seed}" if name.is_untrained else spec.sha256
+    model = unirep.UniRepEmbedder(name.text, arrays, weights)
+    _describe(model, name, spec.revision)
+    return model
+
+
+def _refuse_padding(name: ModelName, padded_length: PaddedLength) -> None:
     if padded_length is not None:
         raise InputError(f"A padded length is ProteinBERT's alone; {name.text} takes none.")
-    return TransformersEmbedder(name.text, path, untrained=name.is_untrained)
 
 
 def _is_proteinbert(path: Path) -> bool:

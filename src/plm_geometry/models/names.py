@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,9 +12,29 @@ from plm_geometry.models.configs import directory_of
 from plm_geometry.models.registry import MODELS
 from plm_geometry.models.spec import ModelSpec
 
-UNTRAINED = "untrained:"
+# What makes a control of a model, and what its random choices begin with.
+_CONTROL = re.compile(r"(untrained|shuffled):(.*?)(?:@(\d+))?")
 HDF5_SUFFIXES = (".h5", ".hdf5")
 EMBEDDING_SUFFIXES = (*HDF5_SUFFIXES, ".npy")
+
+
+_SEEDS = re.compile(r"(.*@)(\d+)-(\d+)")
+
+
+def copies_of(name: str) -> list[str]:
+    """Return the names that one stands for: "untrained:KEY@0-9" is ten copies, any other itself.
+
+    Raises
+    ------
+    InputError
+        If the seeds do not ascend.
+    """
+    if not (found := _SEEDS.fullmatch(name)):
+        return [name]
+    stem, first, last = found[1], int(found[2]), int(found[3])
+    if last < first:
+        raise InputError(f"{name} names no seed: give the lower one first, as @{last}-{first}.")
+    return [f"{stem}{seed}" for seed in range(first, last + 1)]
 
 
 @dataclass(frozen=True)
@@ -23,12 +44,13 @@ class ModelName:
     Attributes
     ----------
     text : str
-        As given, ``untrained:`` and all.
+        As given: a model, or "untrained:MODEL" or "shuffled:MODEL", either with "@SEED" behind.
 
     Raises
     ------
     InputError
-        If an untrained copy is asked for of what has no weights.
+        If an untrained copy is asked for of what has no weights, or residues are to be shuffled
+        in a file.
     """
 
     text: str
@@ -36,16 +58,38 @@ class ModelName:
     def __post_init__(self) -> None:
         if self.is_untrained and self.is_control_key:
             raise InputError(f"{self.place} has no weights, so there is no untrained copy of it.")
+        if self.is_shuffled and self._is_file:
+            raise InputError(f"{self.place} holds embeddings, which no shuffled residues have.")
+
+    @cached_property
+    def _parts(self) -> tuple[str, str, str]:
+        found = _CONTROL.fullmatch(self.text)
+        return found.groups(default="") if found else ("", self.text, "")
 
     @property
     def is_untrained(self) -> bool:
         """Whether random weights are asked for."""
-        return self.text.startswith(UNTRAINED)
+        return self._parts[0] == "untrained"
+
+    @property
+    def is_shuffled(self) -> bool:
+        """Whether each protein's residues are to be shuffled."""
+        return self._parts[0] == "shuffled"
+
+    @property
+    def prefix(self) -> str:
+        """What stands before the model: "untrained:", "shuffled:" or nothing."""
+        return f"{self._parts[0]}:" if self._parts[0] else ""
+
+    @property
+    def seed(self) -> int:
+        """Of the random weights or of the shuffling."""
+        return int(self._parts[2] or 0)
 
     @property
     def place(self) -> str:
         """The key, path or Hugging Face id."""
-        return os.path.expanduser(self.text.removeprefix(UNTRAINED))
+        return os.path.expanduser(self._parts[1])
 
     @cached_property
     def spec(self) -> ModelSpec | None:
@@ -63,30 +107,34 @@ class ModelName:
         path = Path(self.place)
         own = path.resolve().name if path.exists() else self.place
         title = self.spec.title if self.spec else own
-        return f"{title}, untrained" if self.is_untrained else title
+        what = {"untrained": ", untrained", "shuffled": ", shuffled residues"}
+        seed = f", seed {self.seed}" if self.seed else ""
+        return title + what.get(self._parts[0], "") + seed
 
     @property
     def role(self) -> str:
         """One of "model", "stand-in" and "control"."""
-        if self.is_untrained or self.is_control_key:
+        if self.prefix or self.is_control_key:
             return "control"
         return "stand-in" if self.spec and self.spec.is_stand_in else "model"
 
     @property
     def is_embedding_file(self) -> bool:
         """Whether it is a file of embeddings, to go by its name."""
-        is_named_so = self.place.endswith(EMBEDDING_SUFFIXES) and not self.is_untrained
-        return is_named_so and Path(self.place).is_file()
+        return not self.prefix and self._is_file
+
+    @property
+    def _is_file(self) -> bool:
+        return self.place.endswith(EMBEDDING_SUFFIXES) and Path(self.place).is_file()
 
 
 def counterpart(name: str) -> str:
     """Return the key of the paper's model that `name` stands in for; itself if it is that model.
 
-    Empty for models that the paper does not have, for untrained copies, and for checkpoints of
-    one's own.
+    Empty for models that the paper does not have, for controls, and for checkpoints of one's own.
     """
     spec = ModelName(name).spec
-    if spec is None or name.startswith(UNTRAINED):
+    if spec is None or ModelName(name).prefix:
         return ""
     stood_in_for = {other.counterpart for other in MODELS.values() if other.is_stand_in}
     return spec.counterpart or (name if name in stood_in_for else "")

@@ -17,7 +17,7 @@ from plm_geometry.models.proteinbert import (
     tokenize,
 )
 from plm_geometry.models.proteinbert_module import ProteinBERT, ProteinBERTConfig
-from plm_geometry.models.weights import UNTRAINED_SEED, move_weights, sha256_of_files
+from plm_geometry.models.weights import move_weights, sha256_of_files
 
 
 class ProteinBERTEmbedder(Embedder):
@@ -30,8 +30,9 @@ class ProteinBERTEmbedder(Embedder):
         An official dump, or a directory that `proteinbert.save_directory` wrote; None is for an
         untrained model of the published size.
     untrained : bool
-        Draw the weights at random instead: always the same, without touching PyTorch's global
-        random state.
+        Draw the weights at random instead, without touching PyTorch's global random state.
+    seed : int
+        Of that draw.
     padded_length : int or "power of two", optional
         Show the model PAD up to this many positions, as the official code does (it trained with
         128, 512 and 1,024); its answer depends on how many. By default it sees the protein alone.
@@ -43,6 +44,7 @@ class ProteinBERTEmbedder(Embedder):
         path: str | Path | None,
         *,
         untrained: bool = False,
+        seed: int = 0,
         padded_length: int | Literal["power of two"] | None = None,
     ) -> None:
         has_room = isinstance(padded_length, int) and padded_length > N_SPECIAL
@@ -53,7 +55,7 @@ class ProteinBERTEmbedder(Embedder):
             )
         trained = None if path is None else _trained_module(Path(path))
         config = ProteinBERTConfig() if trained is None else trained.config
-        self.module = _untrained_module(config) if untrained else trained
+        self.module = _untrained_module(config, seed) if untrained else trained
         self.name = self.title = name
         self.width, self.residue_width = config.global_width, config.local_width
         self.n_layers, self.n_special = config.n_blocks, N_SPECIAL
@@ -62,7 +64,7 @@ class ProteinBERTEmbedder(Embedder):
         self.identity = {
             "architecture": MODEL_TYPE,
             "config": str(config),
-            "weights": f"random, seed {UNTRAINED_SEED}" if untrained else _digest(Path(path)),
+            "weights": f"random, seed {seed}" if untrained else _digest(Path(path)),
             "preprocessing": "upper case, annotations all zero",
             "padded_length": str(padded_length or "unpadded"),
         }
@@ -114,9 +116,9 @@ def _trained_module(path: Path) -> ProteinBERT:
     return load_directory(path) if path.is_dir() else load_official_dump(path)[0]
 
 
-def _untrained_module(config: ProteinBERTConfig) -> ProteinBERT:
+def _untrained_module(config: ProteinBERTConfig, seed: int) -> ProteinBERT:
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(UNTRAINED_SEED)
+        torch.manual_seed(seed)
         return ProteinBERT(config).eval()
 
 

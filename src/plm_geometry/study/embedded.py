@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -216,7 +217,7 @@ class EmbeddedProteins:
     def embed_all(self, tell: Callable[[str], None]) -> None:
         """Search for families, where asked, and embed; tell before each what it will take."""
         self.families = self._read_families(tell)
-        for name in self.names:
+        for name in dict.fromkeys(chain(self.names, *self.settings.copies.values())):
             self._embeddings[name] = self._embed(name, tell)
 
     def moments(self, name: str) -> Moments:

