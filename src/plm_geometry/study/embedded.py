@@ -59,15 +59,16 @@ class EmbeddedProteins:
         return self.settings.names
 
     @cached_property
-    def given(self) -> Proteins:
-        """All proteins that `requested` are drawn from."""
-        return read_fasta(_fasta_path(self.settings.proteins))
+    def _drawn_from(self) -> tuple[Proteins, int]:
+        """The proteins asked for, and how many there were to draw them from."""
+        found = read_fasta(_fasta_path(self.settings.proteins))
+        n = min(self.settings.n_proteins, len(found))
+        return sample(found, n, seed=self.settings.seed) if n else found, len(found)
 
-    @cached_property
+    @property
     def requested(self) -> Proteins:
         """The proteins asked for, before any model's limit; all there are where these are fewer."""
-        n = min(self.settings.n_proteins, len(self.given))
-        return sample(self.given, n, seed=self.settings.seed) if n else self.given
+        return self._drawn_from[0]
 
     @cached_property
     def families(self) -> dict[str, str] | None:
@@ -82,7 +83,7 @@ class EmbeddedProteins:
         The study takes all there are in their place.
         """
         n = len(self.proteins)
-        most = {"n_proteins": len(self.given), "n_mantel": n, "n_choices": n}
+        most = {"n_proteins": self._drawn_from[1], "n_mantel": n, "n_choices": n}
         if not self.settings.pairs_file:
             most["n_pairs"] = n * (n - 1) // 2
         asked = self.settings.model_dump(include=self.settings.model_fields_set & most.keys())
