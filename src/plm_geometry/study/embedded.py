@@ -112,6 +112,8 @@ class EmbeddedProteins:
         for name, clause in self.lowered.items():
             if name in overrides:
                 raise InputError(f"{clause}; ask for at most that, or leave {name} out.")
+        if self.settings.pairs_file:
+            _ = self._pairs_path
         n, least = len(self.proteins), _LEAST.get(chapter, 1)
         if n < least:
             raise InputError(
@@ -121,6 +123,13 @@ class EmbeddedProteins:
             raise InputError(
                 f"{chapter} compares proteins, and these {n} have one sequence; give others too."
             )
+
+    @property
+    def _pairs_path(self) -> Path:
+        path = Path(self.settings.pairs_file).expanduser()
+        if not path.is_file():
+            raise InputError(f"{path} is not there; make it with `plm-geometry align`.")
+        return path
 
     @property
     def _computes_all(self) -> bool:
