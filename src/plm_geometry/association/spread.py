@@ -194,8 +194,8 @@ def _without_each_group(
 def _with_width_ratio(statistics: np.ndarray) -> np.ndarray:
     """Add what each bin's width, the last statistic, is to the first bin's."""
     width = statistics[:, :, -1:]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.concatenate([statistics, width / width[:1]], axis=2)
+    known = np.where(width[:1] > 0, width[:1], np.nan)  # of no width, nothing is a multiple
+    return np.concatenate([statistics, width / known], axis=2)
 
 
 def _jackknifed(statistics: np.ndarray, level: float) -> pd.DataFrame:

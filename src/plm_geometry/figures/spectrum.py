@@ -104,8 +104,10 @@ def after_removing(frame: pd.DataFrame) -> Figure:
             places = np.searchsorted(counts, left.removed)
             axes.plot(places, left.isoscore, marker="o", ms=4, label=name, **style)
         axes.set_xticks(range(len(counts)), counts)
-        axes.set(yscale="log", xlabel=f"strongest {kind}s removed")
-        mark_decades(axes.yaxis)
+        axes.set(xlabel=f"strongest {kind}s removed")
+        if (named.isoscore > 0).any():  # two vectors score 0 in every space
+            axes.set_yscale("log")
+            mark_decades(axes.yaxis)
         axes.grid(axis="y")
     panel[0].set_ylabel(LABELS["isoscore"])
     handles, names = panel[0].get_legend_handles_labels()

@@ -225,7 +225,7 @@ class ChoiceTables(Readings):
         edges = [0, _LOW_IDENTITY, threshold, np.nextafter(1, 2)]
         bins = association.binned_spread(identity, cosine, edges, weights=self._sample[2])
         width = (bins["q95"] - bins["q05"]).where(bins["n"] >= _LEAST_PAIRS)
-        return float(width.iloc[-1] / width.iloc[0])
+        return float(width.iloc[-1] / (width.iloc[0] or np.nan))
 
 
 def _gaps(gap_open: float, gap_extend: float) -> str:

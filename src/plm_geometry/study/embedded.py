@@ -61,15 +61,16 @@ class EmbeddedProteins:
         return self.settings.names
 
     @cached_property
-    def given(self) -> Proteins:
-        """All proteins that `requested` are drawn from."""
-        return read_proteins(self.settings.proteins)
+    def _drawn_from(self) -> tuple[Proteins, int]:
+        """The proteins asked for, and how many there were to draw them from."""
+        found = read_proteins(self.settings.proteins)
+        n = min(self.settings.n_proteins, len(found))
+        return sample(found, n, seed=self.settings.seed) if n else found, len(found)
 
-    @cached_property
+    @property
     def requested(self) -> Proteins:
         """The proteins asked for, before any model's limit; all there are where these are fewer."""
-        n = min(self.settings.n_proteins, len(self.given))
-        return sample(self.given, n, seed=self.settings.seed) if n else self.given
+        return self._drawn_from[0]
 
     @cached_property
     def families(self) -> dict[str, str] | None:
@@ -83,7 +84,7 @@ class EmbeddedProteins:
         The study takes all there are in their place.
         """
         n = len(self.proteins)
-        most = {"n_proteins": len(self.given), "n_mantel": n, "n_choices": n}
+        most = {"n_proteins": self._drawn_from[1], "n_mantel": n, "n_choices": n}
         if not self.settings.pairs_file:
             most["n_pairs"] = n * (n - 1) // 2
         asked = self.settings.model_dump(include=self.settings.model_fields_set & most.keys())
@@ -112,6 +113,8 @@ class EmbeddedProteins:
         for name, clause in self.lowered.items():
             if name in overrides:
                 raise InputError(f"{clause}; ask for at most that, or leave {name} out.")
+        if self.settings.pairs_file:
+            _ = self._pairs_path
         n, least = len(self.proteins), _LEAST.get(chapter, 1)
         if n < least:
             raise InputError(
@@ -121,6 +124,13 @@ class EmbeddedProteins:
             raise InputError(
                 f"{chapter} compares proteins, and these {n} have one sequence; give others too."
             )
+
+    @property
+    def _pairs_path(self) -> Path:
+        path = Path(self.settings.pairs_file).expanduser()
+        if not path.is_file():
+            raise InputError(f"{path} is not there; make it with `plm-geometry align`.")
+        return path
 
     @property
     def _computes_all(self) -> bool:

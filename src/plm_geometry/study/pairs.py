@@ -137,13 +137,11 @@ class PairTables(EmbeddedProteins):
         return table.dropna(subset=_ACCESSIONS, ignore_index=True)
 
     def _file_is_uniform(self) -> bool:
-        return "weight" not in pq.read_schema(self.settings.pairs_file).names
+        return "weight" not in pq.read_schema(self._pairs_path).names
 
     def _checked_file(self) -> Path:
         """Return ``pairs_file``, which must be of these proteins and settings."""
-        path = Path(self.settings.pairs_file).expanduser()
-        if not path.is_file():
-            raise InputError(f"{path} is not there; make it with `plm-geometry align`.")
+        path = self._pairs_path
         note = align.read_note(path)
         for name, here in vars(self.alignment).items():
             if note.get(name) != here:
