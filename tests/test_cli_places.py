@@ -83,7 +83,7 @@ def test_a_second_run_waits_says_so_and_finds_the_result(proteins, tmp_path):
 
 def test_where_nothing_may_be_written_the_sentence_says_where_else(proteins, refused):
     # Where not even root may make a directory.
-    said = refused("align", proteins, "--out", "/sys/nowhere/p.parquet")
+    said = refused("align", proteins, "--pairs", 20, "--out", "/sys/nowhere/p.parquet")
     assert "/sys/nowhere" in said
     assert "; give another place with --out" in said
 
