@@ -7,6 +7,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -33,7 +34,10 @@ def command(monkeypatch, capsys):
         captured = capsys.readouterr()
         return stop.value.code or 0, captured.out, captured.err
 
-    return run
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield run
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
