@@ -36,10 +36,9 @@ _OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.cli
 # Boxes whose content is wider than they are, each by its words: a reader would have to scroll them,
 # or sees one cell run into the next.
 _CUT_OFF = """[...document.querySelectorAll("pre, th, td, figure, :has(> table)")]
-    .filter((box) => box.scrollWidth > box.clientWidth)
-    .map((box) =>
-        `${box.localName} "${box.textContent.trim().replace(/\\s+/g, " ").slice(0, 40)}"` +
-        ` is cut off by ${box.scrollWidth - box.clientWidth} px`)"""
+    .filter((it) => it.scrollWidth > it.clientWidth)
+    .map((it) => `${it.localName} "${it.textContent.trim().replace(/\\s+/g, " ").slice(0, 40)}"` +
+        ` is cut off by ${it.scrollWidth - it.clientWidth} px`)"""
 # axe-core would read style sheets as requests, which a browser refuses for local files.
 _AUDIT = "axe.run(document, {resultTypes: ['violations'], preload: false})"
 _STILL = "* { animation: none !important; transition: none !important; }"
