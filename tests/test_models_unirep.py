@@ -110,6 +110,22 @@ def test_a_protein_is_the_same_alone_and_in_any_batch(small, sequences):
             assert (states - expected).norm() <= 1e-6 * expected.norm()
 
 
+@pytest.mark.parametrize("n_cores", [1, 2, 3])
+def test_a_batch_shared_among_cores_is_the_same(small, n_cores):
+    sequences = random_proteins(100, longest=40).sequences
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(n_cores)
+        found = small.forward(sequences)
+        assert torch.get_num_threads() == n_cores
+    finally:
+        torch.set_num_threads(before)
+    for row, states in enumerate(found.by_protein(found.hidden[0], found.is_token)):
+        torch.testing.assert_close(
+            states, small.forward([sequences[row]]).hidden[0], atol=2e-6, rtol=0
+        )
+
+
 def test_lower_case_is_read_and_the_start_is_left_out_of_the_mean(small):
     output, lower = small.forward(["MKV"]), small.forward(["mkv"])
     assert torch.equal(output.hidden[0], lower.hidden[0])

@@ -2,8 +2,10 @@
 
 import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import torch
@@ -24,6 +26,8 @@ _TOKEN_OF_BYTE = np.full(256, OTHER, dtype=np.int64)
 _TOKEN_OF_BYTE[np.frombuffer(LETTERS.encode(), dtype=np.uint8)] = np.arange(1, len(LETTERS) + 1)
 # Fewer rows than these are multiplied by a routine that rounds less well.
 _LEAST_ROWS = 4
+# Proteins of a batch that one core takes, at least, and with it the products of their own.
+_PROTEINS_PER_CORE = 32
 # Numbers of the inputs to gates that are computed in one product: what stays in a cache.
 _INPUTS_AT_ONCE = 2**22
 # The weights pass through the processor at each position: batches that make this cheap.
@@ -96,6 +100,21 @@ def initial_weights(width: int, n_layers: int, seed: int) -> dict[str, np.ndarra
     return arrays
 
 
+class Order(NamedTuple):
+    """In which order the tokens of some proteins of a batch are read.
+
+    Attributes
+    ----------
+    tokens : Tensor of int, shape (n_tokens,)
+        Position by position, at each the longest protein first.
+    n_active : sequence of int
+        How many proteins reach each position.
+    """
+
+    tokens: Tensor
+    n_active: Sequence[int]
+
+
 class Layer(nn.Module):
     """One multiplicative LSTM (Krause et al. 2017) with its weights already normalised.
 
@@ -114,27 +133,22 @@ class Layer(nn.Module):
         self.bias = nn.Parameter(torch.from_numpy(bias))
         self.mh, self.h = (nn.Parameter(torch.from_numpy(w)) for w in (mh, h))
 
-    def forward(self, below: Tensor, order: Tensor, n_active: Sequence[int]) -> Tensor:
-        """Return the hidden state at each token.
+    def forward(self, below: Tensor, order: Order, hidden: Tensor) -> None:
+        """Write the hidden state at each token of an order.
 
         Parameters
         ----------
-        below : Tensor, shape (n_tokens, n_inputs)
-        order : Tensor of int, shape (n_tokens,)
-            Tokens position by position, at each the longest protein first.
-        n_active : sequence of int
-            How many proteins reach each position.
-
-        Returns
-        -------
-        Tensor, shape (n_tokens, width)
+        below : Tensor, shape (n_tokens of the batch, n_inputs)
+        order : Order
+        hidden : Tensor, shape (n_tokens of the batch, width)
+            Written at the order's tokens.
         """
         width = len(self.h)
-        hidden = below.new_empty(len(below), width)
-        h, c = below.new_zeros(n_active[0], width), below.new_zeros(n_active[0], width).float()
+        h = below.new_zeros(order.n_active[0], width)
+        c = h.float()
         start = 0
-        for counts in _chunks(n_active, _INPUTS_AT_ONCE // len(self.bias)):
-            tokens = order[start : start + sum(counts)]
+        for counts in _chunks(order.n_active, _INPUTS_AT_ONCE // len(self.bias)):
+            tokens = order.tokens[start : start + sum(counts)]
             reached = below.new_empty(len(tokens), width)
             parts = torch.addmm(self.bias, below[tokens], self.inputs).split(counts)
             for inputs, out in zip(parts, reached.split(counts), strict=True):
@@ -142,7 +156,6 @@ class Layer(nn.Module):
                 out.copy_(h)
             hidden[tokens] = reached
             start += len(tokens)
-        return hidden
 
     def _step(self, inputs: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
         width = len(self.h)
@@ -206,19 +219,19 @@ class UniRepEmbedder(Embedder):
         lengths = np.array([len(row) for row in rows])
         protein = np.repeat(np.arange(len(rows)), lengths)
         position = np.concatenate([np.arange(n) for n in lengths])
-        rank = np.argsort(np.argsort(-lengths, kind="stable"))
         device = self.module.embedding.device
-        tokens, order, protein_of, is_residue = (
-            to_device(array, device)
-            for array in (
-                np.concatenate(rows),
-                np.lexsort((rank[protein], position)),
-                protein,
-                position > 0,
-            )
+        tokens, protein_of, is_residue = (
+            to_device(array, device) for array in (np.concatenate(rows), protein, position > 0)
         )
-        states = self._states(tokens, order, np.bincount(position).tolist(), max(indices))
-        kept = {i: state for i, state in enumerate(states) if i in indices}
+        kept = {}
+        with _cores(len(rows), device) as n_cores:
+            orders = [
+                Order(to_device(order, device), n_active)
+                for order, n_active in _orders(lengths, protein, position, n_cores)
+            ]
+            for index, state in enumerate(self._states(tokens, orders, max(indices))):
+                if index in indices:
+                    kept[index] = state
         return Output(
             hidden=[kept[index] for index in indices],
             is_residue=is_residue,
@@ -226,14 +239,46 @@ class UniRepEmbedder(Embedder):
             protein_of=protein_of,
         )
 
-    def _states(
-        self, tokens: Tensor, order: Tensor, n_active: list[int], last: int
-    ) -> Iterator[Tensor]:
+    def _states(self, tokens: Tensor, orders: list[Order], last: int) -> Iterator[Tensor]:
         below = self.module.embedding[tokens]
         yield nn.functional.pad(below, (0, self.width - EMBEDDING_WIDTH))
-        for layer in self.module.layers[:last]:
-            below = layer(below, order, n_active)
-            yield below
+        with ThreadPoolExecutor(len(orders)) as threads:
+            for layer in self.module.layers[:last]:
+                hidden = below.new_empty(len(below), self.width)
+                run = torch.inference_mode()(layer.forward)
+                done = [threads.submit(run, below, order, hidden) for order in orders]
+                for share in done:
+                    share.result()
+                below = hidden
+                yield below
+
+
+@contextmanager
+def _cores(n_proteins: int, device: torch.device) -> Iterator[int]:
+    """Give each share of a batch one core, and say how many shares.
+
+    Steps are so short that cores which work on one together would mostly wait for each other.
+    """
+    n_threads = torch.get_num_threads()
+    n_shares = min(n_threads, max(1, n_proteins // _PROTEINS_PER_CORE))
+    if device.type != "cpu":
+        n_shares = 1
+    torch.set_num_threads(n_threads // n_shares)
+    try:
+        yield n_shares
+    finally:
+        torch.set_num_threads(n_threads)
+
+
+def _orders(
+    lengths: np.ndarray, protein: np.ndarray, position: np.ndarray, n_shares: int
+) -> Iterator[tuple[np.ndarray, list[int]]]:
+    """Yield the order of the tokens of each share of a batch; lengths are spread evenly."""
+    rank = np.argsort(np.argsort(-lengths, kind="stable"))[protein]
+    order = np.lexsort((rank, position))
+    for share in range(n_shares):
+        own = order[rank[order] % n_shares == share]
+        yield own, np.bincount(position[own]).tolist()
 
 
 def _normalised(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
