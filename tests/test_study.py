@@ -226,3 +226,9 @@ def test_the_bacterium_brings_its_families_and_phmmer_finds_those_of_a_sample():
     # Before the first model: families decide which proteins are left out together.
     assert told[0].startswith("phmmer: 12 of 12 proteins against all, about ")
     assert found.families == read_families("phmmer", found.requested)
+
+
+def test_proteins_without_any_relatives_have_no_comparison_of_relatives(fasta):
+    study = Study(proteins=str(fasta), models=["composition"], families="phmmer")
+    assert len(set(study.families.values())) == 40
+    assert study.discrimination().empty
