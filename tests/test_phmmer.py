@@ -85,7 +85,7 @@ def test_a_protein_longer_than_hmmer_takes_is_a_sentence():
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(0.1, "1 seconds"), (600, "10 minutes"), (9000, "2.5 hours")]
+    ("seconds", "words"), [(0.1, "2 seconds"), (600, "10 minutes"), (9000, "2.5 hours")]
 )
 def test_a_forecast_is_told_in_a_fitting_unit(seconds, words):
     assert phmmer._in_words(seconds) == words

@@ -6,6 +6,7 @@ import pytest
 
 from plm_geometry import devices, paths
 from plm_geometry.errors import InputError
+from plm_geometry.families import read_families
 from plm_geometry.isotropy import isoscore
 from plm_geometry.proteins import Proteins, write_fasta
 from plm_geometry.study import Study
@@ -152,11 +153,6 @@ def test_sampling_depends_on_the_seed_alone(fasta):
     assert drawn[0].accessions == drawn[1].accessions != drawn[2].accessions
 
 
-def test_swissprot_that_was_not_fetched_says_how_to_fetch_it():
-    with pytest.raises(InputError, match="plm-geometry fetch swissprot"):
-        _ = Study(proteins="swissprot").requested
-
-
 def test_a_stand_in_named_by_its_directory_is_still_labelled_as_one():
     study = Study(models=[str(paths.DEMO / "checkpoints" / "demo_prot_bert")])
     assert study.models["role"].tolist() == ["stand-in"]
@@ -219,3 +215,20 @@ def test_no_two_of_the_classes_that_make_a_study_use_one_name():
     of_all = [name for part in Study.__mro__[1:-1] for name in vars(part)]
     twice = {name for name in of_all if of_all.count(name) > 1 and not name.startswith("__")}
     assert not twice
+
+
+def test_the_bacterium_brings_its_families_and_phmmer_finds_those_of_a_sample():
+    chosen = {"proteins": "bacterium", "n_proteins": 12, "models": ["composition"]}
+    shipped, found = Study(**chosen), Study(**chosen, families="phmmer")
+    assert shipped.families == read_families("bacterium", shipped.requested)
+    told = []
+    found.embed_all(told.append)
+    # Before the first model: families decide which proteins are left out together.
+    assert told[0].startswith("phmmer: 12 of 12 proteins against all, about ")
+    assert found.families == read_families("phmmer", found.requested)
+
+
+def test_proteins_without_any_relatives_have_no_comparison_of_relatives(fasta):
+    study = Study(proteins=str(fasta), models=["composition"], families="phmmer")
+    assert len(set(study.families.values())) == 40
+    assert study.discrimination().empty

@@ -200,8 +200,8 @@ def _write_table(table: pd.DataFrame, file: Path) -> None:
 def _without_family(table: str, without: list[str], proteins: Proteins) -> str:
     if len(without) == len(proteins):
         return (
-            f"{table} is of other proteins: it names the family of none of the {len(proteins):,} "
-            f"of {proteins.source}; give theirs, or let `phmmer` find them."
+            f"{table} is of other proteins: none of the {len(proteins):,} of "
+            f"{proteins.source} is in it; give theirs, or the word phmmer to have them found."
         )
     more = f" and {len(without) - 1:,} more" if len(without) > 1 else ""
     return (

@@ -273,6 +273,8 @@ class AssociationTables(PairTables):
 
     def _local_identity(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """Return identities over the aligned columns of local alignments; NaN of short ones."""
+        if not len(first):  # of no two proteins are relatives known
+            return np.empty(0)
         settings = replace(self.alignment, mode="local", denominator="aligned_columns")
         table = self.aligned(first, second, settings)
         columns = table["identities"] / table["sequence_identity"].replace(0, np.nan)
