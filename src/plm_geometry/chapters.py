@@ -35,8 +35,10 @@ from plm_geometry.provenance import sha256_of
 from plm_geometry.store import fingerprint
 from plm_geometry.summaries import summary_files
 
-_SOURCES = (Path(__file__).parent, paths.DEMO, paths.PUBLISHED, paths.ROOT / "constraints.txt")
-_BOOK_SOURCES = (paths.BOOK, paths.NOTEBOOKS, paths.ROOT / "_config.yml", paths.ROOT / "_toc.yml")
+_DATA = (paths.DEMO, paths.MINIS, paths.PUBLISHED)
+_SOURCES = (Path(__file__).parent, *_DATA, paths.ROOT / "constraints.txt")
+_PAGES = (paths.BOOK, paths.NOTEBOOKS, paths.MINIS / "losses.csv")
+_BOOK_SOURCES = (*_PAGES, paths.ROOT / "_config.yml", paths.ROOT / "_toc.yml")
 _tell = partial(typer.echo, err=True)
 
 
