@@ -59,8 +59,8 @@ format: env  ## put the code into its format
 pair: env  ## write each notebook's .ipynb from its .md
 	$(BIN)/jupytext --to ipynb --update notebooks/*.md
 
-minis: env  ## simulate the demo proteome and train its four small checkpoints again
-	$(BIN)/python -m plm_geometry.minis
+minis: env  ## train the four small checkpoints again (FASTA="a.fasta.gz b.fasta.gz" GO=terms.tsv)
+	$(BIN)/python data/minis/train.py $(FASTA:%=--fasta %) $(GO:%=--go %)
 
 bench: env  ## measure speed and memory, as ratios within one run (FASTA=file for real proteins)
 	$(BIN)/python benchmarks/bench_isotropy.py

@@ -39,9 +39,10 @@ from plm_geometry.summaries import summary_files
 if TYPE_CHECKING:
     from plm_geometry.study import Study
 
-_DATA = (paths.DEMO, paths.BACTERIUM, paths.PUBLISHED)
+_DATA = (paths.BACTERIUM, paths.MINIS, paths.PUBLISHED)
 _SOURCES = (Path(__file__).parent, *_DATA, paths.ROOT / "constraints.txt")
-_BOOK_SOURCES = (paths.BOOK, paths.NOTEBOOKS, paths.ROOT / "_config.yml", paths.ROOT / "_toc.yml")
+_PAGES = (paths.BOOK, paths.NOTEBOOKS, paths.MINIS / "losses.csv")
+_BOOK_SOURCES = (*_PAGES, paths.ROOT / "_config.yml", paths.ROOT / "_toc.yml")
 _tell = partial(typer.echo, err=True)
 
 

@@ -33,9 +33,9 @@ OUT_VARIABLE = "PLM_GEOMETRY_OUT"
 _STAND_INS = (
     "warning",
     "Stand-ins, not the paper's models",
-    "{} are small checkpoints that this repository trained on simulated proteins. They have the "
-    "architectures of the paper's models and none of their knowledge: their numbers show that the "
-    "computation works, and neither confirm nor contradict the paper's.",
+    "{} are small checkpoints that this repository trained for minutes on real proteins. They have "
+    "the architectures of the paper's models and little of their knowledge: their numbers neither "
+    "confirm nor contradict the paper's.",
 )
 _SIMULATED = (
     "These proteins are simulated: their families, annotations and relationships are known "

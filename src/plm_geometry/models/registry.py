@@ -119,7 +119,7 @@ def _stand_in(counterpart: str, title: str, architecture: str) -> ModelSpec:
         source=f"data/demo/checkpoints/{key}",
         preprocessing=_PREPROCESSING[architecture],
         licence="MIT",
-        citation=THIS,
+        citation=f"{THIS}, trained on UniProt (CC BY 4.0)",
         download_bytes=0,
         counterpart=counterpart,
         is_stand_in=True,
