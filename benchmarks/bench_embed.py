@@ -24,7 +24,8 @@ import numpy as np
 import torch
 import zarr
 
-from plm_geometry import embed, paths, plan, tuning
+from plm_geometry import embed, plan, tuning
+from plm_geometry.datasets import read_proteins
 from plm_geometry.devices import load_model
 from plm_geometry.proteins import Proteins, read_fasta, sample
 
@@ -143,15 +144,15 @@ def report_memory() -> None:
     print(f"  ratio: {peaks[20_000] / peaks[2_000]:.3f}")
 
 
-def report_kills(fasta: Path, kills: int) -> None:
+def report_kills(fasta: str, kills: int) -> None:
     """Embed with an ESM-2-8M-sized model, killed at random moments; compare with one whole run."""
     rng = random.Random(0)
     with tempfile.TemporaryDirectory() as scratch:
         checkpoint = write_checkpoint(Path(scratch) / "model", ESM2_8M)
         program = Path(sys.executable).parent / "plm-geometry"
-        command = [str(program), "embed", str(checkpoint), str(fasta)]
+        command = [str(program), "embed", str(checkpoint), fasta]
         command += ["--residues-per-batch", "2048", "--out"]
-        print("\nplm-geometry embed MODEL", fasta.name, "killed and resumed")
+        print("\nplm-geometry embed MODEL", fasta, "killed and resumed")
         start = time.perf_counter()
         subprocess.run([*command, f"{scratch}/whole"], check=True, capture_output=True)
         whole = time.perf_counter() - start
@@ -181,7 +182,7 @@ def compare_stores(a: Path, b: Path) -> None:
 def main() -> None:
     formatter = argparse.RawTextHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=formatter)
-    parser.add_argument("fasta", nargs="?", type=Path, default=paths.DEMO / "proteome.fasta.gz")
+    parser.add_argument("fasta", nargs="?", default="bacterium")
     parser.add_argument("--large", action="store_true", help="also a ProtBERT-sized model")
     parser.add_argument("--memory", action="store_true", help="also 2,000 against 20,000 proteins")
     parser.add_argument("--kills", type=int, default=0, help="also N kills and a resume")
@@ -192,7 +193,7 @@ def main() -> None:
     if chosen.peak:
         return peak_memory(*chosen.peak)
     sys.stdout.reconfigure(line_buffering=True)
-    proteins = read_fasta(chosen.fasta)
+    proteins = read_proteins(chosen.fasta)
     print(f"{os.cpu_count()} cores, torch {torch.__version__}, {torch.get_num_threads()} threads")
     report_padding(proteins)
     report_throughput("ESM-2-8M-sized", ESM2_8M, sample(proteins, 200, seed=1), chosen.rounds)

@@ -10,14 +10,13 @@ import argparse
 import time
 import tracemalloc
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
-from plm_geometry import paths
+from plm_geometry.datasets import read_proteins
 from plm_geometry.pairs import count_pairs, draw_pairs, draw_stratified, pair_distances
 from plm_geometry.pairs.kmers import similar_pairs
-from plm_geometry.proteins import STANDARD_RESIDUES, read_fasta
+from plm_geometry.proteins import STANDARD_RESIDUES
 
 DIMENSIONS = 1024
 PAIRS = 6_400_000
@@ -82,10 +81,10 @@ def bench_distances(n: int, rounds: int) -> str:
     )
 
 
-def sequences_of(fasta: Path, n: int) -> list[str]:
+def sequences_of(fasta: str, n: int) -> list[str]:
     """Return `n` proteins: those of a file at random, and then copies of them with changes."""
     rng = np.random.default_rng(0)
-    known = read_fasta(fasta).sequences
+    known = read_proteins(fasta).sequences
     found = [known[i] for i in rng.permutation(len(known))[:n]]
     residues = np.frombuffer(STANDARD_RESIDUES.encode(), dtype=np.uint8)
     while len(found) < n:
@@ -96,7 +95,7 @@ def sequences_of(fasta: Path, n: int) -> list[str]:
     return found
 
 
-def bench_similar(fasta: Path, n: int) -> str:
+def bench_similar(fasta: str, n: int) -> str:
     """Return one row: what a look at all pairs costs and finds."""
     sequences = sequences_of(fasta, n)
     seconds = timed(lambda: similar_pairs(sequences))
@@ -111,7 +110,7 @@ def bench_similar(fasta: Path, n: int) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("fasta", nargs="?", type=Path, default=paths.DEMO / "proteome.fasta.gz")
+    parser.add_argument("fasta", nargs="?", default="bacterium")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of which the best counts")
     options = parser.parse_args()
     print(f"Distances, {DIMENSIONS} dimensions; 1,000 pairs a second; peak beyond the input in MB")

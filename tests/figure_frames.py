@@ -10,13 +10,13 @@ from plm_geometry import published
 
 MODELS = pd.DataFrame(
     {
-        "model": ["demo_prot_bert", "esm2_8m", "composition"],
-        "title": ["ProtBERT (stand-in)", "ESM-2 8M", "Composition"],
-        "role": ["stand-in", "model", "control"],
+        "model": ["mini_prot_bert", "esm2_8m", "composition"],
+        "title": ["mini ProtBERT", "ESM-2 8M", "Composition"],
+        "role": ["mini", "model", "control"],
         "counterpart": ["prot_bert", "", ""],
     }
 )
-LABELS = ["ProtBERT (stand-in)", "ESM-2 8M", "Composition (control)"]
+LABELS = ["mini ProtBERT", "ESM-2 8M", "Composition (control)"]
 
 
 def global_isotropy():

@@ -10,8 +10,8 @@ WEIGHTS = "ab" * 32
 
 
 def row(quantity, value, counterpart="prot_bert", role="model", **more):
-    """Return one measured quantity; a stand-in is called after what it stands in for."""
-    model = f"demo_{counterpart}" if role == "stand-in" else counterpart
+    """Return one measured quantity; a mini is called after what it stands in for."""
+    model = f"mini_{counterpart}" if role == "mini" else counterpart
     labels = {"model": model, "title": model.upper(), "role": role, "counterpart": counterpart}
     ends = {"low": None, "high": None, "n": None} | more
     return {"quantity": quantity, **labels, "value": value, **ends}

@@ -22,7 +22,7 @@ def run(tmp_path):
 
     def run(chapter, sequences=SEQUENCES, **options):
         fasta = proteins_file(tmp_path / "some.fasta", sequences)
-        options = {"models": ["demo_protein_bert"], "controls": ["composition"]} | options
+        options = {"models": ["mini_protein_bert"], "controls": ["composition"]} | options
         return run_cells(chapter, tmp_path, proteins=str(fasta), **options)
 
     return run
@@ -141,8 +141,8 @@ def test_what_a_user_asks_for_is_no_wish(refused, tmp_path, monkeypatch, name, v
 
 @pytest.mark.parametrize("chapter", ["01_global_isotropy", "03_correlation", "04_scatter"])
 def test_controls_alone_are_shown_as_well(run, chapter):
-    ran = run(chapter, models=["composition"], controls=["untrained:demo_protein_bert"])
-    assert "Stand-ins" not in ran.shown
+    ran = run(chapter, models=["composition"], controls=["untrained:mini_protein_bert"])
+    assert "Minis" not in ran.shown
     assert not re.search(r"\bnan\b", ran.shown)
 
 

@@ -21,8 +21,8 @@ TOY = """# Toy
 ```{code-cell} ipython3
 :tags: [parameters]
 
-profile: str = "demo"  # where these values come from
-proteins: str = "demo"  # a file
+profile: str = "offline"  # where these values come from
+proteins: str = "offline"  # a file
 n: int = 3  # how many
 share: float = 0.5  # of the whole
 exact: bool = True  # or not
@@ -65,7 +65,7 @@ def house(tmp_path, monkeypatch):
     monkeypatch.setattr(chapters, "_SOURCES", (tmp_path / "package",))
     (tmp_path / "notebooks" / "01_toy.md").write_text(HEAD + TOY)
     (tmp_path / "notebooks" / "02_other.md").write_text(HEAD + OTHER)
-    (tmp_path / "profiles" / "demo.yaml").write_text("profile: demo\nn: 4\ndepth: 2\n")
+    (tmp_path / "profiles" / "offline.yaml").write_text("profile: offline\nn: 4\ndepth: 2\n")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -87,9 +87,9 @@ def test_parameters_are_read_with_type_default_and_help():
 
 
 def test_a_profile_goes_before_the_notebook_and_an_override_before_the_profile():
-    assert parameters.resolve_parameters("01_toy", "demo")["n"] == 4
-    assert parameters.resolve_parameters("01_toy", "demo", {"n": "5"})["n"] == 5
-    assert "depth" not in parameters.resolve_parameters("01_toy", "demo")
+    assert parameters.resolve_parameters("01_toy", "offline")["n"] == 4
+    assert parameters.resolve_parameters("01_toy", "offline", {"n": "5"})["n"] == 5
+    assert "depth" not in parameters.resolve_parameters("01_toy", "offline")
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_profile_goes_before_the_notebook_and_an_override_before_the_profile()
     ],
 )
 def test_text_is_read_as_the_type_the_chapter_declares(name, text, value):
-    found = parameters.resolve_parameters("01_toy", "demo", {name: text})[name]
+    found = parameters.resolve_parameters("01_toy", "offline", {name: text})[name]
     assert found == value
     assert type(found) is type(value)
 
@@ -117,53 +117,53 @@ def test_text_is_read_as_the_type_the_chapter_declares(name, text, value):
 def test_a_wrong_type_is_refused_by_name_type_and_value(name, value):
     declared = parameters.read_parameters("01_toy")[name].type_name
     with pytest.raises(InputError, match=rf"{name} is '{value}', which is no {declared}"):
-        parameters.resolve_parameters("01_toy", "demo", {name: value})
+        parameters.resolve_parameters("01_toy", "offline", {name: value})
 
 
 def test_a_wrong_type_in_a_profile_is_refused(house):
-    (house / "profiles" / "demo.yaml").write_text("names: a\nn: '3'\nshare: [1]\n")
+    (house / "profiles" / "offline.yaml").write_text("names: a\nn: '3'\nshare: [1]\n")
     with pytest.raises(InputError, match="share"):
-        parameters.resolve_parameters("01_toy", "demo")
+        parameters.resolve_parameters("01_toy", "offline")
 
 
 def test_an_unknown_override_lists_the_right_names_and_the_nearest():
     with pytest.raises(InputError, match=r"no parameter 'nmaes' \(did you mean names\?\).*exact"):
-        parameters.resolve_parameters("01_toy", "demo", {"nmaes": "x"})
+        parameters.resolve_parameters("01_toy", "offline", {"nmaes": "x"})
 
 
 def test_another_chapters_parameter_is_no_override_of_this_one():
     with pytest.raises(InputError, match="no parameter 'depth'"):
-        parameters.resolve_parameters("01_toy", "demo", {"depth": "3"})
+        parameters.resolve_parameters("01_toy", "offline", {"depth": "3"})
 
 
 def test_a_profile_key_that_no_chapter_declares_is_refused(house):
-    (house / "profiles" / "demo.yaml").write_text("dept: 2\n")
+    (house / "profiles" / "offline.yaml").write_text("dept: 2\n")
     with pytest.raises(InputError, match=r"sets 'dept' \(did you mean depth\?\)"):
-        parameters.resolve_parameters("01_toy", "demo")
+        parameters.resolve_parameters("01_toy", "offline")
 
 
 @pytest.mark.parametrize("text", ["", "- 1\n", "n: [\n"])
 def test_a_profile_that_is_no_mapping_is_refused(house, text):
-    (house / "profiles" / "demo.yaml").write_text(text)
-    with pytest.raises(InputError, match="demo"):
-        parameters.resolve_parameters("01_toy", "demo")
+    (house / "profiles" / "offline.yaml").write_text(text)
+    with pytest.raises(InputError, match="offline"):
+        parameters.resolve_parameters("01_toy", "offline")
 
 
 def test_unknown_chapters_and_profiles_are_refused_with_the_known_ones():
     with pytest.raises(InputError, match=r"'01_toi' \(did you mean 01_toy\?\); there are 01_toy"):
         chapters.run_chapter("01_toi")
-    with pytest.raises(InputError, match=r"no profile 'dmeo' \(did you mean demo\?\)"):
-        chapters.run_chapter("01_toy", "dmeo")
+    with pytest.raises(InputError, match=r"no profile 'offlien' \(did you mean offline\?\)"):
+        chapters.run_chapter("01_toy", "offlien")
 
 
 def test_the_profile_is_no_override():
     with pytest.raises(InputError, match="--profile"):
-        parameters.resolve_parameters("01_toy", "demo", {"profile": "paper"})
+        parameters.resolve_parameters("01_toy", "offline", {"profile": "paper"})
 
 
 def test_a_run_without_overrides_is_the_books_and_is_not_repeated(house, told):
     where = chapters.run_chapter("01_toy", tell=told.append)
-    assert where == house / "results" / "demo" / "01_toy"
+    assert where == house / "results" / "offline" / "01_toy"
     found = summary(where)
     assert found["python"] == sys.executable
     assert found["at"] == str(house)
@@ -214,22 +214,24 @@ def test_what_is_printed_is_in_the_log_and_in_no_output(house, told):
 def test_a_failing_cell_leaves_what_was_there_and_says_chapter_reason_and_log(house, told):
     where = chapters.run_chapter("01_toy", tell=told.append)
     before = {path: path.read_bytes() for path in where.rglob("*") if path.is_file()}
-    (house / "profiles" / "demo.yaml").write_text("n: 0\n")
+    (house / "profiles" / "offline.yaml").write_text("n: 0\n")
     with pytest.raises(ComputationError) as caught:
         chapters.run_chapter("01_toy", tell=told.append)
     assert str(caught.value).splitlines()[-1] == (
         "01_toy: cell 3 failed (ZeroDivisionError: integer division or modulo by zero); its log "
-        "is results/demo/01_toy.run.log."
+        "is results/offline/01_toy.run.log."
     )
-    log = (house / "results" / "demo" / "01_toy.run.log").read_text()
+    log = (house / "results" / "offline" / "01_toy.run.log").read_text()
     assert all(said in log for said in ("a word", "a bar", "ZeroDivisionError"))
     assert {path: path.read_bytes() for path in where.rglob("*") if path.is_file()} == before
     assert sorted(path.name for path in where.parent.iterdir()) == ["01_toy", "01_toy.run.log"]
 
 
 def test_a_kernel_that_dies_is_said_to_have(house, told):
-    (house / "profiles" / "demo.yaml").write_text("n: 13\n")
-    with pytest.raises(ComputationError, match=r"^01_toy: its process was .* is results/demo/01"):
+    (house / "profiles" / "offline.yaml").write_text("n: 13\n")
+    with pytest.raises(
+        ComputationError, match=r"^01_toy: its process was .* is results/offline/01"
+    ):
         chapters.run_chapter("01_toy", tell=told.append)
 
 
@@ -267,7 +269,7 @@ READER = """# Reader
 ```{code-cell} ipython3
 :tags: [parameters]
 
-profile: str = "demo"  # whose results are read
+profile: str = "offline"  # whose results are read
 summaries: str = ""  # or those of a directory
 records: str = ""  # made elsewhere
 ```
@@ -286,14 +288,14 @@ Path(os.environ["PLM_GEOMETRY_OUT"], "summary.json").write_text(json.dumps({"rea
 def reader(house):
     """A chapter that reads what others have measured, and whose name comes first."""
     (house / "notebooks" / "02_other.md").unlink()
-    (house / "profiles" / "demo.yaml").write_text("profile: demo\nn: 4\n")
+    (house / "profiles" / "offline.yaml").write_text("profile: offline\nn: 4\n")
     (house / "notebooks" / "00_reader.md").write_text(HEAD + READER)
     return "00_reader"
 
 
 def test_a_chapter_that_reads_summaries_runs_after_all_others(house, reader, told):
-    chapters.run_chapters("demo", tell=told.append)
-    assert summary(house / "results" / "demo" / reader)["read"] == ["01_toy"]
+    chapters.run_chapters("offline", tell=told.append)
+    assert summary(house / "results" / "offline" / reader)["read"] == ["01_toy"]
     started = [line for line in told if "running" in line]
     assert [line.partition(":")[0] for line in started] == ["01_toy", reader]
 
@@ -306,12 +308,12 @@ def test_it_runs_alone_where_nothing_has_been_run(house, reader, told):
 def test_its_fingerprint_is_of_what_it_reads_and_no_other_chapters(house, reader):
     def marks():
         return [
-            chapters.chapter_fingerprint(name, parameters.resolve_parameters(name, "demo"))
+            chapters.chapter_fingerprint(name, parameters.resolve_parameters(name, "offline"))
             for name in ("01_toy", reader)
         ]
 
     toy, first = marks()
-    result = house / "results" / "demo" / "01_toy" / "summary.json"
+    result = house / "results" / "offline" / "01_toy" / "summary.json"
     result.parent.mkdir(parents=True)
     result.write_text(json.dumps({"measured": [{"value": 1}]}))
     second = marks()[1]
@@ -321,7 +323,7 @@ def test_its_fingerprint_is_of_what_it_reads_and_no_other_chapters(house, reader
     assert len({first, second, third, marks()[1]}) == 4
     # What has measured nothing itself, such as this very chapter's result, does not count.
     fourth = marks()
-    own = house / "results" / "demo" / reader / "summary.json"
+    own = house / "results" / "offline" / reader / "summary.json"
     own.parent.mkdir()
     own.write_text(json.dumps({"measured": []}))
     assert marks() == fourth
@@ -331,18 +333,18 @@ def test_its_fingerprint_is_of_what_it_reads_and_no_other_chapters(house, reader
 def test_when_a_chapter_fails_those_beside_it_finish_and_its_readers_do_not_start(
     house, reader, told
 ):
-    (house / "profiles" / "demo.yaml").write_text("n: 0\n")
+    (house / "profiles" / "offline.yaml").write_text("n: 0\n")
     with pytest.raises(ComputationError, match="01_toy"):
-        chapters.run_chapters("demo", tell=told.append)
-    assert not (house / "results" / "demo" / reader).exists()
+        chapters.run_chapters("offline", tell=told.append)
+    assert not (house / "results" / "offline" / reader).exists()
 
 
 def test_a_sentence_raised_in_a_book_says_which_chapter_it_is_from(house, reader, told):
-    (house / "profiles" / "demo.yaml").write_text("n: 11\n")
+    (house / "profiles" / "offline.yaml").write_text("n: 11\n")
     with pytest.raises(InputError) as caught:
-        chapters.run_chapters("demo", tell=told.append)
+        chapters.run_chapters("offline", tell=told.append)
     assert str(caught.value) == (
-        "01_toy: Eleven is too many; give ten. Its log is results/demo/01_toy.run.log."
+        "01_toy: Eleven is too many; give ten. Its log is results/offline/01_toy.run.log."
     )
 
 
@@ -364,7 +366,7 @@ def test_the_book_hands_out_student_editions_which_it_writes_before_its_pages(
     monkeypatch.setattr(chapters, "_build_pages", build)
     for text in (TOY, TOY, TOY.replace("# Toy", "# Another toy")):
         (house / "notebooks" / "01_toy.md").write_text(HEAD + text)
-        assert chapters.build_book("demo", tell=told.append) == site / "index.html"
+        assert chapters.build_book("offline", tell=told.append) == site / "index.html"
     # Once more only for the change.
     assert found == [["01_toy.ipynb", "02_other.ipynb"]] * 2
     assert "# Another toy" in (editions / "01_toy.ipynb").read_text()

@@ -50,12 +50,12 @@ def test_version(command):
     assert command("--version")[:2] == (0, "0.1.0\n")
 
 
-def test_models_lists_the_four_of_the_paper_and_their_stand_ins(command):
+def test_models_lists_the_four_of_the_paper_and_their_minis(command):
     status, out, _ = command("models")
     assert status == 0
     for key in ("prot_bert", "prot_bert_bfd", "prot_xlnet", "protein_bert"):
         assert f"\n{key} " in out
-        assert f"demo_{key} " in out
+        assert f"mini_{key} " in out
 
 
 # Proteins that are refused
@@ -102,7 +102,7 @@ def test_odd_proteins_are_normalised_and_counted(command, fasta, tmp_path):
 
 def test_a_protein_longer_than_the_model_takes_is_named_and_left_out(command, fasta, tmp_path):
     long = fasta(GOOD + ">titin\n" + "MKVLAAGIWH" * 3500 + "\n")
-    status, _, err = command("embed", "demo_prot_bert", long, "--out", tmp_path / "x.h5")
+    status, _, err = command("embed", "mini_prot_bert", long, "--out", tmp_path / "x.h5")
     assert status == 0
     assert "left out: titin (35000 residues" in err
     with h5py.File(tmp_path / "x.h5") as file:
@@ -111,7 +111,7 @@ def test_a_protein_longer_than_the_model_takes_is_named_and_left_out(command, fa
 
 def test_when_no_protein_is_left_the_status_is_one(refused, fasta, tmp_path):
     long = fasta(">titin\n" + "MKVLAAGIWH" * 3500 + "\n")
-    said = refused("embed", "demo_prot_bert", long, "--out", tmp_path / "x.h5", status=1)
+    said = refused("embed", "mini_prot_bert", long, "--out", tmp_path / "x.h5", status=1)
     assert "longer than" in said
 
 
@@ -268,9 +268,9 @@ def test_embedding_with_a_file_of_embeddings_is_refused(refused, fasta, embeddin
 
 def test_embed_writes_the_same_vectors_again_and_leaves_no_store_behind(command, fasta, tmp_path):
     for name in ("x.h5", "y.h5"):
-        command("embed", "demo_prot_bert", fasta(GOOD), "--out", tmp_path / name)
+        command("embed", "mini_prot_bert", fasta(GOOD), "--out", tmp_path / name)
     with h5py.File(tmp_path / "x.h5") as x, h5py.File(tmp_path / "y.h5") as y:
-        assert x.attrs["model_name"] == "demo_prot_bert"
+        assert x.attrs["model_name"] == "mini_prot_bert"
         for accession in "abc":
             np.testing.assert_array_equal(x[accession], y[accession])
     assert sorted(p.name for p in tmp_path.iterdir()) == ["some.fasta", "x.h5", "y.h5"]
@@ -300,7 +300,7 @@ def test_pairs_do_not_replace_a_file_that_is_no_table(refused, fasta, tmp_path):
 
 
 def test_isotropy_of_embedded_proteins_as_json(command, fasta, tmp_path):
-    command("embed", "demo_protein_bert", fasta(GOOD), "--out", tmp_path / "x.h5")
+    command("embed", "mini_protein_bert", fasta(GOOD), "--out", tmp_path / "x.h5")
     status, out, err = command("isotropy", tmp_path / "x.h5", "--json")
     found = json.loads(out)
     assert status == 0

@@ -210,7 +210,7 @@ def test_a_row_is_named_by_its_accession(refused, tmp_path):
 def test_a_store_is_read_as_it_was_embedded(command, refused, fasta, tmp_path):
     proteins = fasta(">a\nMKVLAAGIW\n>b\nMKVLSAGIWH\n>c\nGGSTPLKDE\n")
     store = tmp_path / "store"
-    assert command("embed", "demo_prot_bert", proteins, "--out", store, "--layers", "0,-1")[0] == 0
+    assert command("embed", "mini_prot_bert", proteins, "--out", store, "--layers", "0,-1")[0] == 0
     assert "choose one of them with --layer" in refused("isotropy", store)
     first, last = (
         json.loads(command("isotropy", store, "--layer", layer, "--json")[1]) for layer in (0, -1)

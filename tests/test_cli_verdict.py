@@ -21,8 +21,8 @@ def house(tmp_path, monkeypatch):
 
 
 def test_the_table_lists_every_number_and_counts_the_verdicts(command, house):
-    write(house / "results" / "demo" / "01_toy" / "summary.json", as_printed("stand-in"),
-          proteins="demo", n=1000)  # fmt: skip
+    write(house / "results" / "offline" / "01_toy" / "summary.json", as_printed("mini"),
+          proteins="bacterium", n=1000)  # fmt: skip
     status, out, _ = command("verdict")
     assert status == 0
     assert "IsoScore, ProtBERT " in out
@@ -108,6 +108,6 @@ def test_wrong_uses_are_one_sentence(refused, house):
     path = write(house / "summary.json", GOOD)
     assert "without --add" in refused("verdict", path)
     assert "nothing was given" in refused("verdict", "--add")
-    assert "no profile 'dmeo'" in refused("verdict", "--profile", "dmeo")
+    assert "no profile 'offlien'" in refused("verdict", "--profile", "offlien")
     assert "No such file" in refused("verdict", "--add", house / "missing.json")
     assert "no name for a record" in refused("verdict", "--add", path, "--name", "../x")

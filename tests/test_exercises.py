@@ -17,7 +17,7 @@ KINDS = ["Read", "Change", "Compute", "Extend", "Prove"]
 # Enough for every table and figure, little enough for a test.
 SMALL = {
     "n_proteins": 70,
-    "models": ["demo_protein_bert"],
+    "models": ["mini_protein_bert"],
     "controls": ["composition"],
     "n_pairs": 300,
     "n_mantel": 20,

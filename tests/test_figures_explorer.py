@@ -7,7 +7,7 @@ import pytest
 from plm_geometry import figures
 from plm_geometry.align import AlignedText
 
-TITLES = {"demo_prot_bert": "ProtBERT (stand-in)", "composition": "Composition (control)"}
+TITLES = {"mini_prot_bert": "mini ProtBERT", "composition": "Composition (control)"}
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def pairs():
             "sequence_identity": [2 / 3, 0.375, 0.1],
             "alignment_score": [9.0, 40.0, -3.0],
             "alignment": [short, long, None],
-            "demo_prot_bert": [0.9, 0.8, 0.7],
+            "mini_prot_bert": [0.9, 0.8, 0.7],
             "composition": [0.5, 0.6, np.nan],
         }
     )
@@ -37,7 +37,7 @@ def drawn(pairs):
 def test_every_pair_is_a_point(pairs, drawn):
     [points] = drawn.data
     assert points.x == pytest.approx(pairs.sequence_identity, abs=1e-4)
-    assert points.y == pytest.approx(pairs.demo_prot_bert)
+    assert points.y == pytest.approx(pairs.mini_prot_bert)
 
 
 def test_a_point_says_which_proteins_it_is_and_how_they_align(drawn):
@@ -76,6 +76,6 @@ def test_it_has_the_ground_and_colour_of_the_other_figures(drawn):
 
 def test_the_still_figure_has_a_panel_and_all_dots_of_each_model(pairs):
     figure = figures.sampled_pairs(pairs, TITLES)
-    assert [axes.get_title() for axes in figure.axes] == ["ProtBERT (stand-in)",
+    assert [axes.get_title() for axes in figure.axes] == ["mini ProtBERT",
                                                           "Composition (control)"]  # fmt: skip
     assert len(figure.axes[0].collections[0].get_offsets()) == 3

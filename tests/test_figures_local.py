@@ -20,7 +20,7 @@ def test_the_heat_map_has_the_twenty_by_class_and_no_model_without_values(local)
     axes = figure.axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == list(BY_CLASS)
     assert [label.get_text() for label in axes.get_xticklabels()] == [
-        "ProtBERT\n(stand-in)", "ESM-2 8M"
+        "mini ProtBERT", "ESM-2 8M"
     ]  # fmt: skip
     glycine = local[(local.residue == "G") & (local.role == "model")].effective_dimensions.item()
     assert f"{glycine:.1f}" in frames.texts(figure)

@@ -17,7 +17,7 @@ def table():
     measured = [
         row("isoscore", 0.001658, low=0.0016, high=0.0017),
         row("isoscore", 0.5, "prot_xlnet"),
-        row("isoscore", 0.2, "protein_bert", "stand-in"),
+        row("isoscore", 0.2, "protein_bert", "mini"),
         row("correlation:cosine_similarity:squared_euclidean", -0.8, low=-0.9, high=-0.7),
     ]
     build = verdicts([summary(measured)]).assign(record="")

@@ -103,7 +103,7 @@ def test_every_model_of_the_registry_is_in_the_books_table_with_size_and_licence
     rows = {row.split("`")[1]: row for row in page.splitlines() if row.startswith("| `")}
     assert set(rows) == set(MODELS)
     for key, spec in MODELS.items():
-        if not spec.is_stand_in:
+        if not spec.is_mini:
             assert f"| {spec.layers}, {spec.width:,} |" in rows[key]
             assert f"| {spec.licence} |" in rows[key]
             limit = "any" if spec.max_residues is None else f"{spec.max_residues:,}"

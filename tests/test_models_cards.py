@@ -25,7 +25,7 @@ SMALL = ProteinBERTConfig(n_annotations=7, local_width=6, global_width=8, n_head
 def card_of_loaded(name, **options) -> ModelCard:
     model = load(name, **options)
     is_own_name = model.identity["architecture"] == model.name  # of the controls without weights
-    role = "control" if model.is_control else "stand-in" if model.is_stand_in else "model"
+    role = "control" if model.is_control else "mini" if model.is_mini else "model"
     said = role, counterpart(model.name)
     if isinstance(model, EmbeddingFile):  # it knows only what it calls itself
         said = said_by_file(model.title)
@@ -80,13 +80,13 @@ def test_an_untrained_copy_is_described_as_it_loads(places, kind):
 
 
 @pytest.mark.parametrize("padded_length", [5, 512, "power of two"])
-@pytest.mark.parametrize("name", ["demo_protein_bert", "untrained:protein_bert"])
+@pytest.mark.parametrize("name", ["mini_protein_bert", "untrained:protein_bert"])
 def test_a_padded_length_limits_protein_bert_as_it_loads(name, padded_length):
     described = describe_model(name, padded_length=padded_length)
     assert described == card_of_loaded(name, padded_length=padded_length)
 
 
-LOCAL = [key for key, spec in MODELS.items() if spec.is_stand_in or spec.layers == 0]
+LOCAL = [key for key, spec in MODELS.items() if spec.is_mini or spec.layers == 0]
 
 
 @pytest.mark.parametrize("key", LOCAL)
@@ -94,16 +94,16 @@ def test_a_key_is_described_as_it_loads(key):
     assert describe_model(key) == card_of_loaded(key)
 
 
-@pytest.mark.parametrize("key", ["demo_prot_bert", "demo_protein_bert", "protein_bert"])
+@pytest.mark.parametrize("key", ["mini_prot_bert", "mini_protein_bert", "protein_bert"])
 def test_a_keys_untrained_copy_is_described_as_it_loads(key):
     assert describe_model(f"untrained:{key}") == card_of_loaded(f"untrained:{key}")
 
 
-def test_a_stand_in_named_by_its_directory_is_one_all_the_same():
-    directory = str(directory_of(MODELS["demo_prot_bert"]))
+def test_a_mini_named_by_its_directory_is_one_all_the_same():
+    directory = str(directory_of(MODELS["mini_prot_bert"]))
     by_place = describe_model(directory)
     assert by_place == card_of_loaded(directory)
-    assert (by_place.role, by_place.counterpart) == ("stand-in", "prot_bert")
+    assert (by_place.role, by_place.counterpart) == ("mini", "prot_bert")
 
 
 @pytest.mark.parametrize(
@@ -115,9 +115,9 @@ def test_a_stand_in_named_by_its_directory_is_one_all_the_same():
         ("facebook/esm2_t33_650M_UR50D", "model", ""),
         ("somebody/prot_bert", "model", ""),
         ("mine", "model", ""),
-        ("demo_prot_bert", "stand-in", "prot_bert"),
+        ("mini_prot_bert", "mini", "prot_bert"),
         ("untrained:Rostlab/prot_bert", "control", ""),
-        ("untrained:demo_prot_bert", "control", ""),
+        ("untrained:mini_prot_bert", "control", ""),
         ("composition", "control", ""),
     ],
 )
@@ -130,7 +130,7 @@ def test_a_file_of_embeddings_is_what_it_says_it_is_of(tmp_path, title, role, st
 
 
 def test_every_source_of_the_papers_models_is_known_by_its_name():
-    paper = [spec.counterpart for spec in MODELS.values() if spec.is_stand_in]
+    paper = [spec.counterpart for spec in MODELS.values() if spec.is_mini]
     assert [said_by_file(MODELS[key].source).counterpart for key in paper] == paper
 
 

@@ -24,7 +24,7 @@ def test_a_directory_without_configuration_is_no_checkpoint(tmp_path):
     ("key", "files", "sizes"),
     [
         (
-            "demo_prot_xlnet",
+            "mini_prot_xlnet",
             {
                 "config.json": {"n_layer": 3, "d_model": 8},
                 "tokenizer_config.json": {"model_max_length": 12},
@@ -32,13 +32,13 @@ def test_a_directory_without_configuration_is_no_checkpoint(tmp_path):
             (3, 8, 10),
         ),
         (
-            "demo_protein_bert",
+            "mini_protein_bert",
             {"config.json": {"n_blocks": 2, "global_width": 6, "max_residues": 9}},
             (2, 6, 9),
         ),
     ],
 )
-def test_a_stand_ins_sizes_are_its_checkpoints(tmp_path, monkeypatch, key, files, sizes):
+def test_a_minis_sizes_are_its_checkpoints(tmp_path, monkeypatch, key, files, sizes):
     monkeypatch.setattr(paths, "ROOT", tmp_path)
     directory = tmp_path / MODELS[key].source
     directory.mkdir(parents=True)

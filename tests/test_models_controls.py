@@ -86,7 +86,7 @@ def test_shuffled_orders_are_uniform_and_change_with_the_seed():
 
 def test_a_shuffled_model_is_a_control_that_says_its_seed(tmp_path):
     model = load("shuffled:unirep_64@2")
-    assert (model.is_control, model.is_stand_in, model.width) == (True, False, 64)
+    assert (model.is_control, model.is_mini, model.width) == (True, False, 64)
     assert model.title == "UniRep-64, shuffled residues, seed 2"
     assert model.identity["residues"] == "shuffled, seed 2"
     assert model.identity["weights"] == load("unirep_64").identity["weights"]

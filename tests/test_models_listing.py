@@ -36,16 +36,16 @@ def test_the_table_fits_a_terminal():
     assert sum(widths) + 2 * (len(widths) - 1) <= 80
 
 
-@pytest.mark.parametrize("key", [key for key, spec in MODELS.items() if spec.is_stand_in])
-def test_a_stand_ins_sizes_are_those_it_loads_with(key):
+@pytest.mark.parametrize("key", [key for key, spec in MODELS.items() if spec.is_mini])
+def test_a_minis_sizes_are_those_it_loads_with(key):
     row, model = entry(key), load(key)
     assert row["longest protein"] == f"{model.max_residues:,}" == "2,048"
     assert (row["layers"], row["width"]) == (str(model.n_layers), str(model.width))
 
 
-def test_a_stand_in_that_is_yet_to_be_made_has_no_sizes(tmp_path, monkeypatch):
+def test_a_mini_that_is_yet_to_be_made_has_no_sizes(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "ROOT", tmp_path)
-    row = entry("demo_prot_bert")
+    row = entry("mini_prot_bert")
     assert (row["layers"], row["width"], row["longest protein"]) == ("-", "-", "-")
 
 
@@ -55,7 +55,7 @@ def test_sizes_of_downloads_are_marked_where_they_are_estimates():
     # 420 million numbers of four bytes; 1,208 million of two.
     assert downloads["prot_bert"] == "about 1.7 GB"
     assert downloads["prot_t5"] == "about 2.4 GB"
-    assert downloads["demo_prot_bert"] == downloads["composition"] == "-"
+    assert downloads["mini_prot_bert"] == downloads["composition"] == "-"
 
 
 def test_what_is_not_pinned_says_so():
@@ -65,14 +65,14 @@ def test_what_is_not_pinned_says_so():
 
 
 def test_a_name_that_is_no_key_is_shown_as_far_as_it_is_known():
-    row = entry("untrained:demo_prot_bert")
+    row = entry("untrained:mini_prot_bert")
     assert (row["role"], row["width"], row["longest protein"]) == ("control", "96", "2,048")
 
 
 def test_records_are_json_with_numbers():
     rows = {row["key"]: row for row in json.loads(json.dumps(records()))}
     assert list(rows) == list(MODELS)
-    assert rows["demo_prot_bert"]["max_residues"] == 2048
+    assert rows["mini_prot_bert"]["max_residues"] == 2048
     assert rows["prot_xlnet"]["max_residues"] is None
     assert rows["prot_bert"]["download_bytes"] is None
     assert rows["prot_bert"]["estimated_bytes"] == 1_680_000_000
@@ -109,7 +109,7 @@ def test_the_books_table_says_what_the_registry_says():
     page = (paths.BOOK / "data_and_models.md").read_text()
     lines = [line for line in page.splitlines() if line.startswith("| `")]
     for row in table(wide=True).to_dict("records"):
-        if not row["key"].startswith("demo_"):
+        if not row["key"].startswith("mini_"):
             (line,) = [line for line in lines if f"`{row['key']}`" in line]
             assert f"| {row['longest protein']} | {row['download']} | {row['licence']} |" in line
             assert f"{int(row['width']):,}" in line

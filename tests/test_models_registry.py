@@ -12,7 +12,7 @@ from plm_geometry.models.hf_directory import ARCHITECTURES
 from plm_geometry.models.names import copies_of
 from plm_geometry.models.tokens import Spelling
 
-DEMO = [key for key, spec in MODELS.items() if spec.is_stand_in]
+MINIS = [key for key, spec in MODELS.items() if spec.is_mini]
 PAPER = ["prot_bert", "prot_bert_bfd", "prot_xlnet", "protein_bert"]
 
 
@@ -59,8 +59,8 @@ def test_parameters_follow_from_layers_and_width(key):
     assert spec.parameters == pytest.approx(sum(p.numel() for p in model.parameters()), rel=0.005)
 
 
-def test_every_model_of_the_paper_has_a_stand_in():
-    assert [counterpart(key) for key in DEMO] == PAPER
+def test_every_model_of_the_paper_has_a_mini():
+    assert [counterpart(key) for key in MINIS] == PAPER
     assert [counterpart(key) for key in PAPER] == PAPER
     assert counterpart("esm2_8m") == counterpart("composition") == counterpart("own/model") == ""
 
@@ -76,34 +76,34 @@ def test_every_entry_is_complete():
     for key, spec in MODELS.items():
         assert spec.key == key
         assert all((spec.title, spec.source, spec.preprocessing, spec.licence, spec.citation))
-        is_here = spec.is_stand_in or spec.architecture in ("control", "unirep")
+        is_here = spec.is_mini or spec.architecture in ("control", "unirep")
         assert (spec.estimated_bytes == 0) == is_here
-        assert spec.is_stand_in == (spec.counterpart != "") == key.startswith("demo_")
+        assert spec.is_mini == (spec.counterpart != "") == key.startswith("mini_")
 
 
-@pytest.mark.parametrize("key", DEMO)
-def test_a_stand_in_loads_and_says_that_it_is_one(key):
+@pytest.mark.parametrize("key", MINIS)
+def test_a_mini_loads_and_says_that_it_is_one(key):
     model = load(key)
-    assert model.is_stand_in
+    assert model.is_mini
     assert not model.is_control
-    assert model.title.endswith("(stand-in)")
+    assert model.title.startswith("mini ")
     output = model.forward(["MKTAYIAKQR", "MX"])
     assert output.is_residue.sum() == 12
     assert output.hidden[0].shape[-1] == model.residue_width
-    assert (output.protein is None) == (key != "demo_protein_bert")
+    assert (output.protein is None) == (key != "mini_protein_bert")
     assert model.max_residues is not None
 
 
-@pytest.mark.parametrize("key", DEMO)
-def test_an_untrained_copy_of_a_stand_in_is_a_control(key):
+@pytest.mark.parametrize("key", MINIS)
+def test_an_untrained_copy_of_a_mini_is_a_control(key):
     model = load(f"untrained:{key}")
     assert model.is_control
-    assert not model.is_stand_in
+    assert not model.is_mini
     assert model.width == load(key).width
     assert model.identity["weights"] == "random, seed 0"
 
 
-@pytest.mark.parametrize("key", ["demo_prot_bert", "demo_protein_bert", "unirep_64"])
+@pytest.mark.parametrize("key", ["mini_prot_bert", "mini_protein_bert", "unirep_64"])
 def test_an_untrained_copy_is_its_seeds(key):
     zero, again, three = (load(f"untrained:{key}{seed}") for seed in ("", "@0", "@3"))
     first, second, other = (m.forward(["MKTAYI"]).hidden[0] for m in (zero, again, three))
@@ -161,10 +161,10 @@ def test_what_is_not_there_is_refused(name, complaint, tmp_path, monkeypatch):
         load(name)
 
 
-def test_a_missing_stand_in_says_how_to_make_it(tmp_path, monkeypatch):
+def test_a_missing_mini_says_how_to_make_it(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "ROOT", tmp_path)
     with pytest.raises(InputError, match="run `make minis`"):
-        load("demo_prot_bert")
+        load("mini_prot_bert")
 
 
 def test_a_home_directory_is_found(tmp_path, monkeypatch):
@@ -184,4 +184,4 @@ def test_a_padded_length_is_for_protein_bert_alone(tmp_path):
     directory = tiny_checkpoints.write_bert(tmp_path)
     with pytest.raises(InputError, match="padded length is ProteinBERT's alone"):
         load(directory, padded_length=512)
-    assert load("demo_protein_bert", padded_length=512).max_residues == 510
+    assert load("mini_protein_bert", padded_length=512).max_residues == 510

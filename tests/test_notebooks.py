@@ -85,10 +85,10 @@ def test_every_profile_fits_every_chapter(chapter, profile):
     Settings(**{name: value for name, value in found.items() if name not in OF_OTHER_RUNS})
 
 
-def test_the_notebooks_own_values_are_the_demo_profiles(chapter):
+def test_the_notebooks_own_values_are_the_offline_profiles(chapter):
     declared = parameters.read_parameters(chapter)
     defaults = {name: parameter.default for name, parameter in declared.items()}
-    assert parameters.resolve_parameters(chapter, "demo") == defaults
+    assert parameters.resolve_parameters(chapter, "offline") == defaults
 
 
 def test_a_chapter_opens_with_its_question_and_closes_with_what_was_seen(notebook):

@@ -61,7 +61,7 @@ def test_the_opening_says_which_proteins_and_models_these_are(report, shown):
     assert "three.fasta" in pages
     assert "Amino-acid composition" in pages
     assert "Proteins of this run: 3, of 4 residues in the median and 4 at most." in pages
-    assert "Stand-ins" not in pages
+    assert "Minis" not in pages
     assert any("No protein was left out" in bundle.get("text/markdown", "") for bundle in shown)
 
 
@@ -74,36 +74,28 @@ def test_the_opening_names_the_proteins_that_are_cut(study, tmp_path, shown):
     assert not any("none was truncated" in str(bundle) for bundle in shown)
 
 
-def test_the_opening_warns_of_stand_ins(study, report, shown):
-    study.models = study.models.assign(role="stand-in", title="ProtBERT (stand-in)")
+def test_the_opening_warns_of_minis(study, report, shown):
+    study.models = study.models.assign(role="mini", title="mini ProtBERT")
     report.opening()
-    assert "Stand-ins, not the paper" in shown[0]["text/html"]
-    assert "ProtBERT (stand-in)" in shown[0]["text/html"]
-
-
-def test_the_opening_says_that_the_demos_proteins_are_simulated(study, tmp_path, shown):
-    Report("01_toy", study, directory=tmp_path / "real").opening()
-    assert not any("simulated" in str(bundle) for bundle in shown)
-    study.settings = study.settings.model_copy(update={"proteins": "demo"})
-    Report("01_toy", study, directory=tmp_path / "demo").opening()
-    assert any("are simulated" in bundle.get("text/markdown", "") for bundle in shown)
+    assert "Minis, not the paper" in shown[0]["text/html"]
+    assert "mini ProtBERT" in shown[0]["text/html"]
 
 
 def test_the_summary_says_of_what_the_run_is(study, report):
-    copies = [study.models.assign(role=role) for role in ("stand-in", "stand-in", "control")]
+    copies = [study.models.assign(role=role) for role in ("mini", "mini", "control")]
     study.models = pd.concat(copies)
     report.opening()
     report.close()
     numbers = json.loads((report.directory / "summary.json").read_text())["numbers"]
-    assert numbers["what"] == "3 proteins and 2 small stand-ins"
-    assert numbers["whose"] == "stand-ins"
+    assert numbers["what"] == "3 proteins and 2 minis"
+    assert numbers["whose"] == "minis"
 
 
 def test_an_answer_is_the_models_range_and_each_controls_value(report):
     frame = pd.DataFrame(
         {
             "model": ["one", "two", "lost", "untrained:one", "composition"],
-            "role": ["model", "stand-in", "model", "control", "control"],
+            "role": ["model", "mini", "model", "control", "control"],
             "r": [0.25, -0.5, np.nan, 0.75, np.nan],
         }
     )
@@ -119,8 +111,8 @@ def test_an_answer_is_the_models_range_and_each_controls_value(report):
 
 
 def test_a_sentence_has_minus_signs_and_keeps_its_hyphens(report, shown):
-    report.say("r is -0.5 (-1 to 2) in a 1,024-d stand-in, -p gap_open 0")
-    assert shown[0]["text/markdown"] == "r is −0.5 (−1 to 2) in a 1,024-d stand-in, -p gap_open 0"
+    report.say("r is -0.5 (-1 to 2) in a 1,024-d mini, -p gap_open 0")
+    assert shown[0]["text/markdown"] == "r is −0.5 (−1 to 2) in a 1,024-d mini, -p gap_open 0"
 
 
 def test_a_table_is_shown_rounded_and_kept_unrounded(report, shown):
@@ -182,10 +174,10 @@ def test_a_figure_to_point_at_is_data_for_the_page_and_a_file_that_works_alone(r
 def test_the_summary_holds_numbers_settings_models_and_versions(report):
     report.number("share", np.float64(0.25))
     report.number("undefined", float("nan"))
-    report.number("profile", "demo")
+    report.number("profile", "offline")
     report.close()
     summary = json.loads((report.directory / "summary.json").read_text())
-    assert summary["numbers"] == {"share": 0.25, "undefined": None, "profile": "demo"}
+    assert summary["numbers"] == {"share": 0.25, "undefined": None, "profile": "offline"}
     assert summary["settings"]["models"] == ["composition"]
     assert summary["models"][0]["role"] == "control"
     assert summary["proteins"]["proteins"] == 3
@@ -231,7 +223,7 @@ def test_a_chapter_can_show_the_verdicts_on_what_it_has_measured(study, report):
 
 
 def test_the_summary_identifies_proteins_models_and_machine(tmp_path, study):
-    study = Study(proteins=study.settings.proteins, models=["demo_prot_bert"])
+    study = Study(proteins=study.settings.proteins, models=["mini_prot_bert"])
     report = Report("01_toy", study, directory=tmp_path / "out")
     report.measured("isoscore", study.global_isotropy())
     report.close()

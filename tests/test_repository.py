@@ -90,14 +90,13 @@ def test_no_tracked_text_names_a_machine_path_or_a_package_registry():
         assert not found, f"{path.relative_to(ROOT)} holds {found.group()!r}"
 
 
-def test_demo_data_stay_under_twelve_megabytes():
-    size = sum(p.stat().st_size for p in (ROOT / "data/demo").rglob("*") if p.is_file())
+def test_shipped_data_stay_under_twelve_megabytes():
+    size = sum(path.stat().st_size for path in tracked() if ROOT / "data" in path.parents)
     assert 0 < size < 12e6
 
 
 # Modules that are tested through the room they were parted from.
 TESTED_THROUGH = {
-    "evolution": "simulate",
     "parameters": "chapters",
     "vector_formats": "vector_files",
 }

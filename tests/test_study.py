@@ -15,7 +15,7 @@ from small_proteins import random_proteins
 from test_forward import Hungry
 from tiny_checkpoints import WRITERS
 
-CONTROLS = ["composition", "untrained:demo_prot_bert"]
+CONTROLS = ["composition", "untrained:mini_prot_bert"]
 
 
 @pytest.fixture(autouse=True)
@@ -32,24 +32,24 @@ def fasta(tmp_path):
 
 @pytest.fixture
 def study(fasta):
-    return Study(proteins=str(fasta), models=["demo_prot_bert", "demo_protein_bert"],
+    return Study(proteins=str(fasta), models=["mini_prot_bert", "mini_protein_bert"],
                  controls=CONTROLS, n_pairs=100)  # fmt: skip
 
 
 def test_global_isotropy_has_a_labelled_row_for_each_model_and_control(study):
     table = study.global_isotropy().set_index("model")
     assert list(table.index) == [*study.settings.models, *CONTROLS]
-    assert list(table["role"]) == ["stand-in", "stand-in", "control", "control"]
-    assert table.loc["demo_prot_bert", "counterpart"] == "prot_bert"
+    assert list(table["role"]) == ["mini", "mini", "control", "control"]
+    assert table.loc["mini_prot_bert", "counterpart"] == "prot_bert"
     assert (table["n"] == 40).all()
-    assert table.loc["demo_protein_bert", "isoscore"] == pytest.approx(
-        isoscore(study.vectors("demo_protein_bert")), rel=1e-12
+    assert table.loc["mini_protein_bert", "isoscore"] == pytest.approx(
+        isoscore(study.vectors("mini_protein_bert")), rel=1e-12
     )
 
 
 def test_local_isotropy_covers_each_letter_and_all_residues(study):
     table = study.local_isotropy().set_index(["model", "residue"])
-    bert = table.loc["demo_prot_bert"]
+    bert = table.loc["mini_prot_bert"]
     assert list(bert.index)[:20] == list("ACDEFGHIKLMNPQRSTVWY")
     assert bert.loc["all", "n"] == study.proteins.lengths.sum()
     assert bert["n"].drop("all").sum() == bert.loc["all", "n"]
@@ -74,11 +74,11 @@ def test_lengths_and_composition_are_those_of_the_proteins_that_count(study):
 
 
 def test_pairs_are_distinct_and_carry_distances_of_each_model(study):
-    table = study.pair_table("demo_prot_bert")
+    table = study.pair_table("mini_prot_bert")
     assert len(table) == 100
     assert len(set(zip(table.accession_a, table.accession_b, strict=True))) == 100
     row = {a: i for i, a in enumerate(study.common.accessions)}
-    vectors = study.vectors("demo_prot_bert").astype(float)
+    vectors = study.vectors("mini_prot_bert").astype(float)
     for pair in table.head(5).itertuples():
         a, b = vectors[row[pair.accession_a]], vectors[row[pair.accession_b]]
         assert pair.squared_euclidean == pytest.approx(((a - b) ** 2).sum(), rel=1e-6)
@@ -153,14 +153,14 @@ def test_sampling_depends_on_the_seed_alone(fasta):
     assert drawn[0].accessions == drawn[1].accessions != drawn[2].accessions
 
 
-def test_a_stand_in_named_by_its_directory_is_still_labelled_as_one():
-    study = Study(models=[str(paths.DEMO / "checkpoints" / "demo_prot_bert")])
-    assert study.models["role"].tolist() == ["stand-in"]
+def test_a_mini_named_by_its_directory_is_still_labelled_as_one():
+    study = Study(models=[str(paths.MINIS / "mini_prot_bert")])
+    assert study.models["role"].tolist() == ["mini"]
     assert study.models["counterpart"].tolist() == ["prot_bert"]
 
 
 def test_who_did_not_fit_into_memory_is_counted_and_named(fasta, monkeypatch):
-    study = Study(proteins=str(fasta), models=["demo_prot_bert"])
+    study = Study(proteins=str(fasta), models=["mini_prot_bert"])
     load = devices.load_models
     longest = study.requested.lengths.max()
 
@@ -200,9 +200,9 @@ def test_sampled_pairs_carry_each_models_cosine_and_their_alignment(study):
     assert len(sampled) == 30
     again = study.sampled_pairs(30)
     pd.testing.assert_frame_equal(sampled, again)
-    table = study.pair_table("demo_protein_bert", similar=True)
+    table = study.pair_table("mini_protein_bert", similar=True)
     both = sampled.merge(table, on=["accession_a", "accession_b"], validate="one_to_one")
-    np.testing.assert_allclose(both.demo_protein_bert, both.cosine_similarity)
+    np.testing.assert_allclose(both.mini_protein_bert, both.cosine_similarity)
     counted = [text.marks.count("|") for text in sampled.alignment]
     assert counted == sampled.identities.tolist()
 

@@ -15,7 +15,7 @@ from plm_geometry.study.choices import CHOICES_OF
 from plm_geometry.uniprot_h5 import write_uniprot_h5
 from small_proteins import random_proteins
 
-BERT, PROTEINBERT = "demo_prot_bert", "demo_protein_bert"
+BERT, PROTEINBERT = "mini_prot_bert", "mini_protein_bert"
 N = 40
 CUT = 60
 

@@ -12,7 +12,7 @@ from plm_geometry.study import Study
 from plm_geometry.uniprot_h5 import write_uniprot_h5
 from small_proteins import random_proteins
 
-MODELS = ["demo_prot_bert", "composition"]
+MODELS = ["mini_prot_bert", "composition"]
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +52,8 @@ def test_global_measures_lie_within_their_intervals(study):
 
 def test_local_measures_have_intervals_over_ten_groups_of_proteins(study):
     table = study.local_isotropy().set_index(["model", "residue"])
-    bert = table.loc["demo_prot_bert"]
-    assert len(study.embeddings("demo_prot_bert").residue_groups) == LEAST_BLOCKS + 1  # + late ones
+    bert = table.loc["mini_prot_bert"]
+    assert len(study.embeddings("mini_prot_bert").residue_groups) == LEAST_BLOCKS + 1  # + late ones
     assert (bert["isoscore_low"] < bert["isoscore_high"]).all()
     inside = bert["mean_cosine_similarity"].between(
         bert["mean_cosine_similarity_low"], bert["mean_cosine_similarity_high"]
@@ -65,8 +65,8 @@ def test_the_average_of_the_amino_acids_has_an_interval_that_leaves_out_groups(s
     local = study.local_isotropy()
     twenty = local[local["residue"].str.fullmatch("[ACDEFGHIKLMNPQRSTVWY]")]
     found = study.local_average().set_index("model")
-    expected = twenty[twenty["model"] == "demo_prot_bert"]
-    row = found.loc["demo_prot_bert"]
+    expected = twenty[twenty["model"] == "mini_prot_bert"]
+    row = found.loc["mini_prot_bert"]
     assert row["average_dimensions"] == pytest.approx(expected["effective_dimensions"].mean())
     assert row["n"] == expected["n"].sum()
     assert row["average_dimensions_low"] < row["average_dimensions_high"]
@@ -75,7 +75,7 @@ def test_the_average_of_the_amino_acids_has_an_interval_that_leaves_out_groups(s
 
 
 def test_that_interval_is_a_jackknife_of_means_without_each_group(study):
-    found = study.embeddings("demo_prot_bert")
+    found = study.embeddings("mini_prot_bert")
     letters = sorted(set(found.residue_moments) - {"X"})
     groups = [dict(group) for group in found.residue_groups if group]
     counts, values = [], []
@@ -91,7 +91,7 @@ def test_that_interval_is_a_jackknife_of_means_without_each_group(study):
 
 
 def test_what_identifies_a_model_is_known_once_it_was_used(study):
-    identity = study.identity("demo_prot_bert")
+    identity = study.identity("mini_prot_bert")
     assert identity["revision"] == "local"
     assert len(identity["weights"]) == 64
     assert "weights" not in study.identity("composition")
@@ -101,15 +101,15 @@ def test_all_variance_of_composition_lies_between_amino_acids(study):
     shares = study.local_variance().set_index("model")
     np.testing.assert_allclose(shares["between"] + shares["within"], 1)
     assert shares.loc["composition", "between"] == pytest.approx(1)
-    assert 0 < shares.loc["demo_prot_bert", "between"] < 1
+    assert 0 < shares.loc["mini_prot_bert", "between"] < 1
 
 
 def test_cosines_are_of_proteins_and_of_residues_raw_and_centred(study):
     table = study.pairwise_cosines()
-    kinds = table[table.model == "demo_prot_bert"].groupby(["of", "centred"])["cosine"].mean()
+    kinds = table[table.model == "mini_prot_bert"].groupby(["of", "centred"])["cosine"].mean()
     assert len(kinds) == 4
     exact = study.global_isotropy().set_index("model")["mean_cosine_similarity"]
-    assert kinds["proteins", False] == pytest.approx(exact["demo_prot_bert"], abs=0.01)
+    assert kinds["proteins", False] == pytest.approx(exact["mini_prot_bert"], abs=0.01)
     assert abs(kinds["residues", True]) < abs(kinds["residues", False])
 
 
@@ -130,7 +130,7 @@ def test_few_proteins_have_no_convergence_and_no_intervals(study):
 
 
 def test_files_of_embeddings_have_everything_but_residues(study, tmp_path):
-    accessions, vectors = study.common.accessions, study.vectors("demo_prot_bert")
+    accessions, vectors = study.common.accessions, study.vectors("mini_prot_bert")
     write_uniprot_h5(tmp_path / "x.h5", accessions, vectors, model_name="m")
     from_file = Study(proteins=study.settings.proteins, models=[str(tmp_path / "x.h5")])
     assert set(from_file.pairwise_cosines()["of"]) == {"proteins"}

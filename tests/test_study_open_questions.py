@@ -12,7 +12,7 @@ from plm_geometry.study import Study, open_questions
 from plm_geometry.uniprot_h5 import write_uniprot_h5
 from small_proteins import random_proteins
 
-MODELS = ["demo_prot_bert", "composition"]
+MODELS = ["mini_prot_bert", "composition"]
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +49,10 @@ def test_two_proteins_have_no_sign(tmp_path):
 
 def test_means_of_random_residues_score_as_residues_and_proteins_as_the_study_says(study):
     table = study.pooled().set_index(["model", "of"])["isoscore"]
-    bert = table["demo_prot_bert"]
-    assert bert["proteins"] == pytest.approx(isoscore(study.vectors("demo_prot_bert")))
+    bert = table["mini_prot_bert"]
+    assert bert["proteins"] == pytest.approx(isoscore(study.vectors("mini_prot_bert")))
     local = study.local_isotropy().set_index(["model", "residue"])["isoscore"]
-    assert bert["residues"] == pytest.approx(local["demo_prot_bert", "all"])
+    assert bert["residues"] == pytest.approx(local["mini_prot_bert", "all"])
     for name in MODELS:
         # 2,000 residues stand for all of them, and 2,000 means for the covariance's shape.
         assert table[name]["means of random residues"] == pytest.approx(

@@ -42,7 +42,7 @@ def study(tmp_path_factory):
     return study
 
 
-def test_several_seeds_stand_in_tables_as_their_first(study):
+def test_several_seeds_mini_tables_as_their_first(study):
     assert study.names == [MODEL, *NAMED]
     table = study.seed_ranges().set_index("quantity")
     assert list(table.index) == list(MEASURES)

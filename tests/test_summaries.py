@@ -65,18 +65,21 @@ def test_what_is_no_summary_at_all_is_refused(tmp_path, text, sentence):
 
 def test_a_build_is_what_its_chapters_have_measured(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "RESULTS", tmp_path)
-    assert read_build("demo") == []
-    write(tmp_path / "demo" / "01_toy" / "summary.json", GOOD)
-    write(tmp_path / "demo" / "02_toy" / "summary.json", GOOD, chapter="02_toy")
+    assert read_build("offline") == []
+    write(tmp_path / "offline" / "01_toy" / "summary.json", GOOD)
+    write(tmp_path / "offline" / "02_toy" / "summary.json", GOOD, chapter="02_toy")
     # A chapter that has measured nothing may have no study either.
-    nothing = tmp_path / "demo" / "07_toy" / "summary.json"
+    nothing = tmp_path / "offline" / "07_toy" / "summary.json"
     nothing.parent.mkdir()
     nothing.write_text(json.dumps({"chapter": "07_toy", "measured": []}))
-    assert [run.chapter for run in read_build("demo")] == ["01_toy", "02_toy"]
-    assert len(summary_files("demo")) == 2
-    assert [run.chapter for run in read_build("paper", tmp_path / "demo")] == ["01_toy", "02_toy"]
+    assert [run.chapter for run in read_build("offline")] == ["01_toy", "02_toy"]
+    assert len(summary_files("offline")) == 2
+    assert [run.chapter for run in read_build("paper", tmp_path / "offline")] == [
+        "01_toy",
+        "02_toy",
+    ]
     with pytest.raises(InputError, match="no directory"):
-        read_build("demo", tmp_path / "elsewhere")
+        read_build("offline", tmp_path / "elsewhere")
 
 
 def test_measured_rows_say_whose_they_are():

@@ -39,8 +39,8 @@ def test_published_and_reproduced_judges_what_a_build_has_measured(run, tmp_path
     assert "None has been taken in" in page
 
 
-def test_no_stand_in_agrees_even_with_the_papers_very_numbers(run, tmp_path):
-    write(tmp_path / "build" / "01_toy" / "summary.json", as_printed("stand-in"), proteins="demo")
+def test_no_mini_agrees_even_with_the_papers_very_numbers(run, tmp_path):
+    write(tmp_path / "build" / "01_toy" / "summary.json", as_printed("mini"), proteins="bacterium")
     where = run(PUBLISHED, summaries=str(tmp_path / "build"))
     assert where.numbers["agrees"] == where.numbers["differs"] == "0"
     page = where.shown
@@ -53,7 +53,7 @@ def test_published_and_reproduced_runs_alone_and_says_that_nothing_was_run(run, 
     where = run(PUBLISHED, summaries=str(tmp_path / "empty"), records=TRACKED)
     assert where.numbers["not_run"] == where.numbers["compared"] == "26"
     page = where.shown
-    assert "No chapter of the profile demo has been run yet" in page
+    assert "No chapter of the profile offline has been run yet" in page
     # Runs made elsewhere stand there all the same.
     assert "human70_prot_bert" in page
     assert "not over Swiss-Prot" in page

@@ -82,16 +82,16 @@ def test_the_papers_models_on_its_proteins_agree_in_everything_when_they_give_it
 
 @settings(max_examples=40)
 @given(st.sampled_from(sorted(POSSIBLE[POSSIBLE.by_model].name)), st.floats(-2, 2))
-def test_no_number_of_a_stand_in_is_ever_a_reproduction(name, factor):
+def test_no_number_of_a_mini_is_ever_a_reproduction(name, factor):
     number = POSSIBLE.set_index("name").loc[name]
     for value in (number.published, number.published * (1 + factor)):
-        rows = [row(number.quantity, value, number.counterpart, "stand-in", low=value, high=value)]
+        rows = [row(number.quantity, value, number.counterpart, "mini", low=value, high=value)]
         table = verdicts([summary(rows)])
         assert not set(table["verdict"]) & {AGREES, DIFFERS}
 
 
 def test_simulated_proteins_reproduce_nothing_but_a_models_width():
-    table = verdicts([summary(as_printed(), proteins="demo", n=1000)])
+    table = verdicts([summary(as_printed(), proteins="bacterium", n=1000)])
     judged = table[table["verdict"].isin([AGREES, DIFFERS])]
     assert set(judged["quantity"]) == {"embedding_dimensions"}
     assert "simulated" in table.set_index("quantity").loc["pairs", "why"]
@@ -157,9 +157,9 @@ def test_the_abstracts_range_is_over_both_kinds_of_embedding_of_all_three_models
     assert lacking.loc["dimensions_lowest", "verdict"] == NOT_RUN
 
 
-def test_one_stand_in_spoils_the_range():
+def test_one_mini_spoils_the_range():
     measured = wide_models([2.7, 5.1, 2.3], [13.9, 9.0, 14.4])
-    measured[1] = row("effective_dimensions", 5.1, PAPER[1], "stand-in")
+    measured[1] = row("effective_dimensions", 5.1, PAPER[1], "mini")
     table = verdicts([summary(measured)]).set_index("quantity")
     assert table.loc["dimensions_lowest", "verdict"] == NOT_COMPARABLE
 
@@ -177,12 +177,12 @@ def test_chapters_are_judged_together_and_each_by_its_own_settings():
 def test_what_has_no_model_in_it_is_one_row_however_many_models_there_are():
     quantity = "correlation:alignment_score:sequence_identity"
     measured = [row(quantity, 0.85, key, role) for key, role in
-                (("prot_bert", "stand-in"), ("prot_xlnet", "model"))]  # fmt: skip
+                (("prot_bert", "mini"), ("prot_xlnet", "model"))]  # fmt: skip
     measured.append(row(quantity, 0.85, "", "control") | {"model": "composition"})
     table = verdicts([summary(measured)])
     found = table[table["quantity"] == quantity]
     assert found["model"].tolist() == [""]
-    # No model, no stand-in: on Swiss-Prot it counts.
+    # No model, no mini: on Swiss-Prot it counts.
     assert found["verdict"].tolist() == [DIFFERS]
 
 
@@ -194,7 +194,7 @@ def test_without_any_run_every_number_is_there_and_not_run():
 
 
 def test_counts_and_reasons_cover_every_row():
-    table = verdicts([summary(as_printed("stand-in"), proteins="demo", n=1000)])
+    table = verdicts([summary(as_printed("mini"), proteins="bacterium", n=1000)])
     assert sum(counts(table).values()) == len(table)
     silent = table["verdict"].isin([NOT_COMPARABLE, NOT_RUN]).sum()
     assert reasons(table)["rows"].sum() == silent

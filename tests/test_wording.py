@@ -24,8 +24,8 @@ def test_a_hyphen_is_a_minus_only_before_a_number_of_its_own():
     assert typographic("r = nan (nan to nan%), +nan; Nanometres, banana") == (
         "r = – (– to –), –; Nanometres, banana"
     )
-    text = "-0.5 (-1 to 2), 3-4, x-1, a stand-in, -p gap"
-    assert typographic(text) == "−0.5 (−1 to 2), 3-4, x-1, a stand-in, -p gap"
+    text = "-0.5 (-1 to 2), 3-4, x-1, a mini, -p gap"
+    assert typographic(text) == "−0.5 (−1 to 2), 3-4, x-1, a mini, -p gap"
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ _tell = partial(typer.echo, err=True)
 
 def run_chapter(
     chapter: str,
-    profile: str = "demo",
+    profile: str = "offline",
     overrides: Mapping[str, object] | None = None,
     out: Path | None = None,
     *,
@@ -191,7 +191,7 @@ def _study(parameters: Mapping[str, object]) -> "Study | None":
 
 
 def build_book(
-    profile: str = "demo", *, strict: bool = True, tell: Callable[[str], None] = _tell
+    profile: str = "offline", *, strict: bool = True, tell: Callable[[str], None] = _tell
 ) -> Path:
     """Execute all chapters and build the HTML book, as far as anything has changed.
 

@@ -16,7 +16,7 @@ _BACTERIUM_SHA256 = "7190c967978a9921f69dadc710db2d826b41ec738894bf51c1d439106d0
 
 
 def read_proteins(name: str) -> Proteins:
-    """Read the proteins of "demo", "bacterium", "swissprot", or of a FASTA file.
+    """Read the proteins of "bacterium", "swissprot", or of a FASTA file.
 
     Raises
     ------
@@ -24,8 +24,6 @@ def read_proteins(name: str) -> Proteins:
         As `proteins.read_fasta`; if Swiss-Prot has not been fetched, or the bacterium's file is
         missing or altered.
     """
-    if name == "demo":
-        return read_fasta(paths.DEMO / "proteome.fasta.gz")
     if name == "bacterium":
         return _read_bacterium()
     if name == "swissprot" and not paths.SWISSPROT.exists():

@@ -15,7 +15,7 @@ from plm_geometry.files import replacing, write_json
 from plm_geometry.proteins import Proteins
 
 # The families that come with the data sets of these names.
-SHIPPED = {"demo": paths.DEMO / "truth.tsv", "bacterium": paths.BACTERIUM / "families.tsv"}
+SHIPPED = {"bacterium": paths.BACTERIUM / "families.tsv"}
 # A link within a family. In n searches among n proteins, n * 1e-5 hits are expected by chance:
 # none, usually. The coverage keeps proteins apart that share one of their domains only.
 LINK_E_VALUE = 1e-5

@@ -143,7 +143,7 @@ def _read_profile(profile: str) -> dict[str, object]:
             f"Profile {profile} is no YAML: {' '.join(str(error).split())}."
         ) from error
     if not isinstance(chosen, dict):
-        raise InputError(f"Profile {profile} is no list of 'name: value' lines; see demo.yaml.")
+        raise InputError(f"Profile {profile} is no list of 'name: value' lines; see offline.yaml.")
     known = dict.fromkeys(name for chapter in chapter_names() for name in read_parameters(chapter))
     for name in chosen:
         if name not in known:

@@ -30,16 +30,12 @@ if TYPE_CHECKING:
 
 # Set by `chapters.run_chapter` for the kernel; a notebook opened by hand writes below runs/.
 OUT_VARIABLE = "PLM_GEOMETRY_OUT"
-_STAND_INS = (
+_MINIS = (
     "warning",
-    "Stand-ins, not the paper's models",
+    "Minis, not the paper's models",
     "{} are small checkpoints that this repository trained for minutes on real proteins. They have "
     "the architectures of the paper's models and little of their knowledge: their numbers neither "
     "confirm nor contradict the paper's.",
-)
-_SIMULATED = (
-    "These proteins are simulated: their families, annotations and relationships are known "
-    "because they were made."
 )
 _REAL = ("note", "The models of this run", "{}.")
 
@@ -76,8 +72,6 @@ class Report:
         """
         self.study.check(self.chapter)
         self._say_which_models()
-        if self.simulated:
-            self.say(_SIMULATED)
         data = self.study.data_set()
         self.table(data, "data_set", _about_proteins(data.iloc[0]))
         self._name_left_out()
@@ -86,13 +80,8 @@ class Report:
         self.number("profile", self.study.settings.profile)
         self.number("n_proteins", len(self.study.proteins))
         self.number("what", self._what())
-        stand_in = "stand-in" in set(self.study.models.role)
-        self.number("whose", "stand-ins" if stand_in else "models")
-
-    @property
-    def simulated(self) -> bool:
-        """Whether the proteins are the demo's, which were made and not found."""
-        return self.study.settings.proteins == "demo"
+        mini = "mini" in set(self.study.models.role)
+        self.number("whose", "minis" if mini else "models")
 
     def table(
         self,
@@ -207,7 +196,7 @@ class Report:
             Its format, as in ``format(value, spec)``.
         """
         known = frame.dropna(subset=column)
-        values = known[column][known.role.isin(["model", "stand-in"])]
+        values = known[column][known.role == ("model" if "model" in set(known.role) else "mini")]
         ends = [format(end, spec) for end in (values.min(), values.max())] if len(values) else []
         controls = known[known.role == "control"]
         each = [
@@ -304,17 +293,16 @@ class Report:
         from myst_nb import glue
 
         models = self.study.models
-        titles = models.title[models.role == "stand-in"]
-        said = note(*_STAND_INS, titles) if len(titles) else note(*_REAL, models.title)
+        titles = models.title[models.role == "mini"]
+        said = note(*_MINIS, titles) if len(titles) else note(*_REAL, models.title)
         glue("build_note", said)
 
     def _what(self) -> str:
         """Say in a few words what this run is of: so many proteins, so many models."""
-        proteins = "simulated protein" if self.simulated else "protein"
-        counted = {"model": "model", "stand-in": "small stand-in"}
+        counted = {"model": "model", "mini": "mini"}
         roles = self.study.models.role.value_counts()
         models = [plural(roles[role], noun) for role, noun in counted.items() if role in roles]
-        return listed([plural(len(self.study.proteins), proteins), *models])
+        return listed([plural(len(self.study.proteins), "protein"), *models])
 
     def _name_left_out(self) -> None:
         left_out, cut = self.study.left_out(), self.study.cut()

@@ -14,6 +14,7 @@ EMBEDDING_PARAMETERS = (
     "n_proteins",
     "families",
     "models",
+    "minis",
     "controls",
     "distance_controls",
     "seed",
@@ -30,11 +31,12 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    profile: str = "demo"
-    proteins: str = "demo"
+    profile: str = "offline"
+    proteins: str = "bacterium"
     n_proteins: int = Field(default=0, ge=0)
     families: str = ""
-    models: list[str] = ["demo_prot_bert", "demo_prot_bert_bfd"]
+    models: list[str] = ["unirep_64"]
+    minis: list[str] = []
     controls: list[str] = []
     distance_controls: list[str] = []
     seed: int = Field(default=1, ge=0)
@@ -73,11 +75,11 @@ class Settings(BaseModel):
 
     @property
     def names(self) -> list[str]:
-        """The models, then the controls, as they were named; one of both kinds once.
+        """The models, the minis and the controls, as they were named; of both kinds of controls once.
 
         Of copies that differ in their seed, the first.
         """
-        named = [copies_of(name)[0] for name in (*self.models, *self.controls)]
+        named = [copies_of(name)[0] for name in (*self.models, *self.minis, *self.controls)]
         further = [copies_of(name)[0] for name in self.distance_controls]
         return named + [name for name in further if name not in named]
 
@@ -101,7 +103,7 @@ def read_settings(parameters: dict[str, Any]) -> Settings:
         settings = Settings(**parameters)
     except ValidationError as error:
         raise InputError(_parameter_sentence(error)) from error
-    if not settings.models:
+    if not settings.models + settings.minis:
         raise InputError("no model was named; name at least one beside the controls.")
     names = settings.names
     if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:

@@ -35,7 +35,7 @@ class Measured(BaseModel):
     quantity: str = Field(pattern=r"^[a-z_]+(:[a-z_]+)*$")
     model: str = ""
     title: str = ""
-    role: Literal["model", "stand-in", "control", "data"] = "data"
+    role: Literal["model", "mini", "control", "data"] = "data"
     counterpart: str = ""
     value: float | None
     low: float | None = None
@@ -56,7 +56,7 @@ class ModelUsed(BaseModel):
 
     model: str = Field(min_length=1)
     title: str
-    role: Literal["model", "stand-in", "control"]
+    role: Literal["model", "mini", "control"]
     counterpart: str = ""
     width: int = Field(ge=1)
     source: str = ""

@@ -115,8 +115,8 @@ def _extremes(measured: pd.DataFrame) -> pd.DataFrame:
     if len(found[["quantity", "counterpart"]].drop_duplicates()) < 2 * len(wide):
         return measured[:0]
     ends = found.loc[[found["value"].idxmin(), found["value"].idxmax()]]
-    # One stand-in among the models is enough to make the range no range of models.
-    role = "model" if (found["role"] == "model").all() else "stand-in"
+    # One mini among the models is enough to make the range no range of models.
+    role = "model" if (found["role"] == "model").all() else "mini"
     return ends.assign(
         quantity=["dimensions_lowest", "dimensions_highest"], counterpart="", role=role
     )
@@ -126,8 +126,8 @@ def _why_not(row: tuple, runs: Sequence[Summary]) -> str:
     """Return why a value can neither agree nor differ; nothing if it can."""
     if pd.isna(row.run):
         return _sentence(row.not_run)
-    if row.role == "stand-in":
-        return "A stand-in is no model of the paper: what it gives is no reproduction."
+    if row.role == "mini":
+        return "A mini is no model of the paper: what it gives is no reproduction."
     run = runs[int(row.run)]
     return _sentence(_other_proteins(row, run) or _other_settings(row, run))
 
@@ -137,8 +137,6 @@ def _other_proteins(row: tuple, run: Summary) -> str:
     source = run.settings.proteins if run.settings else ""
     if row.over == printed.ANY:
         return ""
-    if source == "demo":
-        return "the proteins are simulated, and the paper's are those of Swiss-Prot"
     few = f"{run.proteins.proteins:,} proteins"
     if source != "swissprot":
         return f"it is over {few} of {run.proteins.source}, not over Swiss-Prot"

@@ -12,8 +12,8 @@ from plm_geometry.terminal import read_overrides, say
 def run(
     chapter: Annotated[str, typer.Argument(help="Chapter, e.g. 03_correlation.")],
     profile: Annotated[
-        str, typer.Option(help="demo, laptop, paper, or a YAML file of parameters.")
-    ] = "demo",
+        str, typer.Option(help="offline, laptop, paper, or a YAML file of parameters.")
+    ] = "offline",
     parameter: Annotated[
         list[str],
         typer.Option(
@@ -56,7 +56,9 @@ def run(
 
 
 def book(
-    profile: Annotated[str, typer.Option(help="Profile whose chapters the book shows.")] = "demo",
+    profile: Annotated[
+        str, typer.Option(help="Profile whose chapters the book shows.")
+    ] = "offline",
 ) -> None:
     """Execute what has changed and build the HTML book."""
     from plm_geometry import chapters

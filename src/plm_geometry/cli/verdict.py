@@ -33,12 +33,12 @@ def verdict(
     ] = "",
     profile: Annotated[
         str, typer.Option(help="Whose results are held against the paper.")
-    ] = "demo",
+    ] = "offline",
 ) -> None:
     """Hold results against every published number, or take in a run made elsewhere.
 
     A value agrees if it differs from the printed number by at most half its last digit, or half the
-    value's 95 % interval where that is larger. Values of stand-ins, or over other proteins than
+    value's 95 % interval where that is larger. Values of minis, or over other proteins than
     Swiss-Prot, are not comparable.
 
     Example: plm-geometry verdict --add runs/01_global_isotropy-1a2b3c4d/summary.json

@@ -48,9 +48,9 @@ def labels(frame: pd.DataFrame) -> pd.Series:
 
 
 def judged(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of models; those of controls where a run has nothing else."""
-    models = frame[frame["role"] != "control"]
-    return frame if models.empty else models
+    """Return the rows of models; where a run has none, those of minis, or else of controls."""
+    kinds = (frame[frame["role"] == role] for role in ("model", "mini"))
+    return next((rows for rows in kinds if len(rows)), frame)
 
 
 def about(number: float) -> str:

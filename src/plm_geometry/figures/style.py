@@ -39,14 +39,24 @@ STYLE = {
 
 
 def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
-    """Make `draw` use the report's style, whatever the session's settings are."""
+    """Make `draw` use the report's style, and leave out minis where there are other models.
+
+    Minis stand in tables; beside published models their panels would take the place of those.
+    """
 
     @wraps(draw)
     def drawn(*args, **kwargs) -> Figure:
         with matplotlib.rc_context(STYLE):
-            return draw(*args, **kwargs)
+            return draw(*map(_without_minis, args), **kwargs)
 
     return drawn
+
+
+def _without_minis(given: object) -> object:
+    is_table = isinstance(given, pd.DataFrame) and "role" in given
+    if not is_table or "model" not in set(given["role"]):
+        return given
+    return given[given["role"] != "mini"].reset_index(drop=True)
 
 
 def colours(frame: pd.DataFrame) -> list[str]:

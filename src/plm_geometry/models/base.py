@@ -91,8 +91,8 @@ class Embedder(ABC):
         Special tokens it adds to a protein.
     cls_position : "first", "last" or None
         Which of a protein's tokens is the classification token; None if none is.
-    is_stand_in, is_control : bool
-        Whether it is a demo checkpoint in a real model's place; whether it is a control.
+    is_mini, is_control : bool
+        Whether it is one of the small checkpoints of this repository; whether it is a control.
     is_recurrent : bool
         Whether it reads from start to end, so that a batch needs no padding.
     residues_per_batch : int or None
@@ -108,7 +108,7 @@ class Embedder(ABC):
     max_residues: int | None = None
     n_special: int = 0
     cls_position: ClsPosition | None = None
-    is_stand_in: bool = False
+    is_mini: bool = False
     is_control: bool = False
     is_recurrent: bool = False
     residues_per_batch: int | None = None

@@ -18,7 +18,7 @@ class ModelCard:
     name, title : str
         What it is called on the command line, and in tables.
     role : str
-        "model", "stand-in" or "control".
+        "model", "mini" or "control".
     counterpart : str
         Key of the paper's model that it is or stands in for; empty if there is none.
     architecture : str
@@ -43,7 +43,7 @@ def describe_model(
 ) -> ModelCard:
     """Return what `load` would say of a model, without loading it.
 
-    Keys are answered from the table and from the stand-ins' configurations; a directory or a
+    Keys are answered from the table and from the minis' configurations; a directory or a
     Hugging Face id from its configuration and tokenizer, which are fetched if they are not here;
     a dump or a file of embeddings from the shapes in it.
 

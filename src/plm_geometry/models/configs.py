@@ -45,8 +45,8 @@ def directory_of(spec: ModelSpec) -> Path:
     return paths.ROOT / spec.source
 
 
-def stand_in_directory(spec: ModelSpec) -> Path:
-    """Return where a stand-in's checkpoint lies.
+def mini_directory(spec: ModelSpec) -> Path:
+    """Return where a mini's checkpoint lies.
 
     Raises
     ------
@@ -60,16 +60,16 @@ def stand_in_directory(spec: ModelSpec) -> Path:
 
 
 def sizes_of(spec: ModelSpec) -> Sizes:
-    """Return a model's sizes: the table's, or for a stand-in those of its checkpoint.
+    """Return a model's sizes: the table's, or for a mini those of its checkpoint.
 
     Raises
     ------
     InputError
-        If a stand-in's checkpoint is not there.
+        If a mini's checkpoint is not there.
     """
-    if not spec.is_stand_in:
+    if not spec.is_mini:
         return Sizes(spec.layers, spec.width, spec.max_residues)
-    directory = stand_in_directory(spec)
+    directory = mini_directory(spec)
     config = read_config(directory)
     layers, width = (config[name] for name in _SIZES_IN_CONFIG[spec.architecture])
     if "max_residues" in config:

@@ -106,7 +106,7 @@ class ShuffledEmbedder:
     """
 
     is_control = True
-    is_stand_in = False
+    is_mini = False
 
     def __init__(self, model: Embedder, seed: int) -> None:
         self._model, self._seed = model, seed

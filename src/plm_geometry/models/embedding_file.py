@@ -42,7 +42,7 @@ class EmbeddingFile:
         If the file is not in one of these layouts.
     """
 
-    is_stand_in = False
+    is_mini = False
     is_control = False
     max_residues = None
 

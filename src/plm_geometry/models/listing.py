@@ -82,7 +82,7 @@ def _printed(spec: ModelSpec) -> dict[str, str]:
 
 
 def _sizes(spec: ModelSpec) -> Sizes:
-    """Return a model's sizes; those of a stand-in that is yet to be made are unknown."""
+    """Return a model's sizes; those of a mini that is yet to be made are unknown."""
     try:
         return sizes_of(spec)
     except InputError:

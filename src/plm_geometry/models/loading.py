@@ -8,7 +8,7 @@ from typing import Literal
 from plm_geometry.errors import InputError
 from plm_geometry.models import hf_directory, proteinbert, unirep
 from plm_geometry.models.base import Embedder
-from plm_geometry.models.configs import read_config, stand_in_directory
+from plm_geometry.models.configs import mini_directory, read_config
 from plm_geometry.models.controls import CompositionEmbedder, KmerEmbedder, ShuffledEmbedder
 from plm_geometry.models.embedding_file import EmbeddingFile
 from plm_geometry.models.hub import fetch_dump, fetch_snapshot
@@ -63,8 +63,8 @@ def _locate(name: ModelName, *, weights: bool) -> tuple[Path | None, str]:
     spec = name.spec
     if spec is None:
         return _locate_own(name.place, weights=weights)
-    if spec.is_stand_in:
-        return stand_in_directory(spec), "local"
+    if spec.is_mini:
+        return mini_directory(spec), "local"
     if spec.architecture == proteinbert.MODEL_TYPE:
         return fetch_dump(spec.source, spec.sha256) if weights else None, spec.revision
     return _fetch(spec.source, spec.revision, weights=weights)
@@ -92,6 +92,7 @@ def _open_path(name: ModelName, path: Path | None, padded_length: PaddedLength) 
             untrained=name.is_untrained,
             seed=name.seed,
             padded_length=padded_length,
+            reads_residues=name.spec is not None and name.spec.reads_residues,
         )
     _refuse_padding(name, padded_length)
     return TransformersEmbedder(name.text, path, untrained=name.is_untrained, seed=name.seed)
@@ -132,10 +133,10 @@ def _is_proteinbert(path: Path) -> bool:
 def _describe(model: Embedder, name: ModelName, revision: str) -> None:
     """Give a model what is known of it beyond its checkpoint."""
     model.title, spec = name.title, name.spec
-    model.is_control, model.is_stand_in = name.role == "control", name.role == "stand-in"
+    model.is_control, model.is_mini = name.role == "control", name.role == "mini"
     model.identity["revision"] = revision
     if spec is None:
         return
     model.identity["source"] = spec.source
-    if not spec.is_stand_in and spec.architecture != proteinbert.MODEL_TYPE:
+    if not spec.is_mini and spec.architecture != proteinbert.MODEL_TYPE:
         model.max_residues = spec.max_residues

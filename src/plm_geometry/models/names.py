@@ -93,8 +93,8 @@ class ModelName:
 
     @cached_property
     def spec(self) -> ModelSpec | None:
-        """The table's entry: of the key, or of the stand-in whose directory it is."""
-        return MODELS.get(self.place) or stand_in_at(Path(self.place))
+        """The table's entry: of the key, or of the mini whose directory it is."""
+        return MODELS.get(self.place) or mini_at(Path(self.place))
 
     @property
     def is_control_key(self) -> bool:
@@ -113,10 +113,10 @@ class ModelName:
 
     @property
     def role(self) -> str:
-        """One of "model", "stand-in" and "control"."""
+        """One of "model", "mini" and "control"."""
         if self.prefix or self.is_control_key:
             return "control"
-        return "stand-in" if self.spec and self.spec.is_stand_in else "model"
+        return "mini" if self.spec and self.spec.is_mini else "model"
 
     @property
     def is_embedding_file(self) -> bool:
@@ -136,15 +136,15 @@ def counterpart(name: str) -> str:
     spec = ModelName(name).spec
     if spec is None or ModelName(name).prefix:
         return ""
-    stood_in_for = {other.counterpart for other in MODELS.values() if other.is_stand_in}
+    stood_in_for = {other.counterpart for other in MODELS.values() if other.is_mini}
     return spec.counterpart or (name if name in stood_in_for else "")
 
 
-def stand_in_at(path: Path) -> ModelSpec | None:
-    """Return the stand-in whose checkpoint lies at `path`: named so, it is one all the same."""
-    stand_ins = (spec for spec in MODELS.values() if spec.is_stand_in)
+def mini_at(path: Path) -> ModelSpec | None:
+    """Return the mini whose checkpoint lies at `path`: named so, it is one all the same."""
+    minis = (spec for spec in MODELS.values() if spec.is_mini)
     at = path.resolve()
-    return next((spec for spec in stand_ins if directory_of(spec).resolve() == at), None)
+    return next((spec for spec in minis if directory_of(spec).resolve() == at), None)
 
 
 def unknown_model(name: str) -> InputError:

@@ -36,6 +36,8 @@ class ProteinBERTEmbedder(Embedder):
     padded_length : int or "power of two", optional
         Show the model PAD up to this many positions, as the official code does (it trained with
         128, 512 and 1,024); its answer depends on how many. By default it sees the protein alone.
+    reads_residues : bool
+        Let a protein be the mean of its residues (local track), not the model's global vector.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class ProteinBERTEmbedder(Embedder):
         untrained: bool = False,
         seed: int = 0,
         padded_length: int | Literal["power of two"] | None = None,
+        reads_residues: bool = False,
     ) -> None:
         has_room = isinstance(padded_length, int) and padded_length > N_SPECIAL
         if not (has_room or padded_length in (None, "power of two")):
@@ -57,7 +60,9 @@ class ProteinBERTEmbedder(Embedder):
         config = ProteinBERTConfig() if trained is None else trained.config
         self.module = _untrained_module(config, seed) if untrained else trained
         self.name = self.title = name
-        self.width, self.residue_width = config.global_width, config.local_width
+        self.residue_width = config.local_width
+        self.width = config.local_width if reads_residues else config.global_width
+        self._reads_residues = reads_residues
         self.n_layers, self.n_special = config.n_blocks, N_SPECIAL
         self.padded_length = padded_length
         self.max_residues = longest_padded(config.max_residues, padded_length)
@@ -67,6 +72,7 @@ class ProteinBERTEmbedder(Embedder):
             "weights": f"random, seed {seed}" if untrained else _digest(Path(path)),
             "preprocessing": "upper case, annotations all zero",
             "padded_length": str(padded_length or "unpadded"),
+            "protein": "mean of residues" if reads_residues else "global vector",
         }
 
     def to(self, device: str | torch.device, dtype: torch.dtype) -> Self:
@@ -99,7 +105,7 @@ class ProteinBERTEmbedder(Embedder):
             hidden=[local[2 * index] for index in indices],
             is_residue=is_residue,
             is_token=is_token,
-            protein=[global_[2 * index] for index in indices],
+            protein=None if self._reads_residues else [global_[2 * i] for i in indices],
         )
 
     def _positions_seen(self, n_tokens: int) -> int:

@@ -1,5 +1,6 @@
 """One table of every model, and `load`, which takes a key of it or a checkpoint of one's own."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -110,19 +111,19 @@ def _unirep(width: int, layers: int, parameters: int, sha256: str) -> ModelSpec:
     )
 
 
-def _stand_in(counterpart: str, title: str, architecture: str) -> ModelSpec:
-    key = f"demo_{counterpart}"
+def _mini(counterpart: str, title: str, architecture: str) -> ModelSpec:
+    key = f"mini_{counterpart}"
     return ModelSpec(
         key=key,
-        title=f"{title} (stand-in)",
+        title=f"mini {title}",
         architecture=architecture,
-        source=f"data/demo/checkpoints/{key}",
+        source=f"data/minis/checkpoints/{key}",
         preprocessing=_PREPROCESSING[architecture],
         licence="MIT",
         citation=f"{THIS}, trained on UniProt (CC BY 4.0)",
         download_bytes=0,
         counterpart=counterpart,
-        is_stand_in=True,
+        is_mini=True,
     )
 
 
@@ -161,17 +162,26 @@ _PROTEIN_BERT = ModelSpec(
     download_bytes=191_800_918,
 )
 
+_PROTEIN_BERT_LOCAL = replace(
+    _PROTEIN_BERT,
+    key="protein_bert_local",
+    title="ProteinBERT, mean of residues",
+    width=128,
+    reads_residues=True,
+)
+
 MODELS: dict[str, ModelSpec] = {
     spec.key: spec
     for spec in (
-        _stand_in("prot_bert", "ProtBERT", "bert"),
-        _stand_in("prot_bert_bfd", "ProtBERT-BFD", "bert"),
-        _stand_in("prot_xlnet", "ProtXLNet", "xlnet"),
-        _stand_in("protein_bert", "ProteinBERT", "proteinbert"),
+        _mini("prot_bert", "ProtBERT", "bert"),
+        _mini("prot_bert_bfd", "ProtBERT-BFD", "bert"),
+        _mini("prot_xlnet", "ProtXLNet", "xlnet"),
+        _mini("protein_bert", "ProteinBERT", "proteinbert"),
         _prottrans("prot_bert", "ProtBERT", "bert", "prot_bert", 30),
         _prottrans("prot_bert_bfd", "ProtBERT-BFD", "bert", "prot_bert_bfd", 30),
         _prottrans("prot_xlnet", "ProtXLNet", "xlnet", "prot_xlnet", 30),
         _PROTEIN_BERT,
+        _PROTEIN_BERT_LOCAL,
         _prottrans("prot_t5", "ProtT5", "t5", "prot_t5_xl_half_uniref50-enc", 24),
         _esm("esm2_8m", "ESM-2 8M", "esm2_t6_8M_UR50D", 6, 320),
         _esm("esm2_35m", "ESM-2 35M", "esm2_t12_35M_UR50D", 12, 480),

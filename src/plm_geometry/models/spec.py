@@ -35,9 +35,11 @@ class ModelSpec:
     download_bytes : int or None
         None where only an estimate is known, 0 where nothing is downloaded.
     counterpart : str
-        Key of the paper's model that a demo checkpoint stands in for.
-    is_stand_in : bool
+        Key of the paper's model whose architecture a mini has.
+    is_mini : bool
         Whether it is such a checkpoint.
+    reads_residues : bool
+        Whether a ProteinBERT's protein is the mean of its residues, not its own global vector.
     """
 
     key: str
@@ -56,7 +58,8 @@ class ModelSpec:
     bytes_per_parameter: int = 4
     download_bytes: int | None = None
     counterpart: str = ""
-    is_stand_in: bool = False
+    is_mini: bool = False
+    reads_residues: bool = False
 
     @property
     def estimated_bytes(self) -> int:

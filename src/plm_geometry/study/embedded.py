@@ -14,11 +14,10 @@ from plm_geometry.datasets import read_proteins
 from plm_geometry.devices import read_padded_length
 from plm_geometry.embed import Embeddings
 from plm_geometry.errors import InputError
-from plm_geometry.evolution import SWISSPROT_PERCENT
 from plm_geometry.families import SHIPPED, read_families
 from plm_geometry.moments import Moments
 from plm_geometry.plan import cut_to, within_limit
-from plm_geometry.proteins import STANDARD_RESIDUES, Proteins, sample
+from plm_geometry.proteins import STANDARD_RESIDUES, SWISSPROT_PERCENT, Proteins, sample
 from plm_geometry.settings import read_settings
 from plm_geometry.store import EmbeddingStore, fingerprint
 
