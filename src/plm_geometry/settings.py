@@ -75,7 +75,7 @@ class Settings(BaseModel):
 
     @property
     def names(self) -> list[str]:
-        """The models, the minis and the controls, as they were named; of both kinds of controls once.
+        """The models, the minis, then the controls, as named; a control of both kinds once.
 
         Of copies that differ in their seed, the first.
         """
