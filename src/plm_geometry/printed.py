@@ -21,7 +21,7 @@ _ABSTRACT = {
 }
 _NOT_MEASURED = "no chapter of this run has measured it"
 _NO_LANGUAGE = "it is of a natural-language model, and this report runs none"
-_OTHER_DRAW = "this report draws pairs from all proteins of a run"
+_OTHER_DRAW = "it is a choice that was made, not a result; the profile `paper` makes the same"
 
 
 def numbers() -> pd.DataFrame:

@@ -48,6 +48,7 @@ class Settings(BaseModel):
     padded_length: str = "none"
     max_residues: int = Field(default=0, ge=0)
     cluster: str = ""
+    n_pair_proteins: int = Field(default=0, ge=0)
     n_pairs: int = Field(default=20_000, ge=0)
     pairs_file: str = ""
     n_mantel: int = Field(default=1_000, ge=3)

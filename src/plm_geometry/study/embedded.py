@@ -85,7 +85,8 @@ class EmbeddedProteins:
         n = len(self.proteins)
         most = {"n_proteins": self._drawn_from[1], "n_mantel": n, "n_choices": n}
         if not self.settings.pairs_file:
-            most["n_pairs"] = n * (n - 1) // 2
+            among = min(self.settings.n_pair_proteins or n, n)
+            most |= {"n_pair_proteins": n, "n_pairs": among * (among - 1) // 2}
         asked = self.settings.model_dump(include=self.settings.model_fields_set & most.keys())
         return {
             name: f"{name} is {wanted:,}, but there are no more than {most[name]:,}"

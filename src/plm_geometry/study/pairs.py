@@ -117,14 +117,23 @@ class PairTables(EmbeddedProteins):
 
     def _drawn(self, similar: bool) -> tuple[np.ndarray, np.ndarray, float | np.ndarray]:
         """Draw ``n_pairs`` pairs; return both sides, and for how many pairs each stands."""
-        n, seed = len(self.common), self.settings.seed
-        available = pairs.count_pairs(n)
+        among, seed = self._proteins_of_pairs(), self.settings.seed
+        available = pairs.count_pairs(len(among))
         wanted = min(self.settings.n_pairs, available)
         if similar and 0 < wanted < available:
-            sample = pairs.draw_stratified(self.common.sequences, wanted, seed=seed)
-            return sample.first, sample.second, sample.weight
-        first, second = pairs.draw_pairs(n, wanted or available, seed=seed)
-        return first, second, available / len(first)
+            sequences = self.common.select(among).sequences
+            sample = pairs.draw_stratified(sequences, wanted, seed=seed)
+            return among[sample.first], among[sample.second], sample.weight
+        first, second = pairs.draw_pairs(len(among), wanted or available, seed=seed)
+        return among[first], among[second], available / len(first)
+
+    def _proteins_of_pairs(self) -> np.ndarray:
+        """Return the numbers of the `common` proteins that pairs are drawn from, ascending."""
+        n, among = len(self.common), self.settings.n_pair_proteins
+        if not 0 < among < n:
+            return np.arange(n)
+        drawn = np.random.default_rng(self.settings.seed).choice(n, among, replace=False)
+        return np.sort(drawn)
 
     def _read(self, path: Path) -> pd.DataFrame:
         """Read aligned pairs; accessions become categories in the order of `common`.
