@@ -87,15 +87,15 @@ def paired_difference(
     Returns
     -------
     dict
-        ``difference``; ``corrected``, without its bias, and ``low`` and ``high``, a 95 % interval
-        by a jackknife: NaN with fewer than ten blocks.
+        ``difference``; ``difference_corrected``, without its bias, ``_low`` and ``_high``, a 95 %
+        interval by a jackknife: NaN with fewer than ten blocks.
     """
     differences = model - control
-    row = {"difference": differences[0]} | dict.fromkeys(("corrected", "low", "high"), np.nan)
-    if len(differences) <= LEAST_BLOCKS or not np.isfinite(differences).all():
-        return row
-    found = jackknife(counts, differences)
-    return row | {"corrected": found.estimate, "low": found.low, "high": found.high}
+    found = (np.nan,) * 3
+    if len(differences) > LEAST_BLOCKS and np.isfinite(differences).all():
+        found = jackknife(counts, differences)
+    names = [f"difference_{end}" for end in ("corrected", "low", "high")]
+    return {"difference": differences[0], **dict(zip(names, found, strict=True))}
 
 
 def _intervals(whole: Moments, blocks: Sequence[Moments]) -> dict[str, float]:
