@@ -10,7 +10,7 @@ from plm_geometry.terminal import say
 if TYPE_CHECKING:
     from plm_geometry.proteins import Proteins
 
-Fasta = Annotated[Path, typer.Argument(help="FASTA file, plain or .gz.", show_default=False)]
+Fasta = Annotated[Path, typer.Argument(help="FASTA file, plain or compressed.", show_default=False)]
 Cluster = Annotated[
     str | None,
     typer.Option(
