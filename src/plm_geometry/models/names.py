@@ -10,10 +10,9 @@ from plm_geometry.errors import InputError
 from plm_geometry.models.configs import directory_of
 from plm_geometry.models.registry import MODELS
 from plm_geometry.models.spec import ModelSpec
+from plm_geometry.vector_formats import SUFFIXES
 
 UNTRAINED = "untrained:"
-HDF5_SUFFIXES = (".h5", ".hdf5")
-EMBEDDING_SUFFIXES = (*HDF5_SUFFIXES, ".npy")
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ class ModelName:
     @property
     def is_embedding_file(self) -> bool:
         """Whether it is a file of embeddings, to go by its name."""
-        is_named_so = self.place.endswith(EMBEDDING_SUFFIXES) and not self.is_untrained
+        is_named_so = self.place.endswith(SUFFIXES) and not self.is_untrained
         return is_named_so and Path(self.place).is_file()
 
 
