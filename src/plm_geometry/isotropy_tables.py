@@ -1,6 +1,6 @@
 """Rows of the isotropy tables: a cloud's measures with their intervals, and its variance."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -113,6 +113,25 @@ def ordered_letters(letters: Mapping[str, Moments]) -> list[str]:
     """Return the residue letters that occur, the twenty standard ones first."""
     standard = [letter for letter in STANDARD_RESIDUES if letter in letters]
     return standard + sorted(letters.keys() - set(standard))
+
+
+def local_rows(
+    letters: Mapping[str, Moments], groups: Sequence[Mapping[str, Moments]]
+) -> Iterator[dict[str, object]]:
+    """Yield what `measured` returns of each letter's residues, and of all, as ``residue``.
+
+    Parameters
+    ----------
+    letters : mapping of str to Moments
+        Of the residue embeddings of each amino acid.
+    groups : sequence of mappings of str to Moments
+        The same over parts of the proteins, which are left out one at a time.
+    """
+    for letter in ordered_letters(letters):
+        parts = [group[letter] for group in groups if letter in group]
+        yield {"residue": letter} | measured(letters[letter], parts)
+    parts = [merge_all(list(group.values())) for group in groups if group]
+    yield {"residue": "all"} | measured(merge_all(parts), parts)
 
 
 def variance_shares(letters: Mapping[str, Moments]) -> dict[str, float]:
