@@ -1,14 +1,13 @@
 """`plm-geometry isotropy` as a person meets it: tables, JSON, figures, and bad input."""
 
 import json
-import xml.etree.ElementTree as ElementTree
 
 import h5py
 import numpy as np
 import pytest
 
 from plm_geometry.isotropy import isoscore
-from test_vectors import write_store
+from vector_writers import write_store
 
 MEASURES = ("isoscore", "effective_dimensions", "mean_cosine_similarity")
 
@@ -140,14 +139,6 @@ def test_the_figure_has_the_format_of_its_name(command, npy, tmp_path, suffix, f
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
-def test_a_figure_of_wide_vectors_leaves_the_coordinates_out(command, npy, tmp_path, monkeypatch):
-    monkeypatch.setattr("plm_geometry.vectors._WIDE", 40)
-    path = tmp_path / "wide.svg"
-    status, _, err = command("isotropy", npy(cloud().T), "--plot", path)
-    assert status == 0, err
-    assert ElementTree.parse(path).getroot().tag.endswith("svg")
-
-
 def test_a_figure_of_another_kind_is_refused_before_anything_is_computed(refused, tmp_path):
     said = refused("isotropy", tmp_path / "missing.npy", "--plot", tmp_path / "spectrum.jpg")
     assert "spectrum.jpg has none of the endings .svg, .png, .pdf" in said
@@ -185,7 +176,9 @@ def test_vectors_without_isotropy_are_refused(refused, npy, case):
 
 def test_empty_and_missing_files_are_refused(refused, tmp_path):
     (tmp_path / "empty.npy").touch()
-    assert "empty.npy is empty; give .npy, HDF5" in refused("isotropy", tmp_path / "empty.npy")
+    assert "empty.npy is empty; give .npy, .npz, HDF5" in refused(
+        "isotropy", tmp_path / "empty.npy"
+    )
     assert "none.h5 cannot be read: No such file" in refused("isotropy", tmp_path / "none.h5")
 
 
@@ -217,3 +210,50 @@ def test_a_store_is_read_as_it_was_embedded(command, refused, fasta, tmp_path):
     )
     assert first["n"] == last["n"] == 3
     assert first["isoscore"] != last["isoscore"]
+
+
+# A file with one matrix per protein
+
+
+@pytest.fixture
+def residues(tmp_path):
+    """Residues of twelve proteins: alanines vary in two directions, cysteines in one."""
+    rng = np.random.default_rng(0)
+    sequences = {f"P{i}": "ACAAC" * (i + 1) for i in range(12)}
+    with h5py.File(tmp_path / "r.h5", "w") as file:
+        for name, sequence in sequences.items():
+            vectors = rng.normal(size=(len(sequence), 4)) * [1, 1, 0, 0] + [0, 0, 5, 5]
+            vectors[np.array(list(sequence)) == "C", 1] = 0
+            file[name] = vectors
+    return tmp_path / "r.h5", "".join(f">{name}\n{s}\n" for name, s in sequences.items())
+
+
+def test_residues_are_measured_together_and_by_amino_acid(command, fasta, residues):
+    path, text = residues
+    together = json.loads(command("isotropy", path, "--per", "residue", "--json")[1])
+    apart = json.loads(command("isotropy", path, "--fasta", fasta(text), "--json")[1])
+    with h5py.File(path) as file:
+        stacked = np.concatenate([file[name][()] for name in file])
+        letters = "".join("A" if row[1] else "C" for row in stacked)
+    of = np.array(list(letters))
+    dimensions = {row["residue"]: row["effective_dimensions"] for row in apart["residues"]}
+    scores = {name: isoscore(stacked[of == name]) * 3 + 1 for name in "AC"}
+    assert dimensions == pytest.approx(scores | {"all": isoscore(stacked) * 3 + 1}, rel=1e-5)
+    assert [row["residue"] for row in together["residues"]] == ["all"]
+    assert together["residues"][0]["isoscore"] == pytest.approx(isoscore(stacked), rel=1e-5)
+    mean = apart["average"]
+    assert mean["average_dimensions"] == pytest.approx(np.mean(list(scores.values())), rel=1e-5)
+    assert mean["average_dimensions_low"] < mean["average_dimensions_high"]
+
+
+def test_residues_are_refused_where_they_do_not_fit(command, refused, fasta, residues, npy):
+    path, text = residues
+    assert "--per residue" in refused("isotropy", path)
+    assert "leave --per residue out" in refused("isotropy", npy(cloud()), "--per", "residue")
+    cut = text.replace(">P3\nACAAC", ">P3\nAC")
+    said = refused("isotropy", path, "--fasta", fasta(cut))
+    assert "P3 has 17 residues" in said
+    assert "20 in" in said
+    assert "lacks 1 of 13 proteins, first Q" in refused(
+        "isotropy", path, "--fasta", fasta(text + ">Q\nMK\n")
+    )

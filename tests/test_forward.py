@@ -19,10 +19,10 @@ class Hungry:
     def __getattr__(self, name):
         return getattr(self.model, name)
 
-    def forward(self, sequences, layers):
-        if sum(map(len, sequences)) > self.most:
+    def read(self, proteins, layers):
+        if proteins.lengths.sum() > self.most:
             raise torch.OutOfMemoryError("out of memory")
-        return self.model.forward(sequences, layers)
+        return self.model.read(proteins, layers)
 
 
 def test_out_of_memory_halves_the_batch_and_names_who_does_not_fit_alone(model, tmp_path):
@@ -38,7 +38,7 @@ def test_out_of_memory_halves_the_batch_and_names_who_does_not_fit_alone(model, 
 
 def test_other_errors_are_not_taken_for_memory_trouble(model, tmp_path):
     class Broken(Hungry):
-        def forward(self, sequences, layers):
+        def read(self, proteins, layers):
             raise RuntimeError("something else")
 
     with pytest.raises(RuntimeError, match="something else"):
@@ -47,8 +47,8 @@ def test_other_errors_are_not_taken_for_memory_trouble(model, tmp_path):
 
 def test_a_model_that_computes_no_numbers_is_refused_with_the_protein(model, tmp_path):
     class Overflowing(Hungry):
-        def forward(self, sequences, layers):
-            output = self.model.forward(sequences, layers)
+        def read(self, proteins, layers):
+            output = self.model.read(proteins, layers)
             return replace(output, hidden=[torch.full_like(h, torch.inf) for h in output.hidden])
 
     with pytest.raises(InputError, match=r"for protein P0.*try precision fp32"):

@@ -2,9 +2,14 @@ import h5py
 import numpy as np
 import pytest
 
+from plm_geometry.devices import load_model
 from plm_geometry.errors import InputError
 from plm_geometry.models import load
-from plm_geometry.models.embedding_file import EmbeddingFile
+from plm_geometry.models.embedding_file import EmbeddingFile, ResidueFile, open_embeddings
+from plm_geometry.pooling import pool, residue_vectors
+from plm_geometry.proteins import Proteins
+from small_proteins import embedded
+from vector_writers import NAMED, NAMES
 
 ACCESSIONS = ["P00001", "Q00002", "A0A003"]
 
@@ -75,7 +80,7 @@ def test_a_protein_that_is_there_twice_is_refused(tmp_path, vectors):
     path = write_numpy(tmp_path / "x.npy", vectors)
     path.with_suffix(".txt").write_text("P1\nP2\nP1\n")
     with pytest.raises(InputError, match=r"x\.txt holds two embeddings of P1"):
-        EmbeddingFile(path)
+        EmbeddingFile(path).vectors(["P1"])
     bio = write_bio_embeddings(tmp_path / "x.h5", vectors)
     with h5py.File(bio, "a") as file:
         file["again"] = vectors[0]
@@ -93,7 +98,7 @@ def test_a_file_that_breaks_further_on_is_refused(tmp_path):
     content = bytearray((tmp_path / "x.h5").read_bytes())
     content[start : start + 200] = bytes(200)
     (tmp_path / "x.h5").write_bytes(content)
-    with pytest.raises(InputError, match="cannot be read as a file of embeddings"):
+    with pytest.raises(InputError, match="cannot be read as HDF5"):
         EmbeddingFile(tmp_path / "x.h5").vectors(ACCESSIONS)
 
 
@@ -132,16 +137,17 @@ def test_another_width_is_named(tmp_path, vectors):
     with h5py.File(path, "a") as file:
         del file["Q00002"]
         file["Q00002"] = np.zeros(4, np.float32)
-    with pytest.raises(InputError, match="Q00002 has 4 dimensions, the file's first 5"):
+    with pytest.raises(InputError, match="Q00002, has 4 dimensions where A0A003 has 5"):
         EmbeddingFile(path).vectors(ACCESSIONS)
 
 
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        (np.zeros((7, 5), np.float32), r"float32 of shape \(7, 5\); a file with one embedding"),
-        (np.zeros(5, np.int32), r"int32 of shape \(5,\)"),
-        (None, "a group"),
+        (np.zeros((7, 5), np.float32), r"x\.txt is missing"),
+        ("MKV", "P00001, holds object and no numbers"),
+        (np.zeros((2, 3, 4)), r"has shape \(2, 3, 4\); give one vector"),
+        (None, "holds no dataset"),
     ],
 )
 def test_datasets_that_are_no_vectors_are_refused(tmp_path, content, complaint):
@@ -156,7 +162,7 @@ def test_datasets_that_are_no_vectors_are_refused(tmp_path, content, complaint):
 
 def test_an_empty_file_of_embeddings_is_refused(tmp_path):
     h5py.File(tmp_path / "x.h5", "w").close()
-    with pytest.raises(InputError, match="holds no embeddings"):
+    with pytest.raises(InputError, match="holds no dataset"):
         EmbeddingFile(tmp_path / "x.h5")
 
 
@@ -165,13 +171,13 @@ def test_a_damaged_file_is_refused(tmp_path, vectors, name):
     write = write_uniprot if name == "x.h5" else write_numpy
     path = write(tmp_path / name, vectors)
     path.write_bytes(path.read_bytes()[:30])
-    with pytest.raises(InputError, match="cannot be read as a file of embeddings"):
+    with pytest.raises(InputError, match=r"cannot be read as (HDF5|a NumPy array)"):
         EmbeddingFile(path)
 
 
 def test_pickled_arrays_are_not_read(tmp_path):
     np.save(tmp_path / "x.npy", np.array([[print]], dtype=object), allow_pickle=True)
-    with pytest.raises(InputError, match="cannot be read as a file of embeddings"):
+    with pytest.raises(InputError, match="cannot be read as a NumPy array"):
         EmbeddingFile(tmp_path / "x.npy")
 
 
@@ -186,3 +192,72 @@ def test_a_transposed_array_is_noticed(tmp_path, vectors):
     path = write_numpy(tmp_path / "x.npy", vectors.T)
     with pytest.raises(InputError, match=r"names 3 proteins, so it may be transposed"):
         EmbeddingFile(path)
+
+
+@pytest.mark.parametrize("write", NAMED)
+def test_every_format_stands_in_a_models_place(write, tmp_path):
+    given = np.random.default_rng(1).normal(size=(100, 4)).astype(np.float32)
+    write(tmp_path / "file", given)
+    file = open_embeddings(tmp_path / "file")
+    np.testing.assert_array_equal(file.vectors([NAMES[60], NAMES[7]]), given[[60, 7]])
+
+
+def test_double_precision_is_not_cut(tmp_path):
+    given = np.random.default_rng(1).normal(size=(3, 4)) + 1e6
+    file = EmbeddingFile(write_numpy(tmp_path / "x.npy", given))
+    np.testing.assert_array_equal(file.vectors(ACCESSIONS), given)
+
+
+# One matrix per protein
+
+SEQUENCES = ("MKVLA", "M", "MKVLAAGIWH")
+
+
+@pytest.fixture
+def residues(tmp_path):
+    """A file of the residues of three proteins, named as in UniProt."""
+    rng = np.random.default_rng(2)
+    with h5py.File(tmp_path / "r.h5", "w") as file:
+        for accession, sequence in zip(ACCESSIONS, SEQUENCES, strict=True):
+            file[accession] = rng.normal(size=(len(sequence), 6)).astype(np.float16)
+    return tmp_path / "r.h5"
+
+
+def test_a_file_of_residues_is_a_model_that_looks_its_proteins_up(residues):
+    model = load(str(residues))
+    assert isinstance(model, ResidueFile)
+    proteins = Proteins(tuple(ACCESSIONS[::-1]), SEQUENCES[::-1], "made")
+    output = model.read(proteins)
+    pooled = pool(output, "mean")[0]
+    with h5py.File(residues) as file:
+        for row, accession in zip(pooled, ACCESSIONS[::-1], strict=True):
+            expected = file[accession][()].astype(float).mean(axis=0)
+            np.testing.assert_allclose(row, expected, rtol=1e-5, atol=1e-6)
+    assert residue_vectors(output)[0].shape == (16, 6)
+
+
+def test_a_protein_of_another_length_is_named_with_both_lengths(residues, tmp_path):
+    proteins = Proteins(tuple(ACCESSIONS), ("MKVLA", "M", "MKVL"), "made.fasta")
+    with pytest.raises(InputError, match=r"A0A003 has 4 residues in made\.fasta and 10 in .*r\.h5"):
+        embedded(proteins, load_model(str(residues)), tmp_path / "store")
+
+
+def test_the_moments_of_residues_are_those_of_their_letters(residues, tmp_path):
+    proteins = Proteins(tuple(ACCESSIONS), SEQUENCES, "made")
+    found = embedded(proteins, load_model(str(residues)), tmp_path / "store").residue_moments
+    with h5py.File(residues) as file:
+        stacked = np.concatenate([file[accession][()].astype(float) for accession in ACCESSIONS])
+    letters = np.array(list("".join(SEQUENCES)))
+    assert set(found) == set(letters)
+    for letter in found:
+        np.testing.assert_allclose(found[letter].mean, stacked[letters == letter].mean(axis=0))
+
+
+def test_residues_that_turn_into_one_vector_are_refused(residues):
+    with h5py.File(residues, "a") as file:
+        file["Z"] = np.ones(6)
+    model = load(str(residues))
+    with pytest.raises(
+        InputError, match=r"Z, has shape \(6,\) where A0A003 has one vector per res"
+    ):
+        model.read(Proteins(("Z",), ("MKV",), "made"))

@@ -53,8 +53,8 @@ def test_sizes_of_downloads_are_marked_where_they_are_estimates():
     downloads = table().set_index("key")["download"]
     assert downloads["protein_bert"] == "192 MB"
     # 420 million numbers of four bytes; 1,208 million of two.
-    assert downloads["prot_bert"] == "about 1.7 GB"
-    assert downloads["prot_t5"] == "about 2.4 GB"
+    assert downloads["prot_bert"] == "~1.7 GB"
+    assert downloads["prot_t5"] == "~2.4 GB"
     assert downloads["mini_prot_bert"] == downloads["composition"] == "-"
 
 

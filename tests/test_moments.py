@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from plm_geometry.errors import InputError
@@ -243,3 +243,24 @@ def test_random_parts_name_rows_as_the_stream_numbers_them(rng):
 def test_random_parts_of_nothing_are_refused():
     with pytest.raises(InputError, match="there are no vectors"):
         random_parts([], 7, seed=3)
+
+
+@given(
+    distance=st.floats(0, 1e4),
+    kind=st.sampled_from(["float16", "float32"]),
+    n=st.sampled_from([10, 300, 1024, 1400, 4000]),
+    shared=st.sampled_from([0, 20]),
+    seed=st.integers(0, 1000),
+)
+def test_narrow_floats_keep_six_digits_whatever_their_mean(distance, kind, n, shared, seed):
+    rng = np.random.default_rng(seed)
+    vectors = rng.standard_normal((n, 16)) * np.arange(1, 17) ** -0.5
+    vectors[:, :2] += shared * rng.standard_normal((n, 1))
+    far = distance * vectors.std(axis=0) * rng.choice([-1, 1], 16)
+    largest = np.abs(vectors + far).max()
+    vectors = ((vectors + far) / largest * 1000).astype(kind)  # within half precision
+    centred = vectors.astype(float) - vectors.astype(float).mean(axis=0)
+    covariance = centred.T @ centred
+    assume(covariance.any())
+    dimensions = np.trace(covariance) ** 2 / (covariance**2).sum()
+    assert effective_dimensions(vectors) == pytest.approx(dimensions, rel=1e-6)

@@ -98,6 +98,8 @@ class Fixed:
     def forward(self, sequences, layers=(-1,)):
         return self.output
 
+    read = forward
+
 
 def test_every_pooling_side_by_side_is_each_of_them_apart(output):
     every = EveryPooling(Fixed(output))
@@ -106,7 +108,7 @@ def test_every_pooling_side_by_side_is_each_of_them_apart(output):
     assert every.title == "fixed"
     assert every.identity["weights"] == "none"
     assert every.identity != Fixed.identity
-    found = pool(every.forward(SEQUENCES), "mean")
+    found = pool(every.read(SEQUENCES), "mean")
     for layer in range(2):
         apart = every.apart(found[layer])
         for pooling in POOLINGS:
@@ -124,7 +126,7 @@ def test_a_model_with_a_global_embedding_of_its_own_knows_no_pooling(output):
     output.protein = [torch.ones(3, 4), torch.zeros(3, 4)]
     every = EveryPooling(Fixed(output))
     assert every.poolings == (OWN,)
-    assert every.forward(SEQUENCES) is output
+    assert every.read(SEQUENCES) is output
     assert list(every.apart(np.ones((3, 4)))) == [OWN]
 
 

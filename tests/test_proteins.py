@@ -1,13 +1,18 @@
 """Reading FASTA: what is accepted and counted, what is refused with a sentence."""
 
+import bz2
 import gzip
+import lzma
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from Bio import bgzf
 from hypothesis import given
 from hypothesis import strategies as st
 
 from plm_geometry.errors import InputError
+from plm_geometry.models.embedding_file import EmbeddingFile
 from plm_geometry.proteins import (
     OTHER_RESIDUES,
     STANDARD_RESIDUES,
@@ -16,6 +21,7 @@ from plm_geometry.proteins import (
     sample,
     write_fasta,
 )
+from plm_geometry.uniprot_h5 import write_uniprot_h5
 
 
 def test_uniprot_headers_name_the_accession_and_others_their_first_word(fasta):
@@ -57,7 +63,7 @@ def test_gzip_is_known_by_its_content_not_its_name(fasta):
     [
         ("", "holds no protein"),
         ("MKV\n", "does not begin with a '>' header"),
-        (">a\nMK-V\n", "protein a has '-' at position 3"),
+        (">a\nMK-V\n", "protein a has '-' at position 3: these are aligned"),
         (">a\nMK*V\n", r"protein a has '\*' at position 3"),
         (">a\n>b\nMK\n", "protein a has no residues"),
         (">\nMK\n", "a record has no name"),
@@ -70,6 +76,55 @@ def test_bad_files_are_refused_with_one_sentence(fasta, text, sentence):
     with pytest.raises(InputError, match=sentence) as caught:
         read_fasta(fasta(text))
     assert "\n" not in str(caught.value)
+
+
+PACKED = {
+    "gzip": gzip.compress,
+    "gzip, two members": lambda text: gzip.compress(text[:9]) + gzip.compress(text[9:]),
+    "bzip2": bz2.compress,
+    "xz": lzma.compress,
+    "zstd": lambda text: pa.compress(text, "zstd", asbytes=True),
+}
+MANY = "".join(f">P{i}\nMKV{'LAGIW'[i % 5] * (i % 50)}\n" for i in range(2000))
+
+
+@pytest.mark.parametrize("kind", PACKED)
+def test_packed_files_are_known_by_their_content_and_broken_ones_said(fasta, kind):
+    packed = PACKED[kind](MANY.encode())
+    assert read_fasta(fasta(packed, "p.fasta")).sha256 == read_fasta(fasta(MANY)).sha256
+    for cut in (len(packed) // 2, len(packed) - 5):
+        with pytest.raises(InputError, match=f"broken {kind.split(',')[0]} file"):
+            read_fasta(fasta(packed[:cut], "cut.fasta"))
+
+
+def test_bgzip_is_gzip(tmp_path):
+    with bgzf.BgzfWriter(tmp_path / "p.bgz", "wb") as file:
+        file.write(MANY.encode())
+    assert len(read_fasta(tmp_path / "p.bgz")) == 2000
+
+
+def test_a_byte_order_mark_and_comments_are_no_part_of_a_protein(fasta):
+    found = read_fasta(fasta(b"\xef\xbb\xbf>a\n;of 2019\nMKV\n; end\n>b\nM\n"))
+    assert found.accessions == ("a", "b")
+    assert found.sequences == ("MKV", "M")
+    assert found.notes == {"comment lines": 2}
+
+
+@pytest.mark.parametrize(
+    ("header", "accession"),
+    [
+        ("P12345-2 isoform", "P12345-2"),
+        ("sp|P12345-2|X_HUMAN\tIsoform 2", "P12345-2"),
+        ("PF00001/10-200", "PF00001/10-200"),
+        ("gi|129295|ref|NP_1.1| old", "gi|129295|ref|NP_1.1|"),
+        ("tab\tseparated", "tab"),
+    ],
+)
+def test_names_of_every_kind_are_kept(fasta, header, accession, tmp_path):
+    assert read_fasta(fasta(f">{header}\nMKV\n")).accessions == (accession,)
+    write_uniprot_h5(tmp_path / "x.h5", [accession, "other"], np.eye(2), model_name="m")
+    found = EmbeddingFile(tmp_path / "x.h5").vectors([accession])
+    np.testing.assert_array_equal(found, [[1, 0]])
 
 
 def test_missing_file_is_a_sentence(tmp_path):

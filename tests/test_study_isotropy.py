@@ -135,5 +135,5 @@ def test_files_of_embeddings_have_everything_but_residues(study, tmp_path):
     from_file = Study(proteins=study.settings.proteins, models=[str(tmp_path / "x.h5")])
     assert set(from_file.pairwise_cosines()["of"]) == {"proteins"}
     assert len(from_file.yardsticks()) == 1
-    with pytest.raises(InputError, match="hold one vector a protein and no residues"):
+    with pytest.raises(InputError, match="one vector per protein hold no residues"):
         from_file.local_isotropy()

@@ -71,7 +71,7 @@ def test_differences_are_those_of_the_table_and_leave_out_whole_families(study):
             for kept in [np.ones(60, bool), *(~block for block in blocks)]
         ]
         counts = [60, *(60 - block.sum() for block in blocks)]
-        found = row["corrected"], row["low"], row["high"]
+        found = list(row[[f"difference_{end}" for end in ("corrected", "low", "high")]])
         np.testing.assert_allclose(found, jackknife(counts, values), rtol=1e-4, atol=5e-6)
 
 
@@ -81,7 +81,7 @@ def test_local_differences_are_those_of_the_averages(study):
     assert list(table.index) == NAMED[1:]  # one letter's composition has no spread
     for control, row in table.iterrows():
         assert row["difference"] == pytest.approx(averages[MODEL] - averages[control])
-        assert row["low"] < row["corrected"] < row["high"]
+        assert row["difference_low"] < row["difference_corrected"] < row["difference_high"]
 
 
 def test_differences_of_correlations_are_those_of_the_matrices(study):
@@ -90,7 +90,7 @@ def test_differences_of_correlations_are_those_of_the_matrices(study):
     assert len(table) == 5 * len(NAMED)
     for (control, a, b), row in table.iterrows():
         assert row["difference"] == pytest.approx(every[MODEL, a, b] - every[control, a, b])
-        assert row["low"] < row["difference"] < row["high"]
+        assert row["difference_low"] < row["difference"] < row["difference_high"]
 
 
 def test_an_interval_of_a_difference_leaves_out_each_group_with_all_its_pairs():
@@ -133,10 +133,10 @@ def test_intervals_cover_the_true_difference_of_correlations_over_proteins():
 
 def test_too_few_blocks_or_an_undefined_measure_give_no_interval():
     values = np.arange(11.0)
-    assert np.isnan(paired_difference([10] + [9] * 9, values[:10], values[:10])["low"])
+    assert np.isnan(paired_difference([10] + [9] * 9, values[:10], values[:10])["difference_low"])
     found = paired_difference([10] + [9] * 10, values, np.where(values == 3, np.nan, values))
     assert found["difference"] == 0
-    assert np.isnan(found["low"])
+    assert np.isnan(found["difference_low"])
 
 
 def test_averages_are_empty_where_nothing_has_a_spread():

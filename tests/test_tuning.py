@@ -27,8 +27,8 @@ def test_long_work_takes_the_batch_size_with_the_most_residues_a_second(model, m
     # A device on which a batch costs a fixed time, until it no longer fits its cache.
     costs = {512: 1.0, 1024: 1.1, 2048: 1.3, 4096: 9.0, 8192: 20.0}
 
-    def seconds(model, sequences):
-        return costs[min(costs, key=lambda budget: abs(budget - sum(map(len, sequences))))]
+    def seconds(model, proteins):
+        return costs[min(costs, key=lambda budget: abs(budget - proteins.lengths.sum()))]
 
     monkeypatch.setattr(tuning, "_seconds", seconds)
     assert choose_budget(proteins, model) == 2048

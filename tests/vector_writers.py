@@ -6,7 +6,9 @@ import h5py
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
 import zarr
+from safetensors.numpy import save_file
 
 NAMES = [f"P{i:05}" for i in range(100)]
 
@@ -87,7 +89,48 @@ def write_store(path, vectors, left_out=(), blocks_done=4, layers=(-1,), groups=
     np.savez(path / "progress.npz", blocks_done=blocks_done, left_out=left_out)
 
 
+def write_npz(path, vectors):
+    with path.open("wb") as handle:
+        np.savez(handle, **dict(zip(NAMES, vectors, strict=True)))
+
+
+def write_npz_matrix(path, vectors):
+    with path.open("wb") as handle:
+        np.savez(handle, embeddings=vectors, ids=np.array(NAMES))
+
+
+def write_h5_matrix_with_ids(path, vectors):
+    with h5py.File(path, "w") as file:
+        file["embeddings"], file["ids"] = vectors, NAMES
+
+
+def write_pt(path, vectors):
+    tensors = map(torch.from_numpy, vectors)
+    torch.save(dict(zip(NAMES, tensors, strict=True)), path)
+
+
+def write_pt_matrix(path, vectors):
+    torch.save({"embeddings": torch.from_numpy(vectors), "ids": NAMES}, path)
+
+
+def write_pt_of_old(path, vectors):
+    tensors = map(torch.from_numpy, vectors)
+    found = dict(zip(NAMES, tensors, strict=True))
+    torch.save(found, path, _use_new_zipfile_serialization=False)
+
+
+def write_safetensors(path, vectors):
+    save_file(dict(zip(NAMES, vectors.copy(), strict=True)), path)
+
+
 NAMED = [
+    write_npz,
+    write_npz_matrix,
+    write_h5_matrix_with_ids,
+    write_pt,
+    write_pt_matrix,
+    write_pt_of_old,
+    write_safetensors,
     write_h5_uniprot,
     write_h5_rows,
     write_h5_bio_embeddings,

@@ -22,6 +22,10 @@ _SWEEP_BYTES = 2**20
 _SHIFT_ROWS = 64
 # Blocks whose means are kept apart before they are put together: memory stays flat.
 _OPEN_BLOCKS = 64
+# Vectors of a stream that are computed in float64 whatever their type. A sum of 300 squares in
+# float32 may miss 1e-6 of itself, which shows where one coordinate outweighs the others; of more
+# vectors the products' errors cancel.
+_EXACT_ROWS = 1024
 # Squared norms within which sums of squares neither overflow nor lose digits to underflow.
 _SAFE_SQUARES = {"float32": (1e-20, 1e20), "float64": (1e-280, 1e280)}
 
@@ -51,6 +55,7 @@ class _Block(NamedTuple):
     names: Sequence[str] | None
     workspace: Workspace
     directions: bool
+    dtype: type
 
 
 class _BlockSums(NamedTuple):
@@ -69,8 +74,9 @@ class Accumulator:
     """Sums over a stream of vectors of dimension `d`.
 
     Each block is shifted to near its mean, so that a common mean far from zero costs no digits.
-    Float64 and integers are computed in float64, narrower floats in float32 block by block, and
-    the blocks are added up in float64 (Chan, Golub and LeVeque 1983), always in the same order.
+    Float64, integers and the first 1,024 vectors are computed in float64, narrower floats after
+    these in float32 block by block, and the blocks are added up in float64 (Chan, Golub and
+    LeVeque 1983), always in the same order.
 
     Parameters
     ----------
@@ -129,13 +135,20 @@ class Accumulator:
                 f"have {self.d}; give vectors of one width."
             )
         dtype = _precision(vectors.dtype)
+        exact = max(0, _EXACT_ROWS - self.count)
+        if dtype == np.float32 and exact:
+            dtype, rest = np.float64, vectors[exact:]
+            if len(rest):
+                self.add(vectors[:exact], numbers[:exact], rows_per_block=rows_per_block)
+                self.add(rest, numbers[exact:], rows_per_block=rows_per_block)
+                return
         rows = rows_per_block or _block_rows(len(vectors), self.d, dtype)
         n_threads = _affordable_threads(rows, self.d, dtype) if rows < len(vectors) else 1
         # A block more than there are threads: one is being added up while they work.
         ahead = n_threads + (n_threads > 1)
         self._workspaces += [Workspace() for _ in range(ahead - len(self._workspaces))]
         blocks = (
-            _Block(vectors[part], numbers[part], self.names, workspace, self.directions)
+            _Block(vectors[part], numbers[part], self.names, workspace, self.directions, dtype)
             for part, workspace in zip(_slices(len(vectors), rows), cycle(self._workspaces))
         )
         for sums in side_by_side(_sums_of, blocks, n_threads=n_threads, ahead=ahead):
@@ -245,7 +258,7 @@ def _sums_of(block: _Block) -> _BlockSums:
     # Squares that are not finite are looked for, and need no warning.
     with np.errstate(over="ignore", invalid="ignore"):
         try:
-            return _sums_in(block, _precision(block.vectors.dtype))
+            return _sums_in(block, block.dtype)
         except _TooNarrow:
             return _sums_in(block, np.float64)
 
@@ -297,4 +310,7 @@ def _check(block: _Block, part: slice, squares: np.ndarray) -> None:
 def _near_mean(vectors: np.ndarray, dtype: type) -> np.ndarray:
     """Return a vector near the mean, from some of the vectors; if all are equal, their value."""
     some = vectors[:: max(1, len(vectors) // _SHIFT_ROWS)].astype(dtype)
-    return some[0] + (some - some[0]).mean(axis=0)
+    near = some[0] + (some - some[0]).mean(axis=0)
+    # Rounded as float16 is: what is left of each vector then has few digits, and its products are
+    # exact. Off that grid each of few values would be rounded alike, time and again.
+    return near.astype(vectors.dtype).astype(dtype) if vectors.dtype.kind == "f" else near

@@ -155,11 +155,11 @@ class ForwardPass:
     def _forward(self, model: "Embedder", members: np.ndarray, rows: range) -> "Output":
         from plm_geometry.models import ProteinError
 
-        sequences = [self.proteins.sequences[members[row]] for row in rows]
+        chosen = self.proteins.select(members[list(rows)])
         try:
-            return model.forward(sequences, self.layers)
+            return model.read(chosen, self.layers)
         except ProteinError as error:
-            raise error.named(self.proteins.accessions[members[rows[error.index]]]) from error
+            raise error.named(chosen.accessions[error.index]) from error
 
 
 def _check_finite(model: "Embedder", proteins: Proteins, vectors: np.ndarray) -> None:

@@ -19,10 +19,11 @@ from itertools import chain
 from typing import Any
 
 from plm_geometry.errors import InputError
-from plm_geometry.gram import Gram
 from plm_geometry.jackknife import Interval, jackknife
 from plm_geometry.moments import Moments, merge_all, require_two
 
+# A cloud with fewer dimensions than these lies along one line, as far as its variance goes.
+_ONE_LINE = 1.01
 # Dimensions that are whole numbers up to rounding are printed as such.
 _ROUNDING = 1e-9
 # Numbers of a covariance that are squared at a time: they stay in cache, no second one is held.
@@ -36,7 +37,7 @@ def isoscore(vectors: Any) -> float:
 
     Parameters
     ----------
-    vectors : array-like, shape (n_vectors, d), or Moments, or Gram
+    vectors : array-like, shape (n_vectors, d), or Moments
         At least two vectors of at least two dimensions.
 
     Returns
@@ -65,7 +66,7 @@ def effective_dimensions(vectors: Any) -> float:
 
     Parameters
     ----------
-    vectors : array-like, shape (n_vectors, d), or Moments, or Gram
+    vectors : array-like, shape (n_vectors, d), or Moments
         At least two vectors.
 
     Raises
@@ -107,7 +108,7 @@ def mean_cosine_similarity(vectors: Any) -> float | None:
 
     Parameters
     ----------
-    vectors : array-like, shape (n_vectors, d), or Moments, or Gram
+    vectors : array-like, shape (n_vectors, d), or Moments
         At least two vectors.
 
     Returns
@@ -134,12 +135,23 @@ def printed_dimensions(dimensions: float) -> int:
     return math.ceil(dimensions - _ROUNDING)
 
 
+def one_line(dimensions: float | None) -> str:
+    """Return what to say of a cloud with these effective dimensions if it is a line, else ""."""
+    if dimensions is None or not dimensions < _ONE_LINE:
+        return ""
+    return (
+        f"all but nothing of the variance lies along one direction ({dimensions:.7g} effective "
+        "dimensions): usually BERT's pooler output, which is no embedding of a protein; take the "
+        "mean over residues."
+    )
+
+
 def isotropy_row(vectors: Any) -> dict[str, float | int | None]:
     """Return every measure of this module and the counts that belong to it, by name.
 
     Parameters
     ----------
-    vectors : array-like, shape (n_vectors, d), or Moments, or Gram
+    vectors : array-like, shape (n_vectors, d), or Moments
         At least two vectors of at least two dimensions.
 
     Raises
@@ -207,16 +219,14 @@ def interval(
     return _of_isoscore(found, whole.dim) if statistic is isoscore else found
 
 
-def interval_row(
-    whole: Moments | Gram, remainders: Iterable[Moments | Gram]
-) -> dict[str, float | None]:
+def interval_row(whole: Moments, remainders: Iterable[Moments]) -> dict[str, float | None]:
     """Return the 95 % intervals that belong beside `isotropy_row`, as `interval` gives them.
 
     Parameters
     ----------
-    whole : Moments or Gram
+    whole : Moments
         Of all vectors.
-    remainders : iterable of Moments or Gram
+    remainders : iterable of Moments
         Of what is left without each of at least two blocks; taken one at a time.
 
     Returns
@@ -253,7 +263,7 @@ def interval_row(
 
 
 def _each(
-    whole: Moments | Gram, remainders: Iterable[Moments | Gram], statistic: Callable
+    whole: Moments, remainders: Iterable[Moments], statistic: Callable
 ) -> tuple[list[int], list]:
     """Return the count and the statistic of the whole and of each remainder, held one at a time."""
     found = [(cloud.count, statistic(cloud)) for cloud in chain([whole], remainders)]
@@ -261,7 +271,7 @@ def _each(
     return list(counts), list(values)
 
 
-def _reciprocal_dimensions(cloud: Moments | Gram) -> float:
+def _reciprocal_dimensions(cloud: Moments) -> float:
     return 1 / effective_dimensions(cloud)
 
 
@@ -276,7 +286,7 @@ def _of_isoscore(dimensions: Interval, d: int) -> Interval:
     return Interval(*((k - 1) / (d - 1) for k in dimensions))
 
 
-def _moments(vectors: Any, *, directions: bool = True) -> Moments | Gram:
-    if isinstance(vectors, Moments | Gram):
+def _moments(vectors: Any, *, directions: bool = True) -> Moments:
+    if isinstance(vectors, Moments):
         return vectors
     return Moments.from_vectors(vectors, directions=directions)

@@ -1,6 +1,6 @@
 """Rows of the isotropy tables: a cloud's measures with their intervals, and its variance."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -87,15 +87,15 @@ def paired_difference(
     Returns
     -------
     dict
-        ``difference``; ``corrected``, without its bias, and ``low`` and ``high``, a 95 % interval
-        by a jackknife: NaN with fewer than ten blocks.
+        ``difference``; ``difference_corrected``, without its bias, ``_low`` and ``_high``, a 95 %
+        interval by a jackknife: NaN with fewer than ten blocks.
     """
     differences = model - control
-    row = {"difference": differences[0]} | dict.fromkeys(("corrected", "low", "high"), np.nan)
-    if len(differences) <= LEAST_BLOCKS or not np.isfinite(differences).all():
-        return row
-    found = jackknife(counts, differences)
-    return row | {"corrected": found.estimate, "low": found.low, "high": found.high}
+    found = (np.nan,) * 3
+    if len(differences) > LEAST_BLOCKS and np.isfinite(differences).all():
+        found = jackknife(counts, differences)
+    names = [f"difference_{end}" for end in ("corrected", "low", "high")]
+    return {"difference": differences[0], **dict(zip(names, found, strict=True))}
 
 
 def _intervals(whole: Moments, blocks: Sequence[Moments]) -> dict[str, float]:
@@ -113,6 +113,25 @@ def ordered_letters(letters: Mapping[str, Moments]) -> list[str]:
     """Return the residue letters that occur, the twenty standard ones first."""
     standard = [letter for letter in STANDARD_RESIDUES if letter in letters]
     return standard + sorted(letters.keys() - set(standard))
+
+
+def local_rows(
+    letters: Mapping[str, Moments], groups: Sequence[Mapping[str, Moments]]
+) -> Iterator[dict[str, object]]:
+    """Yield what `measured` returns of each letter's residues, and of all, as ``residue``.
+
+    Parameters
+    ----------
+    letters : mapping of str to Moments
+        Of the residue embeddings of each amino acid.
+    groups : sequence of mappings of str to Moments
+        The same over parts of the proteins, which are left out one at a time.
+    """
+    for letter in ordered_letters(letters):
+        parts = [group[letter] for group in groups if letter in group]
+        yield {"residue": letter} | measured(letters[letter], parts)
+    parts = [merge_all(list(group.values())) for group in groups if group]
+    yield {"residue": "all"} | measured(merge_all(parts), parts)
 
 
 def variance_shares(letters: Mapping[str, Moments]) -> dict[str, float]:

@@ -9,10 +9,10 @@ import numpy as np
 
 from plm_geometry.errors import InputError
 from plm_geometry.files import alone
-from plm_geometry.models.names import HDF5_SUFFIXES
 from plm_geometry.proteins import Proteins
 from plm_geometry.store import fingerprint
 from plm_geometry.uniprot_h5 import read_fingerprint, write_uniprot_h5
+from plm_geometry.vector_formats import HDF5_SUFFIXES
 
 if TYPE_CHECKING:
     from plm_geometry.align import AlignmentSettings

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import torch
 
     from plm_geometry.models import Embedder, Output
+    from plm_geometry.proteins import Proteins
 
 # Moments of the residue embeddings: residue letter -> moments, for each layer kept.
 LayerMoments = dict[int, dict[str, Moments]]
@@ -95,11 +96,11 @@ class EveryPooling:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)
 
-    def forward(self, sequences: Sequence[str], layers: Sequence[int] = (-1,)) -> "Output":
-        """Compute a batch of proteins; see `models.Embedder.forward`."""
+    def read(self, proteins: "Proteins", layers: Sequence[int] = (-1,)) -> "Output":
+        """Compute a batch of proteins; see `models.Embedder.read`."""
         import torch
 
-        output = self._model.forward(sequences, layers)
+        output = self._model.read(proteins, layers)
         if self.poolings == (OWN,):
             return output
         side_by_side = [

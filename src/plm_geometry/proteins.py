@@ -1,15 +1,17 @@
 """Proteins: reading FASTA files, normalising and counting what was normalised, sampling."""
 
+import bz2
 import gzip
 import hashlib
 import io
+import lzma
 import re
-import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from Bio.SeqIO.FastaIO import SimpleFastaParser
@@ -26,6 +28,8 @@ SWISSPROT_PERCENT = {
 # The IUPAC letters beyond the twenty: ambiguity codes, selenocysteine, pyrrolysine.
 OTHER_RESIDUES = "BJOUXZ"
 _ILLEGAL = re.compile(f"[^{STANDARD_RESIDUES}{OTHER_RESIDUES}]")
+# How alignments write that a residue is missing.
+_GAPS = "-."
 _UNIPROT_HEADER = re.compile(r"(?:sp|tr)\|([^|\s]+)\|")
 
 
@@ -75,11 +79,11 @@ class Proteins:
 
 
 def read_fasta(path: str | Path) -> Proteins:
-    """Read a FASTA file, plain or gzip-compressed.
+    """Read a FASTA file, plain or compressed by gzip (bgzip too), bzip2, xz or zstd.
 
     UniProt headers (``sp|ACCESSION|NAME``) name a protein by its accession, others by their
-    first word. Lower case, Windows line ends, one trailing ``*`` and repeated identical records
-    are normalised and counted in `Proteins.notes`.
+    first word. Lower case, Windows line ends, comment lines (``;``), one trailing ``*`` and
+    repeated identical records are normalised and counted in `Proteins.notes`.
 
     Parameters
     ----------
@@ -152,36 +156,76 @@ def sample(proteins: Proteins, n: int, *, seed: int) -> Proteins:
 def _records(path: Path, notes: Counter[str]) -> Iterator[tuple[str, str]]:
     """Yield (accession, raw sequence), turning every reading error into a sentence."""
     try:
-        with path.open("rb") as handle, _text(handle) as lines:
+        with path.open("rb") as handle:
+            lines = io.TextIOWrapper(
+                # newline="": Windows line ends stay visible and are counted.
+                _unpacked(handle, path),
+                encoding="utf-8-sig",
+                newline="",
+            )
             for header, sequence in SimpleFastaParser(_checked_lines(lines, path, notes)):
                 if not (accession := accession_of(header)):
                     raise InputError(
                         f"{path}: a record has no name; put an accession after its '>'."
                     )
                 yield accession, sequence
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(
-            f"{path} is a broken gzip file ({error}); copy or download it again."
-        ) from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not a text file; give a FASTA file.") from error
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
-def _text(handle: io.BufferedReader) -> io.TextIOWrapper:
-    """Return the file's text; gzip is known by its first bytes, not by the file's name."""
-    is_gzip = handle.peek(2)[:2] == b"\x1f\x8b"  # peek, since a pipe can be read only once
-    # newline="": Windows line ends stay visible and are counted.
-    return io.TextIOWrapper(
-        gzip.GzipFile(fileobj=handle) if is_gzip else handle, encoding="utf-8", newline=""
-    )
+def _unpacked(handle: io.BufferedReader, path: Path) -> BinaryIO:
+    """Return the file's content; what packed it is known by the first bytes, not by the name."""
+    start = handle.peek(6)  # peek, since a pipe can be read only once
+    for magic, (name, unpack) in _PACKED.items():
+        if start.startswith(magic):
+            return io.BufferedReader(_Unpacked(unpack(handle), name, path))
+    return handle
+
+
+def _unpack_zstd(handle: BinaryIO) -> BinaryIO:
+    import pyarrow as pa  # Python itself reads it from 3.14 on
+
+    return pa.CompressedInputStream(pa.PythonFile(handle, mode="r"), "zstd")
+
+
+_PACKED: dict[bytes, tuple[str, Callable[[BinaryIO], BinaryIO]]] = {
+    b"\x1f\x8b": ("gzip", lambda handle: gzip.GzipFile(fileobj=handle)),
+    b"BZh": ("bzip2", bz2.BZ2File),
+    b"\xfd7zXZ\x00": ("xz", lzma.LZMAFile),
+    b"\x28\xb5\x2f\xfd": ("zstd", _unpack_zstd),
+}
+
+
+class _Unpacked(io.RawIOBase):
+    """A packed file's content, which says in one sentence that the packing is broken."""
+
+    def __init__(self, content: BinaryIO, name: str, path: Path):
+        self._content, self._name, self._path = content, name, path
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, room: memoryview) -> int:
+        try:
+            part = self._content.read(len(room))
+        # Each library has errors of its own for it.
+        except Exception as error:
+            raise InputError(
+                f"{self._path} is a broken {self._name} file ({error}); copy or download it again."
+            ) from error
+        room[: len(part)] = part
+        return len(part)
 
 
 def _checked_lines(lines: Iterable[str], path: Path, notes: Counter[str]) -> Iterator[str]:
     """Yield the lines, refusing text before the first header, which the parser would skip."""
     seen_header = False
     for line in lines:
+        if line.startswith(";"):
+            notes["comment lines"] += 1
+            continue
         if line.endswith("\r\n"):  # the parser drops them without a word
             notes["Windows line ends"] += 1
         seen_header = seen_header or line.startswith(">")
@@ -207,7 +251,7 @@ def _check_letters(sequence: str, accession: str, path: Path) -> None:
     if not sequence:
         raise InputError(f"{path}: protein {accession} has no residues; remove the record.")
     if match := _ILLEGAL.search(sequence):
-        raise InputError(
-            f"{path}: protein {accession} has {match.group()!r} at position {match.start() + 1}, "
-            "which is no residue; use the IUPAC amino-acid letters."
-        )
+        where = f"{path}: protein {accession} has {match.group()!r} at position {match.start() + 1}"
+        if match.group() in _GAPS:
+            raise InputError(f"{where}: these are aligned; give the sequences without gaps.")
+        raise InputError(f"{where}, which is no residue; use the IUPAC amino-acid letters.")

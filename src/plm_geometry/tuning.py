@@ -65,22 +65,22 @@ def _seconds_per_residue(proteins: Proteins, model: "Embedder", budget: int) -> 
     middle = len(order) // 2
     count = max(1, budget // max(1, int(proteins.lengths[order[middle]])))
     chosen = order[max(0, middle - count // 2) :][:count]
-    sequences = [proteins.sequences[i] for i in chosen]
+    some = proteins.select(chosen)
     try:
-        seconds = min(_seconds(model, sequences) for _ in range(2))
+        seconds = min(_seconds(model, some) for _ in range(2))
     except ProteinError:
         return np.inf  # the run itself will name the protein
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
         return np.inf
-    return seconds / sum(map(len, sequences))
+    return seconds / some.lengths.sum()
 
 
-def _seconds(model: "Embedder", sequences: list[str]) -> float:
+def _seconds(model: "Embedder", proteins: Proteins) -> float:
     start = time.perf_counter()
     # Fetching a number waits for the GPU.
-    model.forward(sequences).hidden[-1].sum().item()
+    model.read(proteins).hidden[-1].sum().item()
     return time.perf_counter() - start
 
 

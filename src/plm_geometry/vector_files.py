@@ -1,4 +1,4 @@
-"""Files of vectors, opened whatever their format; moments of their parts, also by a cluster."""
+"""Files of vectors: moments of their parts, also by a cluster."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from tqdm import tqdm
 from plm_geometry.compute import run_blocks
 from plm_geometry.errors import InputError
 from plm_geometry.moments import Moments, random_parts
-from plm_geometry.vector_formats import FORMATS, READERS, Vectors, read_store
+from plm_geometry.vector_formats import Vectors, open_vectors
 
 # Read at a time, counted as float64: enough that each part of it makes a fast matrix product.
 _BLOCK_BYTES = 2**27
@@ -21,35 +21,6 @@ _BLOCK_BYTES = 2**27
 # there are parts, which should weigh less than what it reads.
 _BLOCKS_PER_TASK = 16
 Item = TypeVar("Item")
-
-
-def open_vectors(path: str | Path, *, key: str | None = None, transpose: bool = False) -> Vectors:
-    """Open a file of vectors; its content, not its name, says what format it has.
-
-    Parameters
-    ----------
-    path : path-like
-        ``.npy`` of shape (n, d); HDF5 with one dataset a protein of shape (d,) or (1, d), as
-        UniProt and bio_embeddings write it, or with one matrix; Parquet with a column of lists
-        or numeric columns; a directory of this project's store.
-    key : str, optional
-        The dataset of an HDF5 file, the list column of a Parquet table, or the layer of a store
-        to read, where there are several.
-    transpose : bool
-        Take the columns of a matrix for the vectors.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, empty, truncated or of no known format, if its vectors are not
-        numeric or of unequal width, if `transpose` is asked of what is no matrix, or if `key`
-        is missing or chooses nothing.
-    """
-    path = Path(path)
-    vectors = _reader(path)(path, key, transpose)
-    if not vectors.n or not vectors.d:
-        raise InputError(f"{path} holds no vectors; give a file with at least two.")
-    return vectors
 
 
 @dataclass(frozen=True)
@@ -69,8 +40,14 @@ class VectorFile:
     transpose: bool = False
 
     def open(self) -> Vectors:
-        """Open it, as `open_vectors`."""
-        return open_vectors(self.path, key=self.key, transpose=self.transpose)
+        """Open it, as `open_vectors`; one with a matrix per protein is refused."""
+        vectors = open_vectors(self.path, key=self.key, transpose=self.transpose)
+        if vectors.residues is not None:
+            raise InputError(
+                f"{self.path} has one matrix per protein, a row for each residue; measure it with "
+                "--per residue, or choose one matrix with --key."
+            )
+        return vectors
 
     def random_parts(
         self, n_parts: int, *, seed: int, cluster: str | None = None, progress: bool = True
@@ -188,20 +165,3 @@ def _count(parts: list[Moments]) -> int:
 
 def _merged(parts: list[Moments], others: list[Moments]) -> list[Moments]:
     return [part.merge(other) for part, other in zip(parts, others, strict=True)]
-
-
-def _reader(path: Path) -> Callable[[Path, str | None, bool], Vectors]:
-    """Return what reads the file at `path`, known by its first bytes."""
-    if path.is_dir():
-        return read_store
-    try:
-        with path.open("rb") as handle:
-            first = handle.read(8)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
-    if not first:
-        raise InputError(f"{path} is empty; give {FORMATS}.")
-    for magic, reader in READERS.items():
-        if first.startswith(magic):
-            return reader
-    raise InputError(f"{path} is none of the formats that can be read; give {FORMATS}.")

@@ -1,32 +1,26 @@
 """Isotropy of vectors in files, read in blocks so that a file may be larger than memory."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
-
 from plm_geometry.errors import InputError
-from plm_geometry.gram import Gram
-from plm_geometry.isotropy import interval_row, isotropy_row
-from plm_geometry.jackknife import LEAST_BLOCKS, draw_blocks
+from plm_geometry.isotropy import interval_row, isotropy_row, one_line
+from plm_geometry.isotropy_tables import average_dimensions, local_rows
+from plm_geometry.jackknife import LEAST_BLOCKS
 from plm_geometry.moments import Moments, merge_all
-from plm_geometry.vector_files import VectorFile, shown
-from plm_geometry.vector_formats import Vectors
+from plm_geometry.proteins import Proteins
+from plm_geometry.vector_files import VectorFile
+from plm_geometry.vector_formats import Vectors, open_vectors
 
-# Slabs of coordinates that are read at a time, counted as float64.
-_SLAB_BYTES = 2**27
 # Moments of the parts that a jackknife leaves out in turn, with the whole and what is left.
 _PARTS_BYTES = 700e6
-# Fewer vectors than dimensions are described by their inner products beyond this: from here on
-# the covariance would take more than 128 MB.
-_WIDE = 4096
-# The smaller of the numbers of vectors and dimensions; its square takes 800 MB.
-_LARGEST_SQUARE = 10_000
-# Vectors that are stored one by one must fit in memory where they are wide.
-_WIDE_BYTES = 400e6
+# The covariance of so many dimensions takes 800 MB.
+_MOST_DIMENSIONS = 10_000
+# Residues in a batch of a file that has them all.
+_RESIDUES_PER_BATCH = 8192
 
 
 @dataclass(frozen=True)
@@ -35,7 +29,7 @@ class FileIsotropy:
 
     Attributes
     ----------
-    cloud : Moments or Gram
+    cloud : Moments
         Of all its vectors.
     row : dict
         The entries of `isotropy.isotropy_row` and `isotropy.interval_row`; ``blocks``, the number
@@ -44,7 +38,7 @@ class FileIsotropy:
         Sentences.
     """
 
-    cloud: Moments | Gram
+    cloud: Moments
     row: dict[str, Any]
     warnings: list[str]
 
@@ -62,8 +56,8 @@ def file_isotropy(
 ) -> FileIsotropy:
     """Return the isotropy of the vectors in a file, read once and in blocks.
 
-    Memory does not grow with the file, only with the square of the number of dimensions (or,
-    with over 4,096 dimensions and fewer vectors than these, of the number of vectors).
+    Memory does not grow with the file where `open_vectors` reads its format in blocks, only with
+    the square of the number of dimensions.
 
     Parameters
     ----------
@@ -76,7 +70,6 @@ def file_isotropy(
         Of that draw.
     cluster : str, optional
         As in `compute.run_blocks`: the cluster's workers read the file and compute its moments.
-        Wide vectors, described by their inner products, are computed here all the same.
     warn : callable
         Is told each warning at once.
     progress : bool
@@ -85,8 +78,7 @@ def file_isotropy(
     Raises
     ------
     InputError
-        As `open_vectors` and `isotropy.isoscore`, and if neither the number of vectors nor that
-        of dimensions is small enough.
+        As `open_vectors` and `isotropy.isoscore`, and if there are over 10,000 dimensions.
     """
     # Workers may have started in another directory.
     path = Path(path) if cluster is None else Path(path).absolute()
@@ -103,14 +95,15 @@ def file_isotropy(
             f"there are fewer vectors ({vectors.n:,}) than dimensions ({vectors.d:,}); if the file "
             "is a matrix whose columns are the vectors, use --transpose."
         )
-    wide = _is_wide(vectors, path)
-    blocks = _affordable_blocks(vectors, wide, n_blocks)
-    if wide:
-        cloud, remainders = _read_gram(vectors, blocks, seed, progress)
-    else:
-        parts = file.random_parts(blocks or 1, seed=seed, cluster=cluster, progress=progress)
-        cloud = merge_all(parts)
-        remainders = map(cloud.without, parts) if blocks else ()
+    if vectors.d > _MOST_DIMENSIONS:
+        raise InputError(
+            f"{path} holds vectors of {vectors.d:,} dimensions, and {_MOST_DIMENSIONS:,} are the "
+            "most that can be measured; give vectors of fewer, or --transpose the matrix."
+        )
+    blocks = _affordable_blocks(vectors, n_blocks)
+    parts = file.random_parts(blocks or 1, seed=seed, cluster=cluster, progress=progress)
+    cloud = merge_all(parts)
+    remainders = map(cloud.without, parts) if blocks else ()
     row = _row(cloud, remainders, note)
     row |= {"blocks": None if row["isoscore_low"] is None else blocks, "seed": seed}
     if not blocks:
@@ -119,10 +112,12 @@ def file_isotropy(
 
 
 def _row(
-    cloud: Moments | Gram, remainders: Iterable[Moments | Gram], note: Callable[[str], None]
+    cloud: Moments, remainders: Iterable[Moments], note: Callable[[str], None]
 ) -> dict[str, float | int | None]:
     """Return the measures and their intervals, noting what is undefined."""
     row = isotropy_row(cloud)
+    if sentence := one_line(row["effective_dimensions"]):
+        note(sentence)
     if cloud.n_zero:
         note(
             f"{cloud.n_zero:,} of the {cloud.count:,} vectors are zero and have no direction: "
@@ -135,28 +130,11 @@ def _row(
         return row | interval_row(cloud, ())
 
 
-def _is_wide(vectors: Vectors, path: str | Path) -> bool:
-    """Return whether the vectors are to be described by their inner products."""
-    if min(vectors.n, vectors.d) > _LARGEST_SQUARE:
-        raise InputError(
-            f"{path} holds {vectors.n:,} vectors of {vectors.d:,} dimensions, and one of these "
-            f"numbers must be {_LARGEST_SQUARE:,} at most; give vectors of fewer dimensions."
-        )
-    wide = vectors.n < vectors.d and vectors.d > _WIDE
-    if wide and vectors.slabs is None and 8 * vectors.n * vectors.d > _WIDE_BYTES:
-        raise InputError(
-            f"{path} holds {vectors.n:,} vectors of {vectors.d:,} dimensions one by one, too wide "
-            "to be held in memory; write them as one matrix (.npy)."
-        )
-    return wide
-
-
-def _affordable_blocks(vectors: Vectors, wide: bool, wanted: int) -> int:
+def _affordable_blocks(vectors: Vectors, wanted: int) -> int:
     """Return how many blocks can be left out in turn, or 0 if too few for an interval."""
-    blocks = min(wanted, vectors.n)
-    if not wide:
-        # The whole and what is left of it are held too, and a matrix between.
-        blocks = min(blocks, int(_PARTS_BYTES / (8 * vectors.d**2)) - 3)
+    # The whole and what is left of it are held too, and a matrix between.
+    affordable = int(_PARTS_BYTES / (8 * vectors.d**2)) - 3
+    blocks = min(wanted, vectors.n, affordable)
     return blocks if blocks >= LEAST_BLOCKS else 0
 
 
@@ -169,20 +147,70 @@ def _why_too_few_blocks(vectors: Vectors) -> str:
     )
 
 
-def _read_gram(
-    vectors: Vectors, n_blocks: int, seed: int, progress: bool
-) -> tuple[Gram, Iterable[Gram]]:
-    """Return the inner products of all vectors, and of those left without each block in turn."""
-    width = max(1, _SLAB_BYTES // (8 * vectors.n))
-    slabs = (vectors.slabs or partial(_slabs_in_memory, vectors))(width)
-    with shown(slabs, vectors.d, "dimensions", progress) as slabs:
-        gram = Gram.from_coordinates(slabs, names=vectors.accessions)
-    if not n_blocks:
-        return gram, ()
-    block_of = draw_blocks(gram.count, n_blocks=n_blocks, seed=seed)
-    return gram, (gram.subset(np.flatnonzero(block_of != block)) for block in range(n_blocks))
+@dataclass(frozen=True)
+class LocalIsotropy:
+    """Isotropy of the residues in a file with one matrix per protein.
+
+    Attributes
+    ----------
+    rows : list of dict
+        Of `isotropy_tables.local_rows`: of each amino acid where the sequences are known, and of
+        all residues (``residue = "all"``).
+    average : dict
+        Of `isotropy_tables.average_dimensions`, over the amino acids that are known.
+    """
+
+    rows: list[dict[str, Any]]
+    average: dict[str, float]
 
 
-def _slabs_in_memory(vectors: Vectors, width: int) -> Iterator[np.ndarray]:
-    matrix = np.concatenate(list(vectors.blocks(vectors.n)))
-    return (matrix[:, start : start + width].T for start in range(0, vectors.d, width))
+def residue_isotropy(
+    path: str | Path,
+    proteins: Proteins | None = None,
+    *,
+    seed: int = 0,
+    progress: bool = True,
+    tell: Callable[[str], None] = lambda line: None,
+) -> LocalIsotropy:
+    """Return the isotropy of the residues in a file, streamed as a model's are.
+
+    Parameters
+    ----------
+    path : path-like
+        As in `vector_formats.open_vectors`, with one matrix (L, d) per protein.
+    proteins : Proteins, optional
+        Whose residues are measured; by default all of the file, whose amino acids are not known.
+    seed : int
+        Of the draw of ten groups of proteins, which the intervals' jackknife leaves out in turn.
+    progress : bool
+        Show a bar on a terminal's standard error.
+    tell : callable
+        Takes one line that says what is measured.
+
+    Raises
+    ------
+    InputError
+        If the file has no matrix per protein, lacks a protein or has it at another length.
+    """
+    from plm_geometry import embed
+    from plm_geometry.models import ResidueFile
+
+    vectors = open_vectors(path)
+    if vectors.residues is None:
+        raise InputError(
+            f"{path} does not have one matrix per protein, so it has no residues to measure; "
+            "leave --per residue out."
+        )
+    file = ResidueFile(path, vectors)
+    known = file.proteins() if proteins is None else proteins
+    file.places(known.accessions)
+    if beyond := vectors.n - len(known):
+        tell(f"{beyond:,} of the {vectors.n:,} proteins in {path} are not in {known.source}")
+    with TemporaryDirectory() as directory:
+        store = embed.embed(known, file, Path(directory) / "store", seed=seed, tell=tell,
+                            residues_per_batch=_RESIDUES_PER_BATCH, progress=progress)  # fmt: skip
+        found = embed.load(store, known)
+        letters, groups = found.residue_moments, found.residue_groups
+        rows = list(local_rows(letters, groups))
+        average = average_dimensions(letters, groups)
+    return LocalIsotropy(rows[-1:] if proteins is None else rows, average)

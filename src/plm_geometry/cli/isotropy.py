@@ -1,28 +1,48 @@
 """`plm-geometry isotropy`: the measures of a file of vectors."""
 
 import json
+import math
 from collections.abc import Mapping
+from enum import StrEnum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from plm_geometry.cli.options import Cluster
+from plm_geometry.cli.options import Cluster, read_proteins
 from plm_geometry.errors import InputError
 from plm_geometry.files import replacing
-from plm_geometry.moments import Moments
 from plm_geometry.terminal import aligned, say
 
 if TYPE_CHECKING:
     from plm_geometry.vectors import FileIsotropy
+
+
+class Per(StrEnum):
+    """What one vector stands for."""
+
+    protein = auto()
+    residue = auto()
+
 
 _PICTURES = (".svg", ".png", ".pdf")
 
 
 def isotropy(
     file: Annotated[
-        Path, typer.Argument(help=".npy, .h5, .parquet or a store, one vector a protein.")
+        Path,
+        typer.Argument(help=".npy, .npz, .h5, .parquet, .csv, .pt, .safetensors or a store."),
     ],
+    per: Annotated[
+        Per, typer.Option(help="Measure proteins, or residues: a file of one matrix per protein.")
+    ] = Per.protein,
+    fasta: Annotated[
+        Path | None,
+        typer.Option(
+            help="Sequences of the proteins: residues are measured by amino acid too.",
+            show_default=False,
+        ),
+    ] = None,
     transpose: Annotated[
         bool, typer.Option("--transpose", help="The file holds (dimensions, vectors).")
     ] = False,
@@ -33,7 +53,7 @@ def isotropy(
     key: Annotated[
         str | None,
         typer.Option(
-            help="Dataset of an .h5 file, or list column of a .parquet file, that holds several.",
+            help="Array, or list column of a .parquet file, where there are several.",
             show_default=False,
         ),
     ] = None,
@@ -59,8 +79,8 @@ def isotropy(
     """Measure the isotropy of a file of vectors.
 
     IsoScore, effective dimensions (the participation ratio) and the exact mean cosine similarity,
-    over all vectors of a .npy, .h5 (UniProt's or bio_embeddings' layout, or a matrix) or Parquet
-    file or of a store, each with a 95 % interval. The file may be larger than memory.
+    over all vectors of a file, each with a 95 % interval. A .npy, .h5 (UniProt's or
+    bio_embeddings' layout, or a matrix) or .parquet file or a store may be larger than memory.
 
     Example: plm-geometry isotropy my.h5 --plot my.svg
     """
@@ -68,6 +88,9 @@ def isotropy(
 
     if plot is not None and plot.suffix not in _PICTURES:
         raise InputError(f"{plot} has none of the endings {', '.join(_PICTURES)}; choose one.")
+    if per is Per.residue or fasta is not None:
+        _measure_residues(file, fasta, seed, as_json=as_json)
+        return
     found = file_isotropy(
         file,
         key=key if layer is None else str(layer),
@@ -85,6 +108,36 @@ def isotropy(
         typer.echo(_table(found.row))
 
 
+def _measure_residues(file: Path, fasta: Path | None, seed: int, *, as_json: bool) -> None:
+    """Print local isotropy: over all residues, and by amino acid where sequences are given."""
+    import pandas as pd
+
+    from plm_geometry.vectors import residue_isotropy
+
+    proteins = None if fasta is None else read_proteins(fasta)
+    found = residue_isotropy(file, proteins, seed=seed, tell=say)
+    rows = pd.DataFrame(found.rows)
+    if as_json:
+        rows = json.loads(rows.to_json(orient="records", double_precision=15))  # None for NaN
+        average = json.loads(pd.Series(found.average).to_json(double_precision=15))
+        typer.echo(json.dumps({"residues": rows, "average": average} | _provenance(file)))
+        return
+    columns = {
+        "": rows["residue"],
+        "residues": [f"{n:,}" for n in rows["n"]],
+        "effective dimensions": [_number(k, 4) for k in rows["effective_dimensions"]],
+        "95 % interval": [_span(*ends) for ends in zip(
+            rows["effective_dimensions_low"], rows["effective_dimensions_high"], strict=True)],
+        "IsoScore": [_number(score, 4) for score in rows["isoscore"]],
+        "mean cosine similarity": [_number(c, 4) for c in rows["mean_cosine_similarity"]],
+    }  # fmt: skip
+    typer.echo(aligned({name: list(column) for name, column in columns.items()}))
+    if proteins is not None:
+        mean, low, high = (found.average[f"average_dimensions{e}"] for e in ("", "_low", "_high"))
+        typer.echo(f"\nMean over amino acids: {_number(mean, 4)} dimensions"
+                   f" (95 % interval: {_span(low, high)})")  # fmt: skip
+
+
 def _draw(found: "FileIsotropy", title: str, path: Path) -> None:
     """Write the figure of a file of vectors."""
     import matplotlib
@@ -93,7 +146,7 @@ def _draw(found: "FileIsotropy", title: str, path: Path) -> None:
     from plm_geometry.figures.vectors import vector_file
     from plm_geometry.spectrum import coordinate_shares, eigenvalues
 
-    coordinates = coordinate_shares(found.cloud) if isinstance(found.cloud, Moments) else None
+    coordinates = coordinate_shares(found.cloud)
     figure = vector_file(found.row, eigenvalues(found.cloud), coordinates, title)
     with replacing(path) as partial, matplotlib.rc_context(STYLE):
         figure.savefig(partial, format=path.suffix.removeprefix("."), dpi=150)
@@ -137,9 +190,13 @@ def _table(row: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _is_missing(value: float | None) -> bool:
+    return value is None or math.isnan(value)
+
+
 def _number(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:.{digits}g}"
+    return "-" if _is_missing(value) else f"{value:.{digits}g}"
 
 
 def _span(low: float | None, high: float | None) -> str:
-    return "-" if low is None else f"{_number(low, 4)} to {_number(high, 4)}"
+    return "-" if _is_missing(low) else f"{_number(low, 4)} to {_number(high, 4)}"

@@ -21,7 +21,7 @@ def models_list(
     """List the models that can be loaded, show one in full, or check a checkpoint.
 
     Wherever a key is accepted, so are a checkpoint's directory, a Hugging Face id, untrained:KEY,
-    and a file of embeddings.
+    shuffled:KEY and a file of embeddings.
     """
     if context.invoked_subcommand is not None:
         return

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 Fasta = Annotated[
     Path,
-    typer.Argument(help="FASTA file, plain or .gz; or bacterium, swissprot.", show_default=False),
+    typer.Argument(
+        help="FASTA file, plain or compressed; or bacterium, swissprot.", show_default=False
+    ),
 ]
 Cluster = Annotated[
     str | None,

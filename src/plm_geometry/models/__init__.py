@@ -11,7 +11,7 @@ from plm_geometry.models.spec import ModelSpec
 if TYPE_CHECKING:
     from plm_geometry.models.base import Embedder, Output, ProteinError
     from plm_geometry.models.checking import CheckResult, check
-    from plm_geometry.models.embedding_file import EmbeddingFile
+    from plm_geometry.models.embedding_file import EmbeddingFile, ResidueFile
 
 __all__ = [
     "MODELS",
@@ -22,6 +22,7 @@ __all__ = [
     "ModelSpec",
     "Output",
     "ProteinError",
+    "ResidueFile",
     "check",
     "counterpart",
     "describe_model",
@@ -30,7 +31,9 @@ __all__ = [
 ]
 
 
-_HOMES = {"check": "checking", "CheckResult": "checking", "EmbeddingFile": "embedding_file"}
+_HOMES = {"check": "checking", "CheckResult": "checking"} | dict.fromkeys(
+    ("EmbeddingFile", "ResidueFile"), "embedding_file"
+)
 
 
 def __getattr__(name: str) -> Any:

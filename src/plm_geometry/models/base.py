@@ -10,6 +10,7 @@ import torch
 from torch import BoolTensor, Tensor
 
 from plm_geometry.errors import InputError
+from plm_geometry.proteins import Proteins
 
 # XLNet's classification token is a protein's last token, that of the others its first.
 ClsPosition = Literal["first", "last"]
@@ -133,6 +134,10 @@ class Embedder(ABC):
         ProteinError
             If a protein is longer than `max_residues`, or does not give one token a residue.
         """
+
+    def read(self, proteins: Proteins, layers: Sequence[int] = (-1,)) -> Output:
+        """Compute a batch of `proteins` as `forward` does; a file finds them by accession."""
+        return self.forward(proteins.sequences, layers)
 
     def to(self, device: str | torch.device, dtype: torch.dtype) -> Self:
         """Move the weights to a device and a floating-point type; a control has none to move."""

@@ -105,9 +105,9 @@ def said_by_file(title: str) -> SaidModel:
 
 
 def _card_of_file(name: ModelName) -> ModelCard:
-    from plm_geometry.models.embedding_file import EmbeddingFile
+    from plm_geometry.models.embedding_file import open_embeddings
 
-    file = EmbeddingFile(name.place)
+    file = open_embeddings(name.place)
     said = said_by_file(file.title)
     architecture = "file of embeddings"
     return ModelCard(name.text, file.title, *said, architecture, file.width, None)

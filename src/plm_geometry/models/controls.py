@@ -107,6 +107,7 @@ class ShuffledEmbedder:
 
     is_control = True
     is_mini = False
+    read = Embedder.read  # which calls the `forward` below, not the model's
 
     def __init__(self, model: Embedder, seed: int) -> None:
         self._model, self._seed = model, seed

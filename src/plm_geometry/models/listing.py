@@ -23,7 +23,10 @@ def table(*, wide: bool = False) -> "pd.DataFrame":
     import pandas as pd
 
     rows = pd.DataFrame([_printed(spec) for spec in MODELS.values()])
-    return rows if wide else rows.rename(columns={"longest protein": "longest"})[_NARROW]
+    if wide:
+        return rows
+    rows = rows.rename(columns={"longest protein": "longest"})[_NARROW]
+    return rows.replace({"download": {"about ": "~"}}, regex=True)
 
 
 def entry(name: str) -> dict[str, str]:

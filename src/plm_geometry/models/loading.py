@@ -10,11 +10,12 @@ from plm_geometry.models import hf_directory, proteinbert, unirep
 from plm_geometry.models.base import Embedder
 from plm_geometry.models.configs import mini_directory, read_config
 from plm_geometry.models.controls import CompositionEmbedder, KmerEmbedder, ShuffledEmbedder
-from plm_geometry.models.embedding_file import EmbeddingFile
+from plm_geometry.models.embedding_file import EmbeddingFile, open_embeddings
 from plm_geometry.models.hub import fetch_dump, fetch_snapshot
-from plm_geometry.models.names import EMBEDDING_SUFFIXES, ModelName, unknown_model
+from plm_geometry.models.names import ModelName, unknown_model
 from plm_geometry.models.proteinbert_embedder import ProteinBERTEmbedder
 from plm_geometry.models.transformers_lm import TransformersEmbedder
+from plm_geometry.vector_formats import SUFFIXES
 
 PaddedLength = int | Literal["power of two"] | None
 
@@ -33,7 +34,7 @@ def open_model(text: str, *, padded_length: PaddedLength = None) -> Embedder | E
     if name.text in _CONTROLS:
         return _CONTROLS[name.text]()
     if name.is_embedding_file:
-        return EmbeddingFile(name.place)
+        return open_embeddings(name.place)
     if name.is_shuffled:
         shuffled = ShuffledEmbedder(open_model(name.place, padded_length=padded_length), name.seed)
         shuffled.name, shuffled.title = name.text, name.title
@@ -125,7 +126,7 @@ def _is_proteinbert(path: Path) -> bool:
     if not is_pickle and not path.suffix.startswith(".pkl"):
         raise InputError(
             f"{path} is none of the files that are read: ProteinBERT's dump (.pkl) or embeddings "
-            f"({', '.join(EMBEDDING_SUFFIXES)}); give one, or a checkpoint's directory."
+            f"({', '.join(SUFFIXES)}); give one, or a checkpoint's directory."
         )
     return True
 

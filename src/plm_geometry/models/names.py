@@ -11,11 +11,10 @@ from plm_geometry.errors import InputError
 from plm_geometry.models.configs import directory_of
 from plm_geometry.models.registry import MODELS
 from plm_geometry.models.spec import ModelSpec
+from plm_geometry.vector_formats import SUFFIXES
 
 # What makes a control of a model, and what its random choices begin with.
 _CONTROL = re.compile(r"(untrained|shuffled):(.*?)(?:@(\d+))?")
-HDF5_SUFFIXES = (".h5", ".hdf5")
-EMBEDDING_SUFFIXES = (*HDF5_SUFFIXES, ".npy")
 
 
 _SEEDS = re.compile(r"(.*@)(\d+)-(\d+)")
@@ -125,7 +124,7 @@ class ModelName:
 
     @property
     def _is_file(self) -> bool:
-        return self.place.endswith(EMBEDDING_SUFFIXES) and Path(self.place).is_file()
+        return self.place.endswith(SUFFIXES) and Path(self.place).is_file()
 
 
 def counterpart(name: str) -> str:

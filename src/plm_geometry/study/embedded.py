@@ -292,12 +292,19 @@ class EmbeddedProteins:
         )
 
     def _embed(self, name: str, tell: Callable[[str], None] = lambda line: None) -> Embeddings:
-        from plm_geometry.models import EmbeddingFile
+        from plm_geometry.models import EmbeddingFile, ResidueFile
 
         models = self._load(name)
         self._identities[name] = dict(models[0].identity)
+        if self.settings.max_residues and isinstance(models[0], EmbeddingFile | ResidueFile):
+            raise InputError(
+                f"{models[0].title} is a file of embeddings: what they were made from cannot be "
+                "cut; leave max_residues at 0."
+            )
         if isinstance(models[0], EmbeddingFile):
             return self._from_file(models[0])
+        if isinstance(models[0], ResidueFile):
+            models[0].places(self.as_read.accessions)  # who is missing is said before all work
         store = self._stored(
             name,
             models,
@@ -310,11 +317,6 @@ class EmbeddedProteins:
         return embed.load(store, self.as_read)
 
     def _from_file(self, file: "EmbeddingFile") -> Embeddings:
-        if self.settings.max_residues:
-            raise InputError(
-                f"{file.title} is a file of embeddings: what they were made from cannot be cut; "
-                "leave max_residues at 0."
-            )
         accessions = self.proteins.accessions
         return Embeddings(accessions, file.vectors(accessions), None, {})
 

@@ -9,16 +9,17 @@ import pandas as pd
 
 from plm_geometry.convergence import convergence, enough_for_third_digit
 from plm_geometry.errors import InputError
-from plm_geometry.isotropy import isotropy_row
+from plm_geometry.isotropy import isotropy_row, one_line
 from plm_geometry.isotropy_tables import (
     MEASURES,
     average_dimensions,
+    dimensions_or_nan,
+    local_rows,
     measured,
-    ordered_letters,
     variance_shares,
 )
 from plm_geometry.jackknife import draw_blocks
-from plm_geometry.moments import Moments, merge_all
+from plm_geometry.moments import Moments
 from plm_geometry.proteins import STANDARD_RESIDUES
 from plm_geometry.spectrum import (
     after_removing,
@@ -57,6 +58,11 @@ class IsotropyTables(EmbeddedProteins):
                 "isotropy to measure; give at least two different proteins."
             )
         return table
+
+    def on_one_line(self) -> list[str]:
+        """Return a sentence for each model whose vectors lie along one direction."""
+        said = {name: one_line(dimensions_or_nan(self.moments(name))) for name in self.names}
+        return [f"{self.models.title[name]}: {words}" for name, words in said.items() if words]
 
     def yardsticks(self) -> pd.DataFrame:
         """Return one row a model: every measure of `yardsticks.yardsticks`."""
@@ -184,18 +190,14 @@ class IsotropyTables(EmbeddedProteins):
         table = self.rows(lambda name: of(name) if self.embeddings(name).residue_moments else [])
         if table.empty:
             raise InputError(
-                "files of embeddings hold one vector a protein and no residues; "
-                "name a model or a control for this."
+                "files of one vector per protein hold no residues; name a model, a control, or a "
+                "file of one matrix per protein."
             )
         return table
 
     def _local_rows(self, name: str) -> Iterator[dict[str, object]]:
         found = self.embeddings(name)
-        for letter in ordered_letters(found.residue_moments):
-            parts = [group[letter] for group in found.residue_groups if letter in group]
-            yield {"residue": letter} | measured(found.residue_moments[letter], parts)
-        parts = [merge_all(list(group.values())) for group in found.residue_groups if group]
-        yield {"residue": "all"} | measured(merge_all(parts), parts)
+        return local_rows(found.residue_moments, found.residue_groups)
 
     def _average(self, name: str) -> dict[str, float]:
         found = self.embeddings(name)

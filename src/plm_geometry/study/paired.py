@@ -21,12 +21,15 @@ class PairedTables(IsotropyTables, AssociationTables):
     """Paired differences, one row a model, control and quantity.
 
     All tables have a model's labels, ``control`` and ``control_title``, ``quantity``, and
-    ``difference, low, high``: the model less the control, with a 95 % interval that leaves out
-    blocks of proteins; families are not divided where they are known.
+    ``difference, difference_low, difference_high``: the model less the control, with a 95 %
+    interval that leaves out blocks of proteins; families are not divided where they are known.
     """
 
     def paired_differences(self) -> pd.DataFrame:
-        """Return the differences in `isotropy_tables.MEASURES`, also ``corrected`` for bias."""
+        """Return the differences in `isotropy_tables.MEASURES`.
+
+        Also ``difference_corrected``, without its bias.
+        """
         found = {
             name: measures_without_each(
                 self.moments(name), [p for p in self.parts(name) if p.count]
@@ -66,7 +69,7 @@ class PairedTables(IsotropyTables, AssociationTables):
     def paired_correlation_differences(self) -> pd.DataFrame:
         """Return the differences in the correlations of each distance, ``a`` and ``b``.
 
-        Columns ``quantity`` ("correlation"), ``a, b, difference, low, high``.
+        ``quantity`` is "correlation".
         """
         pairs = self.pairs()
         first, second = (self.block_of[pairs[f"accession_{s}"].cat.codes] for s in "ab")
@@ -80,7 +83,7 @@ class PairedTables(IsotropyTables, AssociationTables):
                 frame, entries, first, second, weights=pairs["weight"]
             )
             for (a, b), interval in zip(_PAIRED, found, strict=True):
-                ends = {"low": interval.low, "high": interval.high}
+                ends = {"difference_low": interval.low, "difference_high": interval.high}
                 row = {"quantity": "correlation", "a": a, "b": b}
                 yield row | {"difference": interval.estimate} | ends
 
