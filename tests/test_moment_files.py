@@ -31,6 +31,18 @@ def test_what_was_written_is_read_to_the_last_bit(moments, tmp_path):
         assert all(same(found[layer][letter], letters[letter]) for letter in letters)
 
 
+def test_packed_moments_lose_no_more_than_rounding(tmp_path):
+    whole = Moments.from_vectors(np.random.default_rng(1).normal(size=(500, 60)) + 30)
+    write_moments(tmp_path / "whole.npz", {0: {"A": whole}}, {})
+    write_moments(tmp_path / "packed.npz", {0: {"A": whole}}, {}, packed=True)
+    found = StoredMoments(tmp_path / "packed.npz", 0)["A"]
+    np.testing.assert_array_equal(np.triu(found.scatter), np.triu(whole.scatter))
+    np.testing.assert_array_equal(found.scatter, found.scatter.T)
+    np.testing.assert_allclose(found.scatter, whole.scatter, rtol=1e-12, atol=1e-9)
+    sizes = [(tmp_path / f"{name}.npz").stat().st_size for name in ("packed", "whole")]
+    assert sizes[0] < 0.6 * sizes[1]
+
+
 def test_one_layer_is_read_by_letter(moments, tmp_path):
     write_moments(tmp_path / "m.npz", moments, {})
     stored = StoredMoments(tmp_path / "m.npz", 0)

@@ -14,7 +14,11 @@ from plm_geometry.pooling import LayerMoments
 
 
 def write_moments(
-    path: Path, moments: Mapping[int, Mapping[str, Moments]], note: Mapping[str, Any]
+    path: Path,
+    moments: Mapping[int, Mapping[str, Moments]],
+    note: Mapping[str, Any],
+    *,
+    packed: bool = False,
 ) -> None:
     """Write moments and what belongs to them into one ``.npz`` file, atomically.
 
@@ -26,12 +30,14 @@ def write_moments(
         By layer and residue letter.
     note : mapping
         Values kept beside them, by name.
+    packed : bool
+        As in `Moments.to_arrays`: half as large, for what nothing is added to any more.
     """
     arrays = {
         f"{layer}/{letter}/{field}": array
         for layer, letters in moments.items()
         for letter, moment in letters.items()
-        for field, array in moment.to_arrays().items()
+        for field, array in moment.to_arrays(packed=packed).items()
     }
     with replacing(path) as partial, partial.open("wb") as handle:
         np.savez(handle, **note, **arrays)

@@ -189,15 +189,33 @@ class Moments:
             n_zero=self.n_zero - part.n_zero,
         )
 
-    def to_arrays(self) -> dict[str, np.ndarray]:
-        """Return the moments as named arrays, for storing."""
-        return {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
+    def to_arrays(self, *, packed: bool = False) -> dict[str, np.ndarray]:
+        """Return the moments as named arrays, for storing.
+
+        Parameters
+        ----------
+        packed : bool
+            Of the scatter only its upper triangle, shape (d (d + 1) / 2,). The lower one is its
+            mirror image but for rounding.
+        """
+        arrays = {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
+        if packed:
+            arrays["scatter"] = self.scatter[np.triu_indices(len(self.scatter))]
+        return arrays
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
         """Return the moments that `to_arrays` stored."""
         values = {field.name: np.asarray(arrays[field.name]) for field in fields(cls)}
+        if values["scatter"].ndim == 1:
+            values["scatter"] = _unpacked(values["scatter"], len(values["mean"]))
         return cls(**values | {name: int(values[name]) for name in ("count", "n_zero")})
+
+
+def _unpacked(triangle: np.ndarray, d: int) -> np.ndarray:
+    upper = np.zeros((d, d))
+    upper[np.triu_indices(d)] = triangle
+    return upper + np.triu(upper, 1).T
 
 
 def require_two(count: int) -> None:

@@ -207,7 +207,7 @@ class EmbeddingStore:
 
     def write_group(self, group: int, layer: int, letters: Mapping[str, Moments]) -> None:
         """Set aside the moments of one layer over one finished group of proteins."""
-        write_moments(self.directory / f"group-{group:02}.npz", {layer: letters}, {})
+        write_moments(self.directory / f"group-{group:02}.npz", {layer: letters}, {}, packed=True)
 
     def group_moments(self, layer: int) -> list[StoredMoments]:
         """Return the moments of one layer by group, those of proteins that came late at the end.
