@@ -248,16 +248,15 @@ def test_each_line_of_code_is_an_element_and_copied_as_it_was_written(built):
 def test_neither_code_nor_a_wide_table_is_cut_off_and_on_a_phone_values_have_their_headings(built):
     beside = """[...document.querySelectorAll("td:not(:first-child)")]
         .map(cell => getComputedStyle(cell, "::before").content)"""
+    bare = "document.querySelector('link[href*=report]').remove()"
+    headings = {1400: {"none"}, 390: {f'"{heading}"' for heading in HEADINGS[1:]}}
+    without_style = {1400: ["pre"], 390: ["pre", "div"]}
     with browser.open_chromium() as chromium:
-        page = chromium.new_page()
-        browser.open_page(page, built.html / "wide.html")
-
-        def cut_off(width):
-            page.set_viewport_size({"width": width, "height": 900})
-            return [fault.split()[0] for fault in page.evaluate(pages._CUT_OFF)]
-
-        assert (cut_off(1400), set(page.evaluate(beside))) == ([], {"none"})
-        assert cut_off(390) == []
-        assert page.evaluate(beside) == [f'"{heading}"' for heading in HEADINGS[1:]]
-        page.evaluate("document.querySelector('link[href*=report]').remove()")
-        assert (cut_off(390), cut_off(1400)) == (["pre", "div"], ["pre"])
+        for width in pages.WIDTHS:
+            page = chromium.new_page(viewport={"width": width, "height": 900})
+            browser.open_page(page, built.html / "wide.html")
+            assert page.evaluate(pages._CUT_OFF) == []
+            assert set(page.evaluate(beside)) == headings[width]
+            page.evaluate(bare)
+            found = [fault.split()[0] for fault in page.evaluate(pages._CUT_OFF)]
+            assert found == without_style[width]
