@@ -116,7 +116,7 @@ def forecast(proteins: Proteins, model: "Embedder", plan: Plan, n_layers: int = 
     residues = int(proteins.lengths.sum())
     vectors = 4 * n_layers * len(proteins) * model.width
     # Float64 moments of up to 26 letters: of each layer twice, for while they are being replaced,
-    # and of the last one by group.
-    moments = (2 * n_layers + len(plan.group_sizes)) * 26 * 8 * model.residue_width**2
+    # and of the last one by group, as triangles.
+    moments = (2 * n_layers + len(plan.group_sizes) / 2) * 26 * 8 * model.residue_width**2
     padded = 0 if model.is_recurrent else 1 - residues / padded_residues(proteins.lengths, plan)
-    return Forecast(len(proteins), residues, padded, vectors + moments)
+    return Forecast(len(proteins), residues, padded, int(vectors + moments))
