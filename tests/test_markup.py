@@ -3,7 +3,6 @@
 import json
 
 import pandas as pd
-import pytest
 from bs4 import BeautifulSoup
 
 from plm_geometry.markup import ShownTable, interactive_figure, note
@@ -36,10 +35,9 @@ def test_a_table_is_aligned_text_where_no_html_is_shown():
     assert repr(shown) == "value\n    1\n  100"
 
 
-@pytest.mark.parametrize("kind", ["note", "warning"])
-def test_a_box_names_models_whatever_their_names_hold(kind):
-    page = parsed(note(kind, "Title", "These are {}.", ["<b>", "a & b", "c"]))
-    title, body = page.find("div", class_=f"admonition {kind}").find_all("p")
+def test_a_box_names_models_whatever_their_names_hold():
+    page = parsed(note("Title", {"These are {}.": ["<b>", "a & b", "c"], "No {}.": []}))
+    title, body = page.find("div", class_="admonition note").find_all("p")
     assert (title.text, body.text) == ("Title", "These are <b>, a & b, and c.")
 
 

@@ -74,11 +74,14 @@ def test_the_opening_names_the_proteins_that_are_cut(study, tmp_path, shown):
     assert not any("none was truncated" in str(bundle) for bundle in shown)
 
 
-def test_the_opening_warns_of_minis(study, report, shown):
-    study.models = study.models.assign(role="mini", title="mini ProtBERT")
+def test_the_opening_names_models_minis_and_controls_apart(study, report, shown):
+    titles = {"model": "UniRep-64", "mini": "mini ProtBERT", "control": "3-mers"}
+    copies = [study.models.assign(role=role, title=titles[role]) for role in titles]
+    study.models = pd.concat(copies)
     report.opening()
-    assert "Minis, not the paper" in shown[0]["text/html"]
-    assert "mini ProtBERT" in shown[0]["text/html"]
+    said = shown[0]["text/html"]
+    assert "<p>UniRep-64. The minis (mini ProtBERT) are" in said
+    assert "Controls: 3-mers." in said
 
 
 def test_the_summary_says_of_what_the_run_is(study, report):
@@ -94,9 +97,9 @@ def test_the_summary_says_of_what_the_run_is(study, report):
 def test_an_answer_is_the_models_range_and_each_controls_value(report):
     frame = pd.DataFrame(
         {
-            "model": ["one", "two", "lost", "untrained:one", "composition"],
-            "role": ["model", "mini", "model", "control", "control"],
-            "r": [0.25, -0.5, np.nan, 0.75, np.nan],
+            "model": ["one", "two", "small", "lost", "untrained:one", "composition"],
+            "role": ["model", "model", "mini", "model", "control", "control"],
+            "r": [0.25, -0.5, 0.9, np.nan, 0.75, np.nan],
         }
     )
     report.answer("some", frame, "r", ".2f")

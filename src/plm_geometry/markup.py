@@ -4,7 +4,7 @@ Their look is in ``book/_static/report.css``.
 """
 
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -53,21 +53,21 @@ def _scrolling(cells: pd.DataFrame, caption: str, anchor: str) -> str:
     )
 
 
-def note(kind: str, title: str, body: str, names: Iterable[str]) -> HTML:
+def note(title: str, said: Mapping[str, Iterable[str]]) -> HTML:
     """Return a box in the book's style.
 
     Parameters
     ----------
-    kind : str
-        "note" or "warning".
-    title, body : str
-        In HTML; the names are put where ``{}`` stands in `body`.
-    names : iterable of str
-        Of models, in plain text.
+    title : str
+    said : mapping of str to iterable of str
+        Sentences, in each of which plain-text names are put where ``{}`` stands; one without
+        names is left out.
     """
-    body = body.format(html.escape(listed(list(names))))
+    sentences = [text.format(html.escape(listed(list(names)))) for text, names in said.items()
+                 if len(list(names))]  # fmt: skip
     return HTML(
-        f'<div class="admonition {kind}"><p class="admonition-title">{title}</p><p>{body}</p></div>'
+        f'<div class="admonition note"><p class="admonition-title">{title}</p>'
+        f"<p>{' '.join(sentences)}</p></div>"
     )
 
 

@@ -30,14 +30,12 @@ if TYPE_CHECKING:
 
 # Set by `chapters.run_chapter` for the kernel; a notebook opened by hand writes below runs/.
 OUT_VARIABLE = "PLM_GEOMETRY_OUT"
+_MODELS = "{}."
 _MINIS = (
-    "warning",
-    "Minis, not the paper's models",
-    "{} are small checkpoints that this repository trained for minutes on real proteins. They have "
-    "the architectures of the paper's models and little of their knowledge: their numbers neither "
-    "confirm nor contradict the paper's.",
+    "The minis ({}) are small networks that this repository trained for minutes: they have the "
+    "architectures of the paper's models and little of their knowledge, and neither confirm nor "
+    "contradict the paper's numbers."
 )
-_REAL = ("note", "The models of this run", "{}.")
 
 
 class Report:
@@ -80,8 +78,8 @@ class Report:
         self.number("profile", self.study.settings.profile)
         self.number("n_proteins", len(self.study.proteins))
         self.number("what", self._what())
-        mini = "mini" in set(self.study.models.role)
-        self.number("whose", "minis" if mini else "models")
+        only_minis = "model" not in set(self.study.models.role)
+        self.number("whose", "minis" if only_minis else "models")
 
     def table(
         self,
@@ -293,9 +291,9 @@ class Report:
         from myst_nb import glue
 
         models = self.study.models
-        titles = models.title[models.role == "mini"]
-        said = note(*_MINIS, titles) if len(titles) else note(*_REAL, models.title)
-        glue("build_note", said)
+        kinds = {"model": _MODELS, "mini": _MINIS, "control": "Controls: {}."}
+        said = {text: models.title[models.role == role] for role, text in kinds.items()}
+        glue("build_note", note("The models of this run", said))
 
     def _what(self) -> str:
         """Say in a few words what this run is of: so many proteins, so many models."""
