@@ -72,4 +72,4 @@ def test_real_checkpoints_shows_what_is_tracked(run):
 
 def test_real_checkpoints_without_records_says_so(run, tmp_path):
     where = run(REAL, records=str(tmp_path / "none"))
-    assert "No run made elsewhere has been taken in" in where.shown
+    assert "No run from another machine has been imported" in where.shown
