@@ -36,7 +36,7 @@ def test_published_and_reproduced_judges_what_a_build_has_measured(run, tmp_path
     page = where.shown
     assert "IsoScore, ProtBERT-BFD" in page
     assert re.search(r"0\.1169.*differs", page)
-    assert "None has been taken in" in page
+    assert "None has been imported" in page
 
 
 def test_no_mini_agrees_even_with_the_papers_very_numbers(run, tmp_path):
