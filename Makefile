@@ -22,7 +22,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt requirements-weights.txt
 book: env  ## execute the chapters and build the HTML book (PROFILE=offline)
 	$(BIN)/plm-geometry book --profile $(PROFILE)
 
-pdf: book  ## the whole book as one PDF, _build/plm-geometry.pdf (takes Chromium)
+pdf: book  ## the whole book as one PDF, _build/plm-geometry.pdf (requires Chromium)
 	$(BIN)/plm-geometry pdf
 
 pages: book node_modules/.ready  ## open every page in Chromium: links, console, width, accessibility
@@ -35,7 +35,7 @@ node_modules/.ready: package.json package-lock.json
 chromium: env  ## fetch a Chromium where the system has none (with what it needs: asks for sudo)
 	$(BIN)/playwright install --with-deps chromium
 
-links: book  ## check the book's links to other sites (takes a network)
+links: book  ## check the book's links to other sites (requires a network)
 	$(BIN)/jupyter-book build book --builder linkcheck --config _config.yml --toc _toc.yml --path-output .
 
 latest:  ## tests and book with the newest packages that pyproject.toml allows, in .venv-latest
@@ -59,7 +59,7 @@ format: env  ## put the code into its format
 pair: env  ## write each notebook's .ipynb from its .md
 	$(BIN)/jupytext --to ipynb --update notebooks/*.md
 
-minis: env  ## train the four small checkpoints again (FASTA="a.fasta.gz b.fasta.gz" GO=terms.tsv)
+minis: env  ## train the minis again (FASTA="a.fasta.gz b.fasta.gz" GO=terms.tsv)
 	$(BIN)/python data/minis/train.py $(FASTA:%=--fasta %) $(GO:%=--go %)
 
 bench: env  ## measure speed and memory, as ratios within one run (FASTA=file for real proteins)

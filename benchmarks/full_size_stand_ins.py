@@ -1,6 +1,6 @@
 """Load and run full-size checkpoints with random weights, as one would the real ones.
 
-    python benchmarks/full_size_minis.py [prot_bert prot_xlnet protein_bert] [--long 5000]
+    python benchmarks/full_size_stand_ins.py [prot_bert prot_xlnet protein_bert] [--long 5000]
 
 Each is written as its page on the hub holds it (a directory with ``pytorch_model.bin`` alone; for
 ProteinBERT the official pickle of model and optimiser), loaded through the package, and given

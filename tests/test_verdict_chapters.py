@@ -36,7 +36,7 @@ def test_published_and_reproduced_judges_what_a_build_has_measured(run, tmp_path
     page = where.shown
     assert "IsoScore, ProtBERT-BFD" in page
     assert re.search(r"0\.1169.*differs", page)
-    assert "None has been taken in" in page
+    assert "None has been imported" in page
 
 
 def test_no_mini_agrees_even_with_the_papers_very_numbers(run, tmp_path):
@@ -72,4 +72,4 @@ def test_real_checkpoints_shows_what_is_tracked(run):
 
 def test_real_checkpoints_without_records_says_so(run, tmp_path):
     where = run(REAL, records=str(tmp_path / "none"))
-    assert "No run made elsewhere has been taken in" in where.shown
+    assert "No run from another machine has been imported" in where.shown

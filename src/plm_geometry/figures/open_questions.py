@@ -64,7 +64,7 @@ def signs(curves: pd.DataFrame, points: pd.DataFrame, published: float) -> Figur
     Returns
     -------
     Figure
-        Left: simulated clouds as lines, models as points. Right: one row a model, from its sign
+        Left: constructed clouds as lines, models as points. Right: one row a model, from its sign
         to the most positive one that its directions reach with other lengths.
     """
     height = max(4.2, 0.36 * len(points) + 1.6)
@@ -101,7 +101,7 @@ def _simulated(axes: Axes, curves: pd.DataFrame) -> None:
     axes.set(xlabel="variation of the vectors' lengths", ylim=(-1.03, 1.03), xlim=(0, 1.5),
              ylabel="r, cosine similarity – squared distance")  # fmt: skip
     axes.grid()
-    axes.legend(fontsize=7.5, title="lengths, simulated", title_fontsize=8, loc="lower right")
+    axes.legend(fontsize=7.5, title="lengths, constructed", title_fontsize=8, loc="lower right")
 
 
 def _turned(axes: Axes, points: pd.DataFrame, colours: list[str]) -> None:
