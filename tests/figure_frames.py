@@ -10,13 +10,13 @@ from plm_geometry import published
 
 MODELS = pd.DataFrame(
     {
-        "model": ["mini_prot_bert", "esm2_8m", "composition"],
-        "title": ["mini ProtBERT", "ESM-2 8M", "Composition"],
-        "role": ["mini", "model", "control"],
+        "model": ["prot_bert", "esm2_8m", "composition"],
+        "title": ["ProtBERT", "ESM-2 8M", "Composition"],
+        "role": ["model", "model", "control"],
         "counterpart": ["prot_bert", "", ""],
     }
 )
-LABELS = ["mini ProtBERT", "ESM-2 8M", "Composition (control)"]
+LABELS = ["ProtBERT", "ESM-2 8M", "Composition (control)"]
 
 
 def global_isotropy():

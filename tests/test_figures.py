@@ -20,7 +20,6 @@ def drawn(figure, path):
 
 def test_a_label_marks_what_is_no_model_once():
     assert figures.label("ProtBERT", "model") == "ProtBERT"
-    assert figures.label("ProtBERT", "mini") == "mini ProtBERT"
     assert figures.label("mini ProtBERT", "mini") == "mini ProtBERT"
     assert figures.label("Composition", "control") == "Composition (control)"
 

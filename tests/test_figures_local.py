@@ -20,14 +20,14 @@ def test_the_heat_map_has_the_twenty_by_class_and_no_model_without_values(local)
     axes = figure.axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == list(BY_CLASS)
     assert [label.get_text() for label in axes.get_xticklabels()] == [
-        "mini ProtBERT", "ESM-2 8M"
+        "ProtBERT", "ESM-2 8M"
     ]  # fmt: skip
-    glycine = local[(local.residue == "G") & (local.role == "model")].effective_dimensions.item()
+    glycine = local[(local.residue == "G") & (local.model == "esm2_8m")].effective_dimensions.item()
     assert f"{glycine:.1f}" in frames.texts(figure)
 
 
 def test_colours_of_the_heat_map_span_the_models_and_the_bar_shows_what_lies_beyond(local):
-    untrained = local[local.role == "model"].assign(
+    untrained = local[local.model == "esm2_8m"].assign(
         title="Untrained", role="control", effective_dimensions=40.0
     )
     figure = figures.local_heatmap(pd.concat([local, untrained]), "effective_dimensions")
@@ -70,7 +70,7 @@ def test_each_amino_acid_has_its_interval_in_the_order_of_the_classes(local):
     figure = figures.local_intervals(local, "effective_dimensions")
     assert frames.titles(figure) == frames.LABELS[:2]
     intervals, dots = figure.axes[1].collections
-    model = local[local.role == "model"].set_index("residue").loc[list(BY_CLASS)]
+    model = local[local.model == "esm2_8m"].set_index("residue").loc[list(BY_CLASS)]
     assert np.allclose(dots.get_offsets()[:, 1], model.effective_dimensions)
     low, high = np.array(intervals.get_segments())[:, :, 1].T
     assert np.allclose(low, model.effective_dimensions_low)

@@ -45,6 +45,14 @@ def test_the_strongest_ten_coordinates_are_named_beside_an_equal_share():
     assert axes.get_title() == f"ESM-2 8M\n10 of 20: {share[10:].sum():.0%}"
 
 
+def test_minis_have_no_panel_beside_models_and_one_without_them():
+    frame = frames.for_each(coordinate=range(3)).assign(share=0.5)
+    minis = frame.assign(role=frame.role.replace("model", "mini"))
+    one_of_each = frame.assign(role=frame.role.where(frame.model != "prot_bert", "mini"))
+    counts = [len(figures.coordinate_shares(given).axes) for given in (frame, one_of_each, minis)]
+    assert counts == [counts[0], counts[0] - 1, counts[0]]
+
+
 def test_a_model_whose_parts_are_undefined_has_no_panel():
     frame = frames.for_each(coordinate=range(3)).assign(share=[0.5, 0.2, 0.3] + [np.nan] * 6)
     assert len(figures.coordinate_shares(frame).axes) == 1

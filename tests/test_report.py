@@ -108,7 +108,7 @@ def test_an_answer_is_the_models_range_and_each_controls_value(report):
     numbers = json.loads((report.directory / "summary.json").read_text())["numbers"]
     assert numbers == {
         "some": "−0.50 to 0.25", "some_least": "−0.50", "some_most": "0.25",
-        "some_controls": "untrained 0.75",
+        "some_controls": "untrained one 0.75",
         "none": "–", "none_least": "–", "none_most": "–", "none_controls": "–",
     }  # fmt: skip
 

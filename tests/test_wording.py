@@ -49,4 +49,4 @@ def test_values_have_thousands_apart_a_minus_and_few_digits(value, decimals, tex
 
 def test_a_control_is_named_without_the_model_it_copies():
     names = ("untrained:key", "composition", "kmers")
-    assert [control_name(name) for name in names] == ["untrained", "composition", "3-mers"]
+    assert [control_name(name) for name in names] == ["untrained key", "composition", "3-mers"]

@@ -57,8 +57,5 @@ def formatted(value: object, decimals: int | None = None) -> str:
 
 
 def control_name(name: str) -> str:
-    """Return a control's name in a word.
-
-    "untrained:KEY" is "untrained", without the model that it copies; "kmers" is "3-mers".
-    """
-    return {"kmers": "3-mers"}.get(name, name.split(":")[0])
+    """Return a control's name in words: "untrained:KEY@0" is "untrained KEY", "kmers" "3-mers"."""
+    return {"kmers": "3-mers"}.get(name, name.replace(":", " ").partition("@")[0])

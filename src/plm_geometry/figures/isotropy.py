@@ -10,13 +10,23 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
 from plm_geometry.figures.labels import FORMATS, LABELS, about, folded, labels
-from plm_geometry.figures.style import GREY, INK, STYLE, colours, lines, panels, styled
+from plm_geometry.figures.style import (
+    GREY,
+    INK,
+    STYLE,
+    colours,
+    lines,
+    panels,
+    styled,
+    without_minis,
+)
 
 # An interval is often narrower than the dot it belongs to: it stands under it, in rows.
 _BELOW = 0.25
 
 
 @styled
+@without_minis
 def global_isotropy(frame: pd.DataFrame) -> Figure:
     """Draw effective dimensions and mean cosine similarity of each model, with intervals.
 
@@ -78,6 +88,7 @@ def _key(figure: Figure) -> None:
 
 
 @styled
+@without_minis
 def convergence(frame: pd.DataFrame, enough: pd.DataFrame) -> Figure:
     """Draw how effective dimensions settle as proteins are added, one panel a model.
 

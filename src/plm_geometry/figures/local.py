@@ -15,6 +15,7 @@ from plm_geometry.figures.style import (
     nothing_to_draw,
     panels,
     styled,
+    without_minis,
 )
 
 # Amino acids by the chemistry of their side chains.
@@ -49,6 +50,7 @@ def _twenty(frame: pd.DataFrame, column: str) -> pd.DataFrame:
 
 
 @styled
+@without_minis
 def local_heatmap(frame: pd.DataFrame, column: str) -> Figure:
     """Draw one value for each amino acid and model as an annotated heat map.
 
@@ -103,6 +105,7 @@ def _mark_classes(axes: Axes, residues: list[str]) -> None:
 
 
 @styled
+@without_minis
 def local_spread(frame: pd.DataFrame) -> Figure:
     """Draw how many dimensions the twenty amino acids use in each model.
 
@@ -144,6 +147,7 @@ def _published_average(axes: Axes, averages: pd.Series) -> None:
 
 
 @styled
+@without_minis
 def local_intervals(frame: pd.DataFrame, column: str) -> Figure:
     """Draw one value of each amino acid with its interval, one panel a model.
 
@@ -190,6 +194,7 @@ def name_classes(axes: Axes, residues: list[str]) -> None:
 
 
 @styled
+@without_minis
 def local_variance(frame: pd.DataFrame) -> Figure:
     """Draw how much of residues' variance lies between amino acids, and how much within.
 

@@ -6,12 +6,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from plm_geometry.figures.labels import LABELS, labels
-from plm_geometry.figures.style import GREY, INK, STYLE, lines, mark_decades, styled
+from plm_geometry.figures.style import GREY, INK, STYLE, lines, mark_decades, styled, without_minis
 
 _DASHES = ("-", "--", "-.", ":")
 
 
 @styled
+@without_minis
 def natural_language(layers: pd.DataFrame, clouds: pd.DataFrame) -> Figure:
     """Draw IsoScores of word tokens by layer, and of the last layer beside a run's.
 

@@ -16,6 +16,7 @@ from plm_geometry.figures.style import (
     nothing_to_draw,
     panels,
     styled,
+    without_minis,
 )
 
 # Components below this share of the variance are the rounding of vectors in single precision.
@@ -25,6 +26,7 @@ _COSINE_BINS = np.linspace(-1, 1, 101)
 
 
 @styled
+@without_minis
 def spectrum(frame: pd.DataFrame) -> Figure:
     """Draw the share of variance along each principal component, one line a model.
 
@@ -53,6 +55,7 @@ def spectrum(frame: pd.DataFrame) -> Figure:
 
 
 @styled
+@without_minis
 def coordinate_shares(frame: pd.DataFrame) -> Figure:
     """Draw the ten coordinates that make most of the mean cosine similarity, one panel a model.
 
@@ -85,6 +88,7 @@ def coordinate_shares(frame: pd.DataFrame) -> Figure:
 
 
 @styled
+@without_minis
 def after_removing(frame: pd.DataFrame) -> Figure:
     """Draw the IsoScore that is left without the strongest components, and coordinates.
 
@@ -116,6 +120,7 @@ def after_removing(frame: pd.DataFrame) -> Figure:
 
 
 @styled
+@without_minis
 def pairwise_cosines(frame: pd.DataFrame) -> Figure:
     """Draw how the cosines of random pairs are spread, raw and centred, one row a model.
 

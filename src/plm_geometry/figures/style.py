@@ -39,15 +39,22 @@ STYLE = {
 
 
 def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
-    """Make `draw` use the report's style, and leave out minis where there are other models.
-
-    Minis stand in tables; beside published models their panels would take the place of those.
-    """
+    """Make `draw` use the report's style, whatever the session's settings are."""
 
     @wraps(draw)
     def drawn(*args, **kwargs) -> Figure:
         with matplotlib.rc_context(STYLE):
-            return draw(*map(_without_minis, args), **kwargs)
+            return draw(*args, **kwargs)
+
+    return drawn
+
+
+def without_minis(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Make `draw` leave out the rows of minis, which stand in tables, where there are models."""
+
+    @wraps(draw)
+    def drawn(*args, **kwargs) -> Figure:
+        return draw(*map(_without_minis, args), **kwargs)
 
     return drawn
 
