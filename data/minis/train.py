@@ -103,7 +103,7 @@ MINIS = {
     "mini_prot_bert": Mini(MaskedObjective, _bert, 2_150, first_file_only=True),
     "mini_prot_bert_bfd": Mini(MaskedObjective, _bert, 2_150),
     "mini_prot_xlnet": Mini(PermutationObjective, _xlnet, 3_300, decay=0.25),
-    "mini_protein_bert": Mini(AnnotationObjective, _protein_bert, 2_000),
+    "mini_protein_bert": Mini(AnnotationObjective, _protein_bert, 6_000),
 }
 
 
