@@ -39,7 +39,6 @@ BACTERIUM = "tests/data/seqs/938293.PRJEB85.HG003687.faa"  # in pyhmmer
 STATE = "unfinished.pt"
 SAVED_EVERY = 60  # seconds
 WARM_UP = 100  # steps
-DECAY = 0.4  # share of the steps, the last ones
 MEASUREMENTS = 10
 MEASURED_PROTEINS = 300  # of each test corpus as it goes; all of them at the end
 TEST_SEED = 7
@@ -74,8 +73,8 @@ class Mini:
         Updates, crops in each, and residues of each crop.
     first_file_only : bool
         Trained on the first FASTA file rather than on all.
-    learning_rate : float
-        The highest.
+    learning_rate, decay : float
+        The highest rate, and the share of the steps, the last ones, over which it falls.
     """
 
     objective: type[Objective]
@@ -85,6 +84,7 @@ class Mini:
     crop_residues: int = 128
     first_file_only: bool = False
     learning_rate: float = 2e-3
+    decay: float = 0.4
 
 
 def _bert(terms: Sequence[str]) -> Objective:
@@ -102,8 +102,8 @@ def _protein_bert(terms: Sequence[str]) -> Objective:
 MINIS = {
     "mini_prot_bert": Mini(MaskedObjective, _bert, 2_150, first_file_only=True),
     "mini_prot_bert_bfd": Mini(MaskedObjective, _bert, 2_150),
-    "mini_prot_xlnet": Mini(PermutationObjective, _xlnet, 4_000),
-    "mini_protein_bert": Mini(AnnotationObjective, _protein_bert, 2_500),
+    "mini_prot_xlnet": Mini(PermutationObjective, _xlnet, 3_300, decay=0.25),
+    "mini_protein_bert": Mini(AnnotationObjective, _protein_bert, 6_000),
 }
 
 
@@ -149,12 +149,12 @@ def measure(objective: Objective, crops: Sequence[Crop], batch: int = 20) -> dic
     return {name: float(np.mean(values)) for name, values in found.items()}
 
 
-def pace(step: int, steps: int) -> float:
+def pace(step: int, steps: int, decay: float) -> float:
     """Return the share of the learning rate: a linear rise, a plateau, a linear fall to zero.
 
     Up to the fall it does not depend on `steps`: a training can be made longer when resumed.
     """
-    return min(1.0, (step + 1) / WARM_UP, max(0.0, (steps - step) / (DECAY * steps)))
+    return min(1.0, (step + 1) / WARM_UP, max(0.0, (steps - step) / (decay * steps)))
 
 
 class Training:
@@ -203,7 +203,7 @@ class Training:
 
     def _update(self, step: int, steps: int) -> None:
         for group in self.optimizer.param_groups:
-            group["lr"] = self.mini.learning_rate * pace(step, steps)
+            group["lr"] = self.mini.learning_rate * pace(step, steps, self.mini.decay)
         crops = self.corpora.training.batch(
             step, self.mini.batch, self.mini.crop_residues, self.seed
         )
