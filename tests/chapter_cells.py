@@ -64,6 +64,8 @@ def run_cells(chapter: str | NotebookNode, directory: Path, **given: object) -> 
     A warning is an error, and so is whatever is printed: the book's pages have no place for it.
     """
     notebook = parameters.read_notebook(chapter) if isinstance(chapter, str) else chapter
+    if "models" in given and any("minis: list" in cell.source for cell in notebook.cells):
+        given = {"minis": []} | given
     ran, names, printed = Ran(directory), {}, io.StringIO()
 
     def display(output):

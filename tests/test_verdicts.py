@@ -90,11 +90,11 @@ def test_no_number_of_a_mini_is_ever_a_reproduction(name, factor):
         assert not set(table["verdict"]) & {AGREES, DIFFERS}
 
 
-def test_simulated_proteins_reproduce_nothing_but_a_models_width():
+def test_a_bacteriums_proteins_reproduce_nothing_but_a_models_width():
     table = verdicts([summary(as_printed(), proteins="bacterium", n=1000)])
     judged = table[table["verdict"].isin([AGREES, DIFFERS])]
     assert set(judged["quantity"]) == {"embedding_dimensions"}
-    assert "simulated" in table.set_index("quantity").loc["pairs", "why"]
+    assert "1,000 proteins of" in table.set_index("quantity").loc["pairs", "why"]
 
 
 def test_other_proteins_are_named_in_the_reason():

@@ -114,7 +114,8 @@ def resolve_parameters(
         Its name, or the path of a YAML file.
     overrides : mapping, optional
         Values that go before the profile's; text is read as the parameter's type
-        (a list's items are parted by commas).
+        (a list's items are separated by commas). Own models leave out the profile's minis, and
+        its controls that are copies of other models.
 
     Raises
     ------
@@ -130,8 +131,18 @@ def resolve_parameters(
             raise InputError("The profile is chosen by --profile, not as a parameter.")
     values = {name: parameter.default for name, parameter in declared.items()}
     values |= {name: value for name, value in chosen.items() if name in declared}
-    values |= overrides or {}
+    given = {name: declared[name].parse(value) for name, value in (overrides or {}).items()}
+    if "models" in given:
+        values |= _beside_own_models(given["models"], values)
+    values |= given
     return {name: declared[name].parse(value) for name, value in values.items()}
+
+
+def _beside_own_models(models: list[str], values: Mapping[str, object]) -> dict[str, object]:
+    """Return what a profile has beside a user's own models: no minis, no other models' controls."""
+    copied = {name: name.partition(":")[2].partition("@")[0] for name in values.get("controls", ())}
+    kept = [name for name, model in copied.items() if not model or model in models]
+    return {name: own for name, own in {"minis": [], "controls": kept}.items() if name in values}
 
 
 def _read_profile(profile: str) -> dict[str, object]:
