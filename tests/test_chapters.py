@@ -136,21 +136,6 @@ def test_another_chapters_parameter_is_no_override_of_this_one():
         parameters.resolve_parameters("01_toy", "offline", {"depth": "3"})
 
 
-def test_own_models_leave_out_the_profiles_minis_and_the_controls_of_other_models():
-    def chosen(**overrides):
-        found = parameters.resolve_parameters("01_global_isotropy", "offline", overrides)
-        return found["minis"], found["controls"]
-
-    minis, controls = chosen()
-    assert len(minis) == 4
-    assert "shuffled:unirep_256" in controls
-    assert chosen(models="esm2_8m") == ([], ["composition"])
-    kept = ["composition", "untrained:unirep_256@0-4", "shuffled:unirep_256"]
-    assert chosen(models="unirep_256") == ([], kept)
-    named = {"models": "esm2_8m", "minis": "mini_prot_bert", "controls": "shuffled:unirep_64"}
-    assert chosen(**named) == (["mini_prot_bert"], ["shuffled:unirep_64"])
-
-
 def test_a_profile_key_that_no_chapter_declares_is_refused(house):
     (house / "profiles" / "offline.yaml").write_text("dept: 2\n")
     with pytest.raises(InputError, match=r"sets 'dept' \(did you mean depth\?\)"):

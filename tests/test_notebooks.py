@@ -91,6 +91,21 @@ def test_the_notebooks_own_values_are_the_offline_profiles(chapter):
     assert parameters.resolve_parameters(chapter, "offline") == defaults
 
 
+def test_own_models_leave_out_the_profiles_minis_and_the_controls_of_other_models():
+    def chosen(**overrides):
+        found = parameters.resolve_parameters("01_global_isotropy", "offline", overrides)
+        return found["minis"], found["controls"]
+
+    minis, controls = chosen()
+    assert len(minis) == 4
+    assert "shuffled:unirep_256" in controls
+    assert chosen(models="esm2_8m") == ([], ["composition"])
+    kept = ["composition", "untrained:unirep_256@0-4", "shuffled:unirep_256"]
+    assert chosen(models="unirep_256") == ([], kept)
+    named = {"models": "esm2_8m", "minis": "mini_prot_bert", "controls": "shuffled:unirep_64"}
+    assert chosen(**named) == (["mini_prot_bert"], ["shuffled:unirep_64"])
+
+
 def test_a_chapter_opens_with_its_question_and_closes_with_what_was_seen(notebook):
     texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
     assert "In this chapter" in texts[0]
