@@ -81,9 +81,11 @@ def test_vectors_without_a_model_take_the_one_that_is_named(command, tmp_path):
     np.save(tmp_path / "v.npy", np.random.default_rng(1).normal(size=(40, 5)))
     _, out, _ = command("isotropy", tmp_path / "v.npy", "--json")
     (tmp_path / "v.json").write_text(out)
-    for named, title in (([], "v.npy"), (["--model", "ProtT5"], "ProtT5")):
+    said = ["--model", "prot_t5", "--sample", "40 points"]
+    for named, title, sample in (([], "v.npy", "40 proteins of v.npy"), (said, "ProtT5", said[3])):
         assert command("verdict", "--add", tmp_path / "v.json", "--name", "v", *named)[0] == 0
-        assert records.read_records()[0].runs[0].models[0].title == title
+        [record] = records.read_records()
+        assert (record.runs[0].models[0].title, record.sample) == (title, sample)
 
 
 @pytest.mark.parametrize(

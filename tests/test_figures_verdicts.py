@@ -68,7 +68,7 @@ def test_a_build_without_runs_shows_the_printed_numbers_alone(table):
 @pytest.fixture
 def measured():
     rows = [
-        {"record": "mine", "model": "a", "title": "ProtBERT", "role": "model", "quantity": quantity,
+        {"sample": "mine", "model": "a", "title": "ProtBERT", "role": "model", "quantity": quantity,
          "value": value, "low": value - 0.1, "high": value + 0.1}
         for quantity, value in (("effective_dimensions", 4.9), ("mean_cosine_similarity", 0.8))
     ]  # fmt: skip

@@ -55,7 +55,7 @@ def test_published_and_reproduced_runs_alone_and_says_that_nothing_was_run(run, 
     page = where.shown
     assert "No chapter of the profile offline has been run yet" in page
     # Runs made elsewhere stand there all the same.
-    assert "human70_prot_bert" in page
+    assert "70 human proteins" in page
     assert "not over Swiss-Prot" in page
 
 
@@ -65,8 +65,10 @@ def test_real_checkpoints_shows_what_is_tracked(run):
     assert found["dimensions_human70_prot_bert"] == pytest.approx(4.869, abs=5e-4)
     assert found["sign_human70_prot_bert"] == pytest.approx(-0.835, abs=5e-4)
     page = where.shown
-    for said in ("human354_esm2_650m", "gfp_variants_prot_t5", "the other sign", "composition"):
-        assert said.lower() in page.lower()
+    for said in ("ESM-2 650M, 354 human proteins", "ProtT5, 1,000 variants", "the other sign"):
+        assert said in page
+    # A k of 1.00 is explained, and once only.
+    assert page.count("usually BERT's pooler output") == 1
     assert len(where.figures) == 2
 
 

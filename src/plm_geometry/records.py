@@ -31,6 +31,8 @@ class Record(BaseModel):
     ----------
     name : str
         Of its file in ``data/runs``.
+    sample : str
+        What its proteins are, for a reader: "70 human proteins".
     note : str
         What whoever added it says of it.
     runs : list of Summary
@@ -38,11 +40,14 @@ class Record(BaseModel):
     """
 
     name: str = Field(pattern=_NAME)
+    sample: str = Field(min_length=1)
     note: str = ""
     runs: list[Summary] = Field(min_length=1)
 
 
-def add(files: Sequence[Path], name: str = "", note: str = "", model: str = "") -> Path:
+def add(
+    files: Sequence[Path], name: str = "", note: str = "", model: str = "", sample: str = ""
+) -> Path:
     """Take in a run made elsewhere.
 
     Parameters
@@ -54,7 +59,9 @@ def add(files: Sequence[Path], name: str = "", note: str = "", model: str = "") 
     note : str
         What to say of it: which proteins, who computed the embeddings.
     model : str
-        Of a file of vectors that does not say which model it is of.
+        What the run's one model is: a key, or words where that would not say it all.
+    sample : str
+        As of `Record`; by default how many proteins of which file.
 
     Returns
     -------
@@ -67,14 +74,16 @@ def add(files: Sequence[Path], name: str = "", note: str = "", model: str = "") 
         If a file is not what is expected, does not say what its models are, if files are over
         different proteins, or two of them of the same chapter.
     """
-    runs = [_identified(_read(path, model), path) for path in files]
+    runs = [_called(_identified(_read(path), path), model) for path in files]
     _check_together(runs, files)
     runs = [_without_places(run, path) for run, path in zip(runs, files, strict=True)]
     name = name or _default_name(runs[0])
     if not re.fullmatch(_NAME, name):
         raise InputError(f"{name!r} is no name for a record; use a-z, 0-9, - and _ alone.")
     note = " ".join([_file_names(note, {}), *_licences(runs[0])]).strip()
-    record = Record(name=name, note=note, runs=runs)
+    proteins = runs[0].proteins
+    sample = sample or f"{proteins.proteins:,} proteins of {proteins.source}"
+    record = Record(name=name, sample=sample, note=note, runs=runs)
     path = paths.RECORDS / f"{name}.json"
     write_json(path, record.model_dump(mode="json"))
     return path
@@ -97,6 +106,7 @@ def sources(records: Sequence[Record]) -> pd.DataFrame:
     rows = [
         {
             "record": record.name,
+            "sample": record.sample,
             "proteins": record.runs[0].proteins.proteins,
             "of": record.runs[0].proteins.source,
             "model": model.title,
@@ -113,22 +123,26 @@ def sources(records: Sequence[Record]) -> pd.DataFrame:
 
 
 def measured(records: Sequence[Record]) -> pd.DataFrame:
-    """Return what records have measured: `summaries.measured_rows` with ``record``."""
-    tables = [measured_rows(record.runs).assign(record=record.name) for record in records]
-    return pd.concat(tables, ignore_index=True) if tables else measured_rows([]).assign(record="")
+    """Return what records have measured: `summaries.measured_rows`, ``record`` and ``sample``."""
+    tables = [_of_record(measured_rows(record.runs), record) for record in records]
+    return pd.concat(tables or [measured_rows([]).assign(record="", sample="")], ignore_index=True)
 
 
 def record_verdicts(records: Sequence[Record]) -> pd.DataFrame:
-    """Return the rows of `verdicts.verdicts` that records have a value for, with ``record``.
+    """Return the rows of `verdicts.verdicts` that records have a value for, as `measured` does.
 
     What is not comparable is so for itself, and not by a profile.
     """
-    tables = [verdicts(record.runs).assign(record=record.name) for record in records]
+    tables = [_of_record(verdicts(record.runs), record) for record in records]
     if not tables:
-        return verdicts([])[:0].assign(record="")
+        return verdicts([])[:0].assign(record="", sample="")
     table = pd.concat(tables, ignore_index=True)
     table = table[table["model"].notna()].reset_index(drop=True)
     return table.replace({"verdict": {NOT_COMPARABLE: "not comparable"}})
+
+
+def _of_record(table: pd.DataFrame, record: Record) -> pd.DataFrame:
+    return table.assign(record=record.name, sample=record.sample)
 
 
 def _brief(identity: str) -> str:
@@ -136,17 +150,17 @@ def _brief(identity: str) -> str:
     return (identity[:12] if _DIGEST.fullmatch(identity) else identity) or "–"
 
 
-def _read(path: Path, model: str) -> Summary:
+def _read(path: Path) -> Summary:
     content = read_json(path)
     if "chapter" not in content and {"isoscore", "d"} <= content.keys():
-        content = _of_vectors(content, model)
+        content = _of_vectors(content)
     return checked(content, path)
 
 
-def _of_vectors(row: dict[str, Any], model: str) -> dict[str, Any]:
+def _of_vectors(row: dict[str, Any]) -> dict[str, Any]:
     """Return what ``plm-geometry isotropy FILE --json`` printed in the form of a summary."""
     file = row.get("file")
-    title = str(row.get("model_name") or model or file)
+    title = str(row.get("model_name") or file)
     said = said_by_file(title)
     labels = {"model": file, "title": title, "role": said.role, "counterpart": said.counterpart}
     values = [
@@ -188,6 +202,19 @@ def _identified(run: Summary, path: Path) -> Summary:
             )
     if not run.proteins.sha256:
         raise InputError(f"{path} gives no sha256 of its proteins; run the chapter again.")
+    return run
+
+
+def _called(run: Summary, model: str) -> Summary:
+    """Give a run's one model the name that was given for it."""
+    if not model:
+        return run
+    if (n := sum(used.role == "model" for used in run.models)) != 1:
+        raise InputError(f"{model!r} is to name the run's model, but it has {n}; leave it out.")
+    said = said_by_file(model)
+    for row in (*run.models, *run.measured):
+        if row.role == "model":
+            row.title, row.role, row.counterpart = ModelName(model).title, *said
     return run
 
 

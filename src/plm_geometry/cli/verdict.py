@@ -29,7 +29,10 @@ def verdict(
     ] = "",
     note: Annotated[str, typer.Option(help="What to say of the run taken in, for a reader.")] = "",
     model: Annotated[
-        str, typer.Option(help="Of vectors that `isotropy` measured, if their file names none.")
+        str, typer.Option(help="Of the run taken in, if its file of embeddings does not say.")
+    ] = "",
+    sample: Annotated[
+        str, typer.Option(help='What its proteins are, for a reader: "70 human proteins".')
     ] = "",
     profile: Annotated[
         str, typer.Option(help="Whose results are held against the paper.")
@@ -44,17 +47,17 @@ def verdict(
     Example: plm-geometry verdict --add runs/01_global_isotropy-1a2b3c4d/summary.json
     """
     if add:
-        _add(summaries, name, note, model)
+        _add(summaries, name, note, model, sample)
         return
     if summaries:
         raise InputError(f"{summaries[0]} is not read without --add; give it, to take the run in.")
     _print_table(profile)
 
 
-def _add(summaries: list[Path], name: str, note: str, model: str) -> None:
+def _add(summaries: list[Path], name: str, note: str, model: str, sample: str) -> None:
     from plm_geometry import records
 
-    path = records.add(summaries, name, note, model)
+    path = records.add(summaries, name, note, model, sample)
     taken_in = [record for record in records.read_records() if record.name == path.stem]
     typer.echo(path)
     _echo(records.record_verdicts(taken_in))

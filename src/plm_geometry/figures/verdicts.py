@@ -83,7 +83,7 @@ def checkpoint_isotropy(frame: pd.DataFrame) -> Figure:
     Parameters
     ----------
     frame : DataFrame
-        ``records.measured(...)``: record, model, title, role, quantity, value, low, high.
+        ``records.measured(...)``: sample, model, title, role, quantity, value, low, high.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def checkpoint_correlations(frame: pd.DataFrame) -> Figure:
     Parameters
     ----------
     frame : DataFrame
-        name (of the entry), published, record, title, role, value, low, high.
+        name (of the entry), published, sample, title, role, value, low, high.
 
     Returns
     -------
@@ -144,5 +144,5 @@ def checkpoint_correlations(frame: pd.DataFrame) -> Figure:
 
 
 def _of_record(frame: pd.DataFrame) -> pd.Series:
-    """Return each row's model and run, as one label."""
-    return labels(frame) + ", " + frame["record"]
+    """Return each row's model and proteins, as one label."""
+    return labels(frame) + ", " + frame["sample"]
