@@ -15,7 +15,7 @@ from scipy.special import xlogy
 from plm_geometry.errors import InputError
 from plm_geometry.proteins import STANDARD_RESIDUES, read_fasta
 
-MAX_RESIDUES = 2048
+MAX_RESIDUES = 5000
 HELD_OUT_SHARE = 20  # one protein in so many
 TERM_PROTEINS = 20  # a term that fewer proteins have is left out
 _GO_TERM = re.compile(r"GO:\d{7}")
