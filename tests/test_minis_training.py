@@ -292,5 +292,5 @@ def test_a_shipped_checkpoint_reads_proteins_up_to_its_stated_length(key):
 
 def test_the_checkpoints_are_small_and_hold_nothing_but_safe_formats():
     files = [path for path in Path(CHECKPOINTS).rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in files) < 7.5e6
+    assert sum(path.stat().st_size for path in files) < 10e6
     assert {path.suffix for path in files} <= {".json", ".csv", ".txt", ".safetensors"}

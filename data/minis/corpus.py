@@ -15,7 +15,8 @@ from scipy.special import xlogy
 from plm_geometry.errors import InputError
 from plm_geometry.proteins import STANDARD_RESIDUES, read_fasta
 
-MAX_RESIDUES = 5000
+MAX_RESIDUES = 5000  # that a mini reads
+CROPPED = 2048  # residues of a protein that crops are cut from
 HELD_OUT_SHARE = 20  # one protein in so many
 TERM_PROTEINS = 20  # a term that fewer proteins have is left out
 _GO_TERM = re.compile(r"GO:\d{7}")
@@ -58,8 +59,8 @@ class Corpus:
         return len(self.sequences)
 
     def crop(self, index: int, residues: int, rng: np.random.Generator) -> Crop:
-        """Cut `residues` out of what a model reads of a protein; take it whole if shorter."""
-        sequence = self.sequences[index][:MAX_RESIDUES]
+        """Cut `residues` out of the beginning of a protein; take it whole if shorter."""
+        sequence = self.sequences[index][:CROPPED]
         start = int(rng.integers(max(len(sequence) - residues, 0) + 1))
         return Crop(sequence[start : start + residues], start, self.annotations[index])
 
