@@ -57,6 +57,12 @@ def test_open_questions_run_on_a_model(run):
     assert "pooling" in ran.figures
 
 
+def test_local_isotropy_says_of_a_file_of_embeddings_that_it_has_no_residues(run, given_embeddings):
+    ran = run("02_local_isotropy", models=given_embeddings, minis=[])
+    assert "given: a file of one vector per protein holds no residues" in ran.shown
+    assert ran.table("averages")["model"].tolist() == ["composition"]
+
+
 def test_choices_run_on_a_file_of_embeddings_and_say_what_it_leaves_open(run, given_embeddings):
     ran = run("06_choices", models=given_embeddings)
     assert "was settled when the file was made" in ran.shown
