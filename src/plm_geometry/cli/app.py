@@ -52,8 +52,8 @@ def run_app() -> None:
     warnings.showwarning = print_warning
     signal.signal(signal.SIGINT, _stop)
     signal.signal(signal.SIGTERM, _stop)
-    _keep_caches_off_home()
     try:
+        _keep_caches_off_home()
         app(join_overrides(sys.argv[1:]), prog_name="plm-geometry")
     except InputError as error:
         say(f"plm-geometry: {error}")
@@ -68,7 +68,10 @@ def run_app() -> None:
 
 def _keep_caches_off_home() -> None:
     """Have libraries keep their caches with ours, if the home directory may only be read."""
-    if not os.access(os.path.expanduser("~"), os.W_OK):
+    home = os.path.expanduser("~")
+    if home == "~":
+        raise InputError("this user has no home directory; set HOME to one that can be written to.")
+    if not os.access(home, os.W_OK):
         with suppress(OSError):  # then the command says what it cannot write itself
             place = paths.CACHE / "libraries"
             place.mkdir(parents=True, exist_ok=True)
