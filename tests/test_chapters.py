@@ -3,10 +3,13 @@
 A chapter of its own is run here, which does what the real ones do in as little time as may be.
 """
 
+import errno
 import html
 import json
+import os
 import re
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -37,6 +40,8 @@ from plm_geometry.errors import InputError, NothingLeftError
 if n == 11: raise InputError("Eleven is too many; give ten.")
 if n == 12: raise NothingLeftError("Nothing is left.")
 if n == 13: os._exit(1)
+if n == 14: open("/dev/full", "wb", 0).write(b"a result")
+if n == 15: os.kill(os.getppid(), 9)
 print("a word")
 print("a bar", file=sys.stderr)
 display("shown")
@@ -227,11 +232,11 @@ def test_a_failing_cell_leaves_what_was_there_and_says_chapter_reason_and_log(ho
     assert sorted(path.name for path in where.parent.iterdir()) == ["01_toy", "01_toy.run.log"]
 
 
-def test_a_kernel_that_dies_is_said_to_have(house, told):
-    (house / "profiles" / "offline.yaml").write_text("n: 13\n")
-    with pytest.raises(
-        ComputationError, match=r"^01_toy: its process was .* is results/offline/01"
-    ):
+@pytest.mark.parametrize("n", [13, 15])
+def test_a_kernel_or_the_process_above_it_that_dies_is_said_to_have(house, told, n):
+    (house / "profiles" / "offline.yaml").write_text(f"n: {n}\n")
+    why = r"^01_toy: its process was .* is results/offline/01"
+    with pytest.raises(ComputationError, match=why):
         chapters.run_chapter("01_toy", tell=told.append)
 
 
@@ -247,6 +252,31 @@ def test_a_sentence_raised_in_a_chapter_comes_out_as_it_is(n, error, sentence, t
         chapters.run_chapter("01_toy", overrides={"n": n}, tell=told.append)
     assert type(caught.value) is error
     assert str(caught.value) == sentence
+
+
+def test_a_cell_on_a_full_disk_is_an_error_of_the_disk_and_names_the_result(house, told):
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        chapters.run_chapter("01_toy", overrides={"n": 14}, tell=told.append)
+    assert caught.value.errno == errno.ENOSPC
+    assert Path(caught.value.filename).parent == house / "runs"
+
+
+def test_pages_are_gathered_outside_a_checkout_that_is_only_read(house, monkeypatch):
+    for made in ("book/chapters", "book/_static", "elsewhere/book/chapters"):
+        (house / made).mkdir(parents=True)
+    (house / "book" / "chapters" / "01_toy.ipynb").write_text("of another time")
+    (house / "book" / "index.md").write_text("# Hello")
+    for name, place in (("ROOT", house), ("BOOK", house / "book"), ("WORK", house / "elsewhere"),
+                        ("CHAPTERS", house / "elsewhere" / "book" / "chapters")):  # fmt: skip
+        monkeypatch.setattr(paths, name, place)
+    for text in ("# Hello", "# Changed"):  # a second time nothing is in the way
+        (house / "book" / "index.md").write_text(text)
+        gathered = chapters._gather_book()
+        assert gathered == house / "elsewhere" / "book"
+        assert (gathered / "index.md").read_text() == text
+    assert sorted(os.listdir(gathered)) == ["_static", "chapters", "index.md"]
+    assert not os.listdir(gathered / "chapters")
+    assert (gathered.parent / "notebooks" / "01_toy.md").exists()
 
 
 def test_a_directory_with_other_things_is_not_replaced(house):

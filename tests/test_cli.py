@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from safetensors.torch import load_file, save_file
 
-from plm_geometry.cli import app
+from plm_geometry.cli.app import app
 from test_download import SHA256, serving
 from tiny_checkpoints import WRITERS
 

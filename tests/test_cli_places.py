@@ -68,6 +68,19 @@ def test_a_stopped_run_ends_in_one_sentence_and_keeps_what_is_aligned(proteins, 
     assert not list(parts.glob(".*"))
 
 
+def test_ctrl_c_is_a_sentence_while_the_command_still_imports():
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from plm_geometry.cli import main; print(flush=True); main()"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    assert process.communicate()[1].startswith("plm-geometry: stopped")
+    assert process.returncode == 130
+
+
 def test_a_second_run_waits_says_so_and_finds_the_result(proteins, tmp_path):
     out = tmp_path / "p.parquet"
     arguments = [*COMMAND, "align", proteins, "--pairs", "20", "--out", out]
@@ -88,13 +101,53 @@ def test_where_nothing_may_be_written_the_sentence_says_where_else(proteins, ref
     assert "; give another place with --out" in said
 
 
-def test_caches_and_runs_go_where_a_variable_says(tmp_path):
-    script = "from plm_geometry import paths; print(paths.CACHE, paths.RUNS, sep='\\n')"
+def printed(script, **variables):
+    """Run a script with variables of the environment; return the lines that it prints."""
     done = subprocess.run(
         [sys.executable, "-c", script],
-        env=os.environ | {"PLM_GEOMETRY_WORK": str(tmp_path)},
+        env=os.environ | {name: str(value) for name, value in variables.items()},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert done.stdout.split() == [f"{tmp_path}/data/cache", f"{tmp_path}/runs"]
+    return done.stdout.splitlines()
+
+
+def test_all_that_is_made_goes_where_a_variable_says(tmp_path):
+    names = ["CACHE", "RUNS", "RESULTS", "CHAPTERS", "SITE"]
+    script = f"from plm_geometry import paths; print(*[getattr(paths, n) for n in {names}])"
+    below = ["data/cache", "runs", "results", "book/chapters", "_build/html"]
+    assert printed(script, PLM_GEOMETRY_WORK=tmp_path) == [
+        " ".join(f"{tmp_path}/{place}" for place in below)
+    ]
+
+
+def test_swissprot_that_lies_in_the_checkout_is_found_there(tmp_path):
+    root, work = tmp_path / "root", tmp_path / "work"
+    script = "from plm_geometry import paths; print(paths.SWISSPROT)"
+    variables = {"PLM_GEOMETRY_ROOT": root, "PLM_GEOMETRY_WORK": work}
+    [later] = printed(script, **variables)
+    assert later.startswith(f"{work}/")
+    fetched = root / os.path.relpath(later, work)
+    fetched.parent.mkdir(parents=True)
+    fetched.touch()
+    assert printed(script, **variables) == [str(fetched)]
+
+
+def test_libraries_keep_nothing_at_a_home_that_cannot_be_written_to(tmp_path):
+    script = (
+        "import sys; sys.argv[1:] = ['--version']\n"
+        "from plm_geometry.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: import IPython.paths, matplotlib as m\n"
+        "print(m.get_configdir(), IPython.paths.get_ipython_dir(), sep='\\n')"
+    )
+    found = printed(script, HOME="/sys/nobody", PLM_GEOMETRY_WORK=tmp_path)
+    assert found[1:] == [f"{tmp_path}/data/cache/libraries"] * 2
+
+
+def test_a_user_without_home_is_told_so(proteins, tmp_path):
+    arguments = ["align", proteins, "--pairs", "2", "--out", tmp_path / "p.parquet"]
+    # What expanduser leaves as it is, as where the user is not known.
+    said = sentence(arguments, 2, env=os.environ | {"HOME": "~"})
+    assert said.endswith("set HOME to one that can be written to.")

@@ -125,6 +125,13 @@ def test_a_cache_that_holds_a_configuration_alone_is_no_checkpoint(
         load("lab/tiny")
 
 
+def test_a_cache_that_cannot_be_written_to_is_named_and_where_to_put_another(server, monkeypatch):
+    # Where not even root may make a directory.
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", "/sys/nowhere")
+    with pytest.raises(InputError, match=r"cannot be kept .*/sys/nowhere.*; set HF_HOME to"):
+        load("lab/tiny")
+
+
 def test_a_repository_that_is_not_there_is_refused(server, repository):
     with pytest.raises(InputError, match="has no public model lab/other at revision main"):
         load("lab/other")

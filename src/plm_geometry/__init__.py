@@ -1,7 +1,14 @@
 """Isotropy and geometry of pretrained protein language models."""
 
-from plm_geometry.isotropy import effective_dimensions, isoscore, mean_cosine_similarity
-from plm_geometry.moments import Moments
+from importlib import import_module
 
 __all__ = ["Moments", "effective_dimensions", "isoscore", "mean_cosine_similarity"]
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for by then: the command starts without NumPy."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = "moments" if name == "Moments" else "isotropy"
+    return getattr(import_module(f"{__name__}.{home}"), name)

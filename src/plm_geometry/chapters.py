@@ -23,7 +23,7 @@ import typer
 from plm_geometry import paths, student
 from plm_geometry.compute import available_cores
 from plm_geometry.errors import ComputationError, InputError
-from plm_geometry.files import alone, write_json
+from plm_geometry.files import alone, naming, write_json
 from plm_geometry.notebooks import execute, write_html
 from plm_geometry.parameters import (
     chapter_names,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _DATA = (paths.BACTERIUM, paths.MINIS, paths.PUBLISHED)
 _SOURCES = (Path(__file__).parent, *_DATA, paths.ROOT / "constraints.txt")
-_PAGES = (paths.BOOK, paths.NOTEBOOKS, paths.MINIS / "losses.csv")
+_PAGES = (paths.BOOK, paths.CHAPTERS, paths.NOTEBOOKS, paths.MINIS / "losses.csv")
 _BOOK_SOURCES = (*_PAGES, paths.ROOT / "_config.yml", paths.ROOT / "_toc.yml")
 _tell = partial(typer.echo, err=True)
 
@@ -298,7 +298,8 @@ def _run_into(
     declared = read_parameters(chapter)
     # Only what differs from the notebook is injected, so that no page shows the same cell twice.
     changed = {k: v for k, v in parameters.items() if v != declared[k].default}
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".", suffix=".part") as partial:
+    neighbour = tempfile.TemporaryDirectory(dir=out.parent, prefix=".", suffix=".part")
+    with naming(out), neighbour as partial:
         fresh = Path(partial) / "fresh"
         fresh.mkdir()
         notebook = fresh / f"{chapter}.ipynb"
@@ -329,9 +330,9 @@ def _build_pages(strict: bool) -> None:
     """Build all pages anew: numbers quoted across pages are not tracked by Sphinx."""
     start = "from jupyter_book.cli.main import main; main()"
     config, toc = paths.ROOT / "_config.yml", paths.ROOT / "_toc.yml"
-    command = [sys.executable, "-c", start, "build", str(paths.BOOK), "--all", "--quiet",
+    command = [sys.executable, "-c", start, "build", str(_gather_book()), "--all", "--quiet",
                "--config", str(config), "--toc", str(toc),
-               "--path-output", str(paths.ROOT)]  # fmt: skip
+               "--path-output", str(paths.WORK)]  # fmt: skip
     command += ["-W", "-n", "--keep-going"] if strict else []
     log = paths.SITE.parent / "book.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -344,6 +345,16 @@ def _build_pages(strict: bool) -> None:
         raise ComputationError(
             f"{text}\nThe pages could not be built ({first}); the log is {_short(log)}."
         )
+
+
+def _gather_book() -> Path:
+    """Return the directory with all pages: a link to each, where the checkout is not written to."""
+    for source in (*paths.BOOK.iterdir(), paths.NOTEBOOKS, paths.ROOT / "CITATION.cff"):
+        link = paths.WORK / source.relative_to(paths.ROOT)
+        if link != paths.CHAPTERS and link.resolve() != source.resolve():
+            link.unlink(missing_ok=True)
+            link.symlink_to(source)
+    return paths.CHAPTERS.parent
 
 
 def _short(path: Path) -> str:

@@ -17,13 +17,20 @@ def _find_root() -> Path:
 
 
 def _find_work(root: Path) -> Path:
-    """Return where caches and runs go: ``PLM_GEOMETRY_WORK``, else the checkout, if writable."""
+    """Return where all goes that is made: ``PLM_GEOMETRY_WORK``, else the checkout, if writable."""
     if named := os.environ.get("PLM_GEOMETRY_WORK"):
         return Path(named).resolve()
     if os.access(root, os.W_OK):
         return root
-    caches = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
+    # Where nobody knows the user's home, Path.expanduser would raise.
+    caches = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return Path(caches) / "plm-geometry"
+
+
+def _find_swissprot(root: Path, work: Path) -> Path:
+    """Return where Swiss-Prot is or will be: in the checkout, if it was fetched there before."""
+    places = [base / "data/cache/uniprot/uniprot_sprot.fasta.gz" for base in (root, work)]
+    return places[0] if places[0].exists() else places[1]
 
 
 ROOT = _find_root()
@@ -31,15 +38,15 @@ WORK = _find_work(ROOT)
 NOTEBOOKS = ROOT / "notebooks"
 PROFILES = NOTEBOOKS / "profiles"
 BOOK = ROOT / "book"
-CHAPTERS = BOOK / "chapters"
+CHAPTERS = WORK / "book" / "chapters"
 DATA = ROOT / "data"
 BACTERIUM = DATA / "bacterium"
 MINIS = DATA / "minis" / "checkpoints"
 PUBLISHED = DATA / "published"
 RECORDS = DATA / "runs"
 CACHE = WORK / "data" / "cache"
-SWISSPROT = CACHE / "uniprot" / "uniprot_sprot.fasta.gz"
-RESULTS = ROOT / "results"
+SWISSPROT = _find_swissprot(ROOT, WORK)
+RESULTS = WORK / "results"
 RUNS = WORK / "runs"
-SITE = ROOT / "_build" / "html"
-EDITIONS = ROOT / "_build" / "student"
+SITE = WORK / "_build" / "html"
+EDITIONS = WORK / "_build" / "student"

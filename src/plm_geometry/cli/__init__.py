@@ -1,86 +1,21 @@
 """The command ``plm-geometry``: a subcommand a verb; bad input is one sentence and status 2."""
 
-import logging
-import multiprocessing
-import os
-import signal
 import sys
-import warnings
-from typing import Annotated
-
-import typer
-
-from plm_geometry import __version__
-from plm_geometry.cli.align import align
-from plm_geometry.cli.chapters import book, run
-from plm_geometry.cli.embed import embed
-from plm_geometry.cli.families import families
-from plm_geometry.cli.fetch import fetch
-from plm_geometry.cli.isotropy import isotropy
-from plm_geometry.cli.models import models_app
-from plm_geometry.cli.pages import pdf
-from plm_geometry.cli.student import student
-from plm_geometry.cli.verdict import verdict
-from plm_geometry.errors import ComputationError, InputError, sentence
-from plm_geometry.terminal import join_overrides, print_warning, say
 
 _STOPPED = 130  # what typer makes of KeyboardInterrupt
 
-app = typer.Typer(
-    name="plm-geometry",
-    help="Isotropy and geometry of pretrained protein language models: a report you can run.\n\n"
-    "Start with `plm-geometry run 01_global_isotropy`, or `plm-geometry models` for what can be "
-    "loaded. Bad input ends with one sentence and exit status 2; a run in which no protein is "
-    "left, or some could not be embedded, ends with 1.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    add_completion=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-for verb in (run, book, pdf, verdict, student, embed, isotropy, align, families, fetch):
-    app.command()(verb)
-app.add_typer(models_app, name="models")
-
 
 def main() -> None:
-    """Run the command; turn what was wrong with the input into a sentence and a status."""
-    # A chapter or a command must never look for a newer file on a hub by itself.
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    warnings.showwarning = print_warning
-    signal.signal(signal.SIGINT, _stop)
-    signal.signal(signal.SIGTERM, _stop)
+    """Run the command; a person may stop it from its first moment on."""
     try:
-        app(join_overrides(sys.argv[1:]), prog_name="plm-geometry")
-    except InputError as error:
-        say(f"plm-geometry: {error}")
-        sys.exit(error.exit_status)
-    except ComputationError as error:
-        say(str(error))
-        sys.exit(1)
-    except OSError as error:
-        say(f"plm-geometry: {sentence(error)}")
-        sys.exit(2)
+        # What takes its time to import comes where Ctrl-C is already expected.
+        from plm_geometry.cli.app import run_app
+
+        run_app()
+    except KeyboardInterrupt:
+        pass
     except SystemExit as end:
-        if end.code == _STOPPED:
-            say("plm-geometry: stopped; the same command goes on from here.")
-        raise
-
-
-def _stop(number: int, frame: object) -> None:
-    """End the processes that work for this one, which a signal to it alone does not reach."""
-    signal.signal(number, signal.SIG_DFL)  # who asks twice does not want to wait
-    for child in multiprocessing.active_children():
-        child.terminate()
-    raise KeyboardInterrupt
-
-
-@app.callback(invoke_without_command=True)
-def root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
-) -> None:
-    """Print the version where asked."""
-    logging.getLogger("transformers").setLevel(logging.ERROR)
-    if version:
-        typer.echo(__version__)
-        raise typer.Exit
+        if end.code != _STOPPED:
+            raise
+    print("plm-geometry: stopped; the same command goes on from here.", file=sys.stderr)
+    sys.exit(_STOPPED)

@@ -33,7 +33,9 @@ def fetch(
             f"{', '.join(uniprot.DOWNLOADS)}."
         )
     url = known.url if known else what
-    path = out or paths.SWISSPROT.with_name(url.rsplit("/", 1)[-1])
+    path = out or paths.CACHE / "uniprot" / url.rsplit("/", 1)[-1]
+    if out is None and path.name == paths.SWISSPROT.name:
+        path = paths.SWISSPROT
     if known:
         say(f"{known.what}, about {known.size}, from {url}")
     record = download.fetch(url, path, sha256=sha256)

@@ -19,7 +19,7 @@ from huggingface_hub.errors import (
 
 from plm_geometry import paths
 from plm_geometry.download import fetch
-from plm_geometry.errors import InputError
+from plm_geometry.errors import DISK_TROUBLE, InputError
 from plm_geometry.models.weights import weight_files
 
 _SMALL_FILES = ["config.json", "*token*", "vocab.txt", "spiece.model"]
@@ -87,6 +87,11 @@ def _cached_snapshot(repo_id: str, revision: str, weights: bool, cause: Exceptio
             weight_files(directory)  # another tool may have left a configuration alone
         return directory
     except (LocalEntryNotFoundError, InputError):
+        if getattr(cause, "errno", None) in DISK_TROUBLE:
+            raise InputError(
+                f"{repo_id} is not on this machine and cannot be kept ({cause}); set HF_HOME to a "
+                "directory with room that can be written to."
+            ) from cause
         raise InputError(
             f"{repo_id} is not on this machine and cannot be fetched ({_reason(cause)}): connect "
             "and try again, unset HF_HUB_OFFLINE, or give a local directory in its place."
