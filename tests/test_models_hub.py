@@ -128,7 +128,7 @@ def test_a_cache_that_holds_a_configuration_alone_is_no_checkpoint(
 def test_a_cache_that_cannot_be_written_to_is_named_and_where_to_put_another(server, monkeypatch):
     # Where not even root may make a directory.
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", "/sys/nowhere")
-    with pytest.raises(InputError, match="cannot be kept .*/sys/nowhere.*; set HF_HOME to"):
+    with pytest.raises(InputError, match=r"cannot be kept .*/sys/nowhere.*; set HF_HOME to"):
         load("lab/tiny")
 
 
