@@ -39,7 +39,7 @@ def test_the_table_fits_a_terminal():
 @pytest.mark.parametrize("key", [key for key, spec in MODELS.items() if spec.is_mini])
 def test_a_minis_sizes_are_those_it_loads_with(key):
     row, model = entry(key), load(key)
-    assert row["longest protein"] == f"{model.max_residues:,}" == "2,048"
+    assert row["longest protein"] == f"{model.max_residues:,}" == "5,000"
     assert (row["layers"], row["width"]) == (str(model.n_layers), str(model.width))
 
 
@@ -66,13 +66,13 @@ def test_what_is_not_pinned_says_so():
 
 def test_a_name_that_is_no_key_is_shown_as_far_as_it_is_known():
     row = entry("untrained:mini_prot_bert")
-    assert (row["role"], row["width"], row["longest protein"]) == ("control", "96", "2,048")
+    assert (row["role"], row["width"], row["longest protein"]) == ("control", "96", "5,000")
 
 
 def test_records_are_json_with_numbers():
     rows = {row["key"]: row for row in json.loads(json.dumps(records()))}
     assert list(rows) == list(MODELS)
-    assert rows["mini_prot_bert"]["max_residues"] == 2048
+    assert rows["mini_prot_bert"]["max_residues"] == 5000
     assert rows["prot_xlnet"]["max_residues"] is None
     assert rows["prot_bert"]["download_bytes"] is None
     assert rows["prot_bert"]["estimated_bytes"] == 1_680_000_000

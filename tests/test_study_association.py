@@ -9,8 +9,10 @@ import pytest
 from plm_geometry import align, paths
 from plm_geometry.align import align_pairs
 from plm_geometry.association import correlation_matrix, r_squared_on_lengths
+from plm_geometry.datasets import read_proteins
 from plm_geometry.errors import InputError
 from plm_geometry.pairs import all_pairs, draw_pairs
+from plm_geometry.proteins import STANDARD_RESIDUES
 from plm_geometry.study import Study, association
 
 MODELS = ["composition", "kmers"]
@@ -23,7 +25,25 @@ def study(tmp_path_factory):
         patch.setattr(paths, "CACHE", folder / "cache")
         patch.setattr(association, "_N_FOR_SETTINGS", 100)
         patch.setattr(association, "_N_FOR_TIES", 100)
-        yield Study(models=MODELS, n_proteins=120, n_pairs=1500, n_mantel=20)
+        yield Study(proteins=str(mutated(folder)), families=str(folder / "families.tsv"),
+                    models=MODELS, n_pairs=1500, n_mantel=20)  # fmt: skip
+
+
+def mutated(folder):
+    """Write 40 proteins of the bacterium, each with two copies mutated by 5 to 60 %."""
+    rng = np.random.default_rng(3)
+    real = [s for s in read_proteins("bacterium").sequences if 100 < len(s) < 500][:40]
+    lines, families = [], ["accession\tfamily"]
+    for i, sequence in enumerate(real):
+        for j, share in enumerate((0, *rng.uniform(0.05, 0.6, 2))):
+            letters = np.array(list(sequence))
+            changed = rng.random(len(letters)) < share
+            letters[changed] = rng.choice(list(STANDARD_RESIDUES), changed.sum())
+            lines.append(f">P{i}_{j}\n{''.join(letters)}\n")
+            families.append(f"P{i}_{j}\tF{i}")
+    (folder / "families.tsv").write_text("\n".join(families))
+    (folder / "some.fasta").write_text("".join(lines))
+    return folder / "some.fasta"
 
 
 def test_correlations_are_those_of_pandas_with_intervals_that_hold_them(study):
@@ -124,7 +144,7 @@ def test_homologous_pairs_are_compared_with_unrelated_ones_where_families_are_kn
     found = align_pairs(study.common, *sides, local, progress=False)
     columns = (found.identities / found.sequence_identity).fillna(0).round().to_numpy()
     np.testing.assert_array_equal(related.identity.isna(), columns < 80)
-    unknown = Study(proteins=str(paths.DEMO / "proteome.fasta.gz"), models=["composition"],
+    unknown = Study(proteins=study.settings.proteins, models=["composition"],
                     n_proteins=30, n_pairs=50)  # fmt: skip
     assert unknown.discrimination().empty
 
@@ -159,7 +179,8 @@ def test_pairs_come_from_a_file_where_one_is_named(study, tmp_path):
     first, second = draw_pairs(len(study.common), 300, seed=9)
     path = tmp_path / "pairs.parquet"
     align.align_to_parquet(study.common, first, second, study.alignment, path)
-    options = {"models": ["composition"], "n_proteins": 120, "pairs_file": str(path)}
+    given = study.settings.proteins
+    options = {"proteins": given, "models": ["composition"], "pairs_file": str(path)}
     table = Study(**options).pairs()
     assert len(table) == 300
     assert list(table["accession_a"]) == [study.common.accessions[i] for i in first]

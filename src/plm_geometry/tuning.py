@@ -116,7 +116,9 @@ def forecast(proteins: Proteins, model: "Embedder", plan: Plan, n_layers: int = 
     residues = int(proteins.lengths.sum())
     vectors = 4 * n_layers * len(proteins) * model.width
     # Float64 moments of up to 26 letters: of each layer twice, for while they are being replaced,
-    # and of the last one by group, as triangles.
-    moments = (2 * n_layers + len(plan.group_sizes) / 2) * 26 * 8 * model.residue_width**2
+    # and of the last one by group, as triangles; beside them means, sums and headers.
+    files, square = 2 * n_layers + len(plan.group_sizes), 8 * model.residue_width**2
+    scatters = (2 * n_layers + len(plan.group_sizes) / 2) * square
+    moments = 26 * (scatters + files * (40 * model.residue_width + 2_000))
     padded = 0 if model.is_recurrent else 1 - residues / padded_residues(proteins.lengths, plan)
     return Forecast(len(proteins), residues, padded, int(vectors + moments))

@@ -102,6 +102,7 @@ def after_removing(frame: pd.DataFrame) -> Figure:
     counts = np.sort(named.removed.unique())
     figure = Figure(figsize=(8, 4.2), layout="constrained")
     panel = figure.subplots(1, 2, sharey=True)
+    positive = (named.isoscore > 0).groupby(named.kind).any()  # two vectors score 0 in every space
     for axes, kind in zip(panel, ("component", "coordinate"), strict=True):
         for name, style in lines(named).items():
             left = named[(named.label == name) & (named.kind == kind)].sort_values("removed")
@@ -109,7 +110,7 @@ def after_removing(frame: pd.DataFrame) -> Figure:
             axes.plot(places, left.isoscore, marker="o", ms=4, label=name, **style)
         axes.set_xticks(range(len(counts)), counts)
         axes.set(xlabel=f"strongest {kind}s removed")
-        if (named.isoscore > 0).any():  # two vectors score 0 in every space
+        if positive.all():
             axes.set_yscale("log")
             mark_decades(axes.yaxis)
         axes.grid(axis="y")
