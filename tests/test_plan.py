@@ -38,27 +38,33 @@ def test_every_protein_is_in_one_batch_within_the_budget(lengths, budget):
 
 
 @given(lengths_lists, st.data())
-def test_groups_follow_one_another_and_no_block_holds_two(lengths, data):
+def test_a_wave_holds_whole_groups_and_no_more_than_asked_for(lengths, data):
     groups = np.array(data.draw(st.lists(st.integers(0, 4), min_size=len(lengths),
                                          max_size=len(lengths))))  # fmt: skip
-    plan = make_plan(np.array(lengths), 1000, groups)
-    ordered = groups[plan.order]
-    assert np.count_nonzero(np.diff(ordered)) + 1 == len(plan.group_sizes) == len(set(groups))
+    at_once = data.draw(st.integers(1, 6))
+    plan = make_plan(np.array(lengths), 1000, groups, at_once)
+    np.testing.assert_array_equal(plan.groups, groups[plan.order])
     assert np.array(lengths)[plan.order[0]] == max(lengths)
-    finished, seen = plan.group_after(), []
-    for number, block in enumerate(plan.blocks()):
-        assert len(set(ordered[block])) == 1
+    complete, seen, wave = plan.groups_after(), [], set()
+    for number, block in enumerate(plan.blocks(), start=1):
         seen += range(*block.indices(len(lengths)))
-        complete = number + 1 == len(plan.blocks()) or ordered[block.stop] != ordered[block.start]
-        assert (number + 1 in finished) == complete
+        wave |= set(plan.groups[block])
+        if number in complete:
+            assert sorted(wave) == complete[number]
+            assert len(wave) <= at_once
+            wave = set()
+    assert not wave
     assert seen == list(range(len(lengths)))
+    every = [group for wave in complete.values() for group in wave]
+    assert sorted(every) == sorted(set(groups))
 
 
 def test_the_plan_survives_json():
     plan = make_plan(np.array([5, 9, 2]), 100, np.array([0, 0, 1]))
     again = Plan.from_json(json.loads(json.dumps(plan.to_json())))
     np.testing.assert_array_equal(again.order, [1, 0, 2])
-    np.testing.assert_array_equal(again.group_sizes, [2, 1])
+    np.testing.assert_array_equal(again.groups, [0, 0, 1])
+    np.testing.assert_array_equal(again.wave_sizes, [2, 1])
     assert (again.rows_per_block, again.residues_per_batch) == (plan.rows_per_block, 100)
 
 

@@ -137,14 +137,18 @@ def test_residue_moments_equal_those_of_each_letters_vectors(output, monkeypatch
         one = slice(row, row + 1)
         hidden = [h[one] for h in output.hidden]
         batch = Output(hidden, output.is_residue[one], output.is_token[one], None)
-        buffer.add(residue_vectors(batch), sequence)
+        buffer.add(residue_vectors(batch), [sequence], np.array([row]))
     found = buffer.finish()
     letters = np.array(list("".join(SEQUENCES)))
-    for layer, hidden in enumerate(output.hidden):
-        vectors = hidden[output.is_residue].numpy()
-        assert set(found[layer]) == set(letters)
-        for letter in set(letters):
-            plain = Moments.from_vectors(vectors[letters == letter].astype(float))
-            assert found[layer][letter].count == plain.count
-            np.testing.assert_allclose(found[layer][letter].mean, plain.mean, rtol=1e-6)
-            np.testing.assert_allclose(found[layer][letter].scatter, plain.scatter, atol=1e-5)
+    group = np.repeat(range(len(SEQUENCES)), [len(sequence) for sequence in SEQUENCES])
+    last = len(output.hidden) - 1
+    assert set(found) == {*range(last), *(last + g for g in group)}
+    for slot, by_letter in found.items():
+        vectors = output.hidden[min(slot, last)][output.is_residue].numpy()
+        some = group == slot - last if slot >= last else np.full(len(letters), True)
+        assert set(by_letter) == set(letters[some])
+        for letter, moments in by_letter.items():
+            plain = Moments.from_vectors(vectors[some & (letters == letter)].astype(float))
+            assert moments.count == plain.count
+            np.testing.assert_allclose(moments.mean, plain.mean, rtol=1e-6)
+            np.testing.assert_allclose(moments.scatter, plain.scatter, atol=1e-5)

@@ -56,7 +56,7 @@ def test_a_worker_with_another_checkpoint_is_refused(model, tmp_path, monkeypatc
         embedded(proteins, model, tmp_path, cluster="local")
 
 
-def test_tasks_hold_every_block_once_and_never_two_groups(model):
+def test_tasks_hold_every_block_once_and_never_two_waves(model):
     proteins = random_proteins(200)
     groups = np.arange(200) % 3
     plan = make_plan(proteins.lengths, 100, groups)

@@ -53,7 +53,7 @@ def test_global_measures_lie_within_their_intervals(study):
 def test_local_measures_have_intervals_over_ten_groups_of_proteins(study):
     table = study.local_isotropy().set_index(["model", "residue"])
     bert = table.loc["mini_prot_bert"]
-    assert len(study.embeddings("mini_prot_bert").residue_groups) == LEAST_BLOCKS + 1  # + late ones
+    assert len(study.embeddings("mini_prot_bert").residue_groups) == LEAST_BLOCKS
     assert (bert["isoscore_low"] < bert["isoscore_high"]).all()
     inside = bert["mean_cosine_similarity"].between(
         bert["mean_cosine_similarity_low"], bert["mean_cosine_similarity_high"]

@@ -83,8 +83,8 @@ def write_store(path, vectors, left_out=(), blocks_done=4, layers=(-1,), groups=
     for number in range(len(layers)):
         array[number] = vectors * (-2) ** number
     (path / "description.json").write_text(json.dumps({"layers": layers}))
-    # Blocks do not reach from one group into another: 2 of 60 vectors and 2 of 40.
-    (path / "plan.json").write_text(json.dumps({"rows_per_block": 30, "group_sizes": groups}))
+    # Blocks do not reach from one wave into another: 2 of 60 vectors and 2 of 40.
+    (path / "plan.json").write_text(json.dumps({"rows_per_block": 30, "wave_sizes": groups}))
     left_out = json.dumps(dict.fromkeys(left_out, "too long"))
     np.savez(path / "progress.npz", blocks_done=blocks_done, left_out=left_out)
 

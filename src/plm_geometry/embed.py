@@ -23,7 +23,7 @@ from plm_geometry.plan import Plan, draw_residues, make_plan
 from plm_geometry.pooling import ALIASES, POOLINGS
 from plm_geometry.proteins import Proteins
 from plm_geometry.store import EmbeddingStore, fingerprint, source_digest
-from plm_geometry.tuning import choose_budget
+from plm_geometry.tuning import choose_budget, groups_at_once
 
 if TYPE_CHECKING:
     from plm_geometry.models import Embedder
@@ -78,6 +78,7 @@ def describe(
     layers: Sequence[int] = (-1,),
     pooling: str = "mean",
     keep_residues: bool = False,
+    residue_moments: bool = True,
     seed: int = 0,
     families: Sequence[str] | None = None,
 ) -> dict[str, Any]:
@@ -90,6 +91,7 @@ def describe(
         "layers": list(layers),
         "pooling": pooling,
         "keep_residues": keep_residues,
+        "residue_moments": residue_moments,
         "seed": seed,
         "families": fingerprint({"families": list(families)}) if families is not None else "",
         "code": source_digest(plm_geometry.models, *_COMPUTED_BY, without=_ONLY_TELLING),
@@ -104,6 +106,7 @@ def embed(
     layers: Sequence[int] = (-1,),
     pooling: str = "mean",
     keep_residues: bool = False,
+    residue_moments: bool = True,
     seed: int = 0,
     families: Sequence[str] | None = None,
     residues_per_batch: int | None = None,
@@ -130,6 +133,9 @@ def embed(
         make a global embedding themselves ignore it.
     keep_residues : bool
         Whether the store also keeps every residue's embedding, of the last of `layers`.
+    residue_moments : bool
+        Whether it keeps the residues' moments and sample. Without them there are no groups to
+        keep apart, so that batches are larger and fewer.
     seed : int
         Of the draw of groups of proteins, and of the residues whose vectors are kept.
     families : sequence of str, optional
@@ -159,13 +165,20 @@ def embed(
     """
     if pooling not in (*POOLINGS, *ALIASES):
         raise InputError(f"pooling {pooling!r} is unknown; choose one of {', '.join(POOLINGS)}.")
-    options = {"layers": tuple(layers), "pooling": pooling, "keep_residues": keep_residues}
+    options = {
+        "layers": tuple(layers),
+        "pooling": pooling,
+        "keep_residues": keep_residues,
+        "residue_moments": residue_moments,
+    }
     groups_from = {"seed": seed, "families": families}
     store = EmbeddingStore(directory, describe(proteins, model, **options, **groups_from), tell)
-    sample = draw_residues(int(proteins.lengths.sum()), _N_SAMPLED, seed=seed)
+    n_sampled = _N_SAMPLED if residue_moments else 0
+    sample = draw_residues(int(proteins.lengths.sum()), n_sampled, seed=seed)
     work = ForwardPass(proteins, (model, *copies), **options, sample=sample)
     with store.lock(tell):
-        groups = draw_blocks(len(proteins), n_blocks=N_GROUPS, **groups_from)
+        n_groups = N_GROUPS if residue_moments else 1
+        groups = draw_blocks(len(proteins), n_blocks=n_groups, **groups_from)
         plan = _fixed_plan(store, work, groups, residues_per_batch)
         run_plan(store, plan, work, cluster=cluster, progress=progress, tell=tell)
     return store
@@ -195,7 +208,7 @@ def _fixed_plan(
         return Plan.from_json(stored)
     proteins, model = work.proteins, work.models[0]
     budget = residues_per_batch or choose_budget(proteins, model)
-    plan = make_plan(proteins.lengths, budget, groups)
+    plan = make_plan(proteins.lengths, budget, groups, groups_at_once(model.residue_width))
     shape = (len(work.layers), len(proteins), model.width)
     sample_shape = (len(work.sample), model.residue_width)
     store.create(plan.to_json(), shape, sample_shape, plan.rows_per_block)

@@ -46,7 +46,7 @@ def run_plan(
         Takes one line that says what the run will take, before it begins.
     """
     blocks_done, moments, left_out = store.read_progress()
-    blocks, group_after = plan.blocks(), plan.group_after()
+    blocks, groups_after = plan.blocks(), plan.groups_after()
     last = len(work.layers) - 1
     if blocks_done == len(blocks):
         return _try_again(store, plan, work, moments, left_out)
@@ -58,10 +58,10 @@ def run_plan(
             # In the order of the blocks: sums of floats depend on it.
             merge_into(moments, result.moments)
             left_out |= result.left_out
-            group = group_after.get(numbers.stop)
-            if group is not None:
-                store.write_group(group, last, moments.pop(last, {}))
-            record(numbers.stop, moments, left_out, at_once=group is not None)
+            complete = groups_after.get(numbers.stop, [])
+            for group in complete:
+                store.write_group(group, last, moments.pop(last + group, {}))
+            record(numbers.stop, moments, left_out, at_once=bool(complete))
 
 
 def _try_again(

@@ -34,7 +34,7 @@ class Block:
     vectors : ndarray of float32, shape (n_layers, n_proteins, width)
         NaN where a protein was left out.
     moments : dict of int to dict of str to Moments
-        Of the residue embeddings, by layer and letter.
+        Of the residue embeddings, by layer and letter; see `pooling.LayerMoments`.
     residues : dict of str to ndarray
         Residue embeddings by accession, where they are kept.
     sampled : ndarray of float32, shape (n_sampled, residue_width)
@@ -66,6 +66,8 @@ class ForwardPass:
         From residues to the protein.
     keep_residues : bool
         Whether residue embeddings are kept.
+    residue_moments : bool
+        Whether they are added to the moments of their amino acids.
     sample : ndarray of int
         Residues that are kept all the same, a few: sorted numbers, counted in the plan's order.
     """
@@ -75,6 +77,7 @@ class ForwardPass:
     layers: tuple[int, ...]
     pooling: str
     keep_residues: bool
+    residue_moments: bool
     sample: np.ndarray
 
     def __post_init__(self) -> None:
@@ -85,7 +88,7 @@ class ForwardPass:
     @property
     def options(self) -> dict[str, object]:
         """What to keep, apart from the models: for the same pass elsewhere."""
-        kept = ("layers", "pooling", "keep_residues", "sample")
+        kept = ("layers", "pooling", "keep_residues", "residue_moments", "sample")
         return {name: getattr(self, name) for name in kept}
 
     def sampled_rows(self, plan: Plan, block: slice) -> slice:
@@ -115,7 +118,9 @@ class ForwardPass:
                 vectors[:, list(some)] = pooled
                 chosen = self.proteins.select(members[list(some)])
                 _check_finite(model, chosen, pooled)
-                buffer.add(found, "".join(map(model.as_read, chosen.sequences)))
+                if self.residue_moments:
+                    read = [model.as_read(sequence) for sequence in chosen.sequences]
+                    buffer.add(found, read, plan.groups[block][list(some)])
                 sampler.take(int(lengths[: some.start].sum()), found[-1])
                 if self.keep_residues:
                     parts = np.split(found[-1], np.cumsum(chosen.lengths)[:-1])

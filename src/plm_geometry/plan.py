@@ -1,4 +1,4 @@
-"""Which proteins run together: groups, blocks and batches from the lengths and a budget."""
+"""Which proteins run together: waves, blocks and batches from the lengths and a budget."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,52 +20,61 @@ class Plan:
     Attributes
     ----------
     order : ndarray of int, shape (n_proteins,)
-        Group after group, each from its longest protein to its shortest. The group of the longest
-        of all comes first, so that memory trouble shows at once.
-    group_sizes : ndarray of int, shape (n_groups,)
-        Proteins in each group, in that order. The moments of a group's residues are kept
-        apart, to be left out one at a time by a jackknife.
+        Wave after wave, each from its longest protein to its shortest. The longest of all comes
+        first, so that memory trouble shows at once.
+    groups : ndarray of int, shape (n_proteins,)
+        The group of each protein, in that order. The moments of a group's residues are kept
+        apart, to be left out one at a time by a jackknife; a wave is the groups whose moments
+        are held in memory together.
+    wave_sizes : ndarray of int, shape (n_waves,)
+        Proteins in each wave.
     rows_per_block : int
-        Proteins that are finished, and stored, together; a group's last block may be smaller.
+        Proteins that are finished, and stored, together; a wave's last block may be smaller.
     residues_per_batch : int
         Padded residues that a batch may hold; a longer protein runs alone.
     """
 
     order: np.ndarray
-    group_sizes: np.ndarray
+    groups: np.ndarray
+    wave_sizes: np.ndarray
     rows_per_block: int
     residues_per_batch: int
 
     def blocks(self) -> list[slice]:
-        """Return the blocks as slices of `order`; none reaches from one group into another."""
-        ends = np.cumsum(self.group_sizes)
+        """Return the blocks as slices of `order`; none reaches from one wave into another."""
+        ends = np.cumsum(self.wave_sizes)
         return [
             slice(start, min(start + self.rows_per_block, int(end)))
-            for size, end in zip(self.group_sizes, ends, strict=True)
+            for size, end in zip(self.wave_sizes, ends, strict=True)
             for start in range(int(end - size), int(end), self.rows_per_block)
         ]
 
-    def group_after(self) -> dict[int, int]:
-        """Return, by the number of blocks finished, the group that is then complete."""
-        blocks = np.cumsum(-(-self.group_sizes // self.rows_per_block))
-        return {int(done): group for group, done in enumerate(blocks)}
+    def groups_after(self) -> dict[int, list[int]]:
+        """Return, by the number of blocks finished, the groups that are then complete."""
+        blocks = np.cumsum(-(-self.wave_sizes // self.rows_per_block))
+        waves = np.split(self.groups, np.cumsum(self.wave_sizes)[:-1])
+        return {int(n): np.unique(wave).tolist() for n, wave in zip(blocks, waves, strict=True)}
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan in plain types."""
-        arrays = {"order": self.order.tolist(), "group_sizes": self.group_sizes.tolist()}
-        return vars(self) | arrays
+        return vars(self) | {name: getattr(self, name).tolist() for name in _ARRAYS}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "Plan":
         """Read back what `to_json` returned."""
-        names = ("order", "group_sizes")
-        return cls(**{**stored, **{name: np.array(stored[name], np.int64) for name in names}})
+        return cls(**{**stored, **{name: np.array(stored[name], np.int64) for name in _ARRAYS}})
+
+
+_ARRAYS = ("order", "groups", "wave_sizes")
 
 
 def make_plan(
-    lengths: np.ndarray, residues_per_batch: int, groups: np.ndarray | None = None
+    lengths: np.ndarray,
+    residues_per_batch: int,
+    groups: np.ndarray | None = None,
+    groups_at_once: int = 1,
 ) -> Plan:
-    """Sort the proteins of each group, longest first, and cut it into blocks of a few batches.
+    """Sort the proteins of each wave, longest first, and cut it into blocks of a few batches.
 
     Parameters
     ----------
@@ -74,15 +83,22 @@ def make_plan(
         Padded residues that a batch may hold.
     groups : ndarray of int, shape (n_proteins,), optional
         The group of each protein; by default all are in one.
+    groups_at_once : int
+        Groups that make a wave, at most: of more, batches are fuller, and moments take more
+        memory.
     """
     groups = np.zeros(len(lengths), np.int64) if groups is None else np.asarray(groups)
     longest = np.zeros(groups.max(initial=0) + 1, np.int64)
     np.maximum.at(longest, groups, lengths)
-    order = np.lexsort((-lengths, groups, -longest[groups]))
-    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
+    rank = np.argsort(np.argsort(-longest, kind="stable"))
+    n_waves = -(-len(longest) // groups_at_once)
+    wave = (rank * n_waves // len(longest))[groups]
+    order = np.lexsort((-lengths, wave))
+    starts = np.flatnonzero(np.diff(wave[order], prepend=-1))
     proteins_per_batch = residues_per_batch / max(1.0, float(lengths.mean()))
     rows = int(np.clip(2 ** np.ceil(np.log2(4 * max(proteins_per_batch, 1))), 32, 4096))
-    return Plan(order, np.diff(starts, append=len(order)), rows, residues_per_batch)
+    wave_sizes = np.diff(starts, append=len(order))
+    return Plan(order, groups[order], wave_sizes, rows, residues_per_batch)
 
 
 def draw_residues(n_residues: int, n_drawn: int, *, seed: int) -> np.ndarray:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from plm_geometry.models import Embedder, Output
     from plm_geometry.proteins import Proteins
 
-# Moments of the residue embeddings: residue letter -> moments, for each layer kept.
+# Moments of the residue embeddings: residue letter -> moments, for each layer kept. Those of the
+# last layer are apart for each group of proteins: of group g under the layer's number plus g.
 LayerMoments = dict[int, dict[str, Moments]]
 
 POOLINGS = ("mean", "mean_with_special", "first", "max", "final")
@@ -24,7 +25,7 @@ ALIASES = {"mean_with_start": "mean_with_special"}
 # In place of a pooling: the global embedding that an architecture makes itself.
 OWN = "own"
 # Residue vectors gathered before they go into the moments: enough rows for fast matrix products.
-_BUFFER_ROWS = 16_384
+_BUFFER_ROWS = 32_768
 
 
 def merge_into(total: LayerMoments, addition: Mapping[int, Mapping[str, Moments]]) -> None:
@@ -139,12 +140,14 @@ class ResidueBuffer:
         self.moments: LayerMoments = {}
         self._vectors: list[list[np.ndarray]] = []
         self._letters: list[str] = []
+        self._groups: list[np.ndarray] = []
 
-    def add(self, vectors: list[np.ndarray], letters: str) -> None:
-        """Take a batch's `residue_vectors`; `letters` are its sequences one after another."""
+    def add(self, vectors: list[np.ndarray], sequences: Sequence[str], groups: np.ndarray) -> None:
+        """Take a batch's `residue_vectors`, its sequences, and the groups these belong to."""
         self._vectors.append(vectors)
-        self._letters.append(letters)
-        if sum(map(len, self._letters)) >= _BUFFER_ROWS:
+        self._letters += sequences
+        self._groups.append(np.repeat(groups, [len(sequence) for sequence in sequences]))
+        if sum(map(len, self._groups)) >= _BUFFER_ROWS:
             self._flush()
 
     def finish(self) -> LayerMoments:
@@ -155,13 +158,13 @@ class ResidueBuffer:
     def _flush(self) -> None:
         letters = np.frombuffer("".join(self._letters).encode(), dtype=np.uint8)
         for layer, parts in enumerate(zip(*self._vectors, strict=True)):
+            is_last = layer == len(self._vectors[0]) - 1
+            groups = np.concatenate(self._groups) if is_last else np.zeros(len(letters), np.int64)
             vectors = np.concatenate(parts)
-            found = {
-                chr(code): Moments.from_vectors(vectors[letters == code])
-                for code in np.unique(letters)
-            }
-            merge_into(self.moments, {layer: found})
-        self._vectors, self._letters = [], []
+            for code, group in np.unique([letters, groups], axis=1).T:
+                some = Moments.from_vectors(vectors[(letters == code) & (groups == group)])
+                merge_into(self.moments, {layer + int(group): {chr(code): some}})
+        self._vectors, self._letters, self._groups = [], [], []
 
 
 class ResidueSampler:

@@ -69,14 +69,14 @@ def _loaded(arguments: tuple[tuple[str, str], ...]) -> "Embedder":
 
 
 def tasks(plan: Plan, work: ForwardPass, first: int) -> list[range]:
-    """Return the plan's blocks from `first` on as tasks of consecutive ones of the same group."""
+    """Return the plan's blocks from `first` on as tasks of consecutive ones of the same wave."""
     enough = _RESIDUES_PER_DIMENSION * work.models[0].residue_width
     lengths = work.proteins.lengths[plan.order]
-    group_ends = plan.group_after().keys()
+    wave_ends = plan.groups_after().keys()
     found, start, residues = [], first, 0
     for number, block in enumerate(plan.blocks()[first:], start=first):
         residues += int(lengths[block].sum())
-        if residues >= enough or number + 1 in group_ends:
+        if residues >= enough or number + 1 in wave_ends:
             found.append(range(start, number + 1))
             start, residues = number + 1, 0
     return found

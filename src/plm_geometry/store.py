@@ -214,8 +214,9 @@ class EmbeddingStore:
 
         They are read when asked for: of all groups and letters they would fill the memory.
         """
-        files = [*sorted(self.directory.glob("group-*.npz")), self._progress]
-        return [StoredMoments(file, layer) for file in files]
+        groups = sorted(self.directory.glob("group-*.npz"))
+        late = [StoredMoments(self._progress, layer + group) for group in range(len(groups))]
+        return [StoredMoments(file, layer) for file in groups] + [some for some in late if some]
 
     def read_vectors(self, layer: int) -> np.ndarray:
         """Return one layer's vectors ``(n_proteins, width)``, in the order the proteins came in.

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 # Padded residues a batch may hold. Large batches fill a GPU; on a CPU they spill its caches.
 _CANDIDATES = {"cpu": (512, 1024, 2048, 4096, 8192), "cuda": tuple(2**k for k in range(13, 19))}
 _DEFAULT = {"cpu": 2048, "cuda": 65_536}
+# Moments that are held together: a matrix for each letter of each group.
+_MOMENTS_BYTES = 3e9
+_LETTERS = 26
 # Timing costs each candidate twice; it must be a small part of the work.
 _SMALLEST_SHARE = 100
 # A candidate this much slower than the best so far ends the search: larger ones only get worse.
@@ -55,6 +58,11 @@ def choose_budget(proteins: Proteins, model: "Embedder") -> int:
         elif cost > _CLEARLY_SLOWER * best_cost:
             break
     return best
+
+
+def groups_at_once(residue_width: int) -> int:
+    """Return of how many groups of proteins the residues' moments are held in memory together."""
+    return max(1, int(_MOMENTS_BYTES / (_LETTERS * 8 * residue_width**2)))
 
 
 def _seconds_per_residue(proteins: Proteins, model: "Embedder", budget: int) -> float:
@@ -117,8 +125,9 @@ def forecast(proteins: Proteins, model: "Embedder", plan: Plan, n_layers: int = 
     vectors = 4 * n_layers * len(proteins) * model.width
     # Float64 moments of up to 26 letters: of each layer twice, for while they are being replaced,
     # and of the last one by group, as triangles; beside them means, sums and headers.
-    files, square = 2 * n_layers + len(plan.group_sizes), 8 * model.residue_width**2
-    scatters = (2 * n_layers + len(plan.group_sizes) / 2) * square
-    moments = 26 * (scatters + files * (40 * model.residue_width + 2_000))
+    n_groups = len(np.unique(plan.groups))
+    files, square = 2 * n_layers + n_groups, 8 * model.residue_width**2
+    scatters = (2 * n_layers + n_groups / 2) * square
+    moments = _LETTERS * (scatters + files * (40 * model.residue_width + 2_000))
     padded = 0 if model.is_recurrent else 1 - residues / padded_residues(proteins.lengths, plan)
     return Forecast(len(proteins), residues, padded, int(vectors + moments))

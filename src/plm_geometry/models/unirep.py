@@ -30,8 +30,10 @@ _LEAST_ROWS = 4
 _PROTEINS_PER_CORE = 32
 # Numbers of the inputs to gates that are computed in one product: what stays in a cache.
 _INPUTS_AT_ONCE = 2**22
-# The weights pass through the processor at each position: batches that make this cheap.
+# The weights pass through the processor at each position: batches that make this cheap. The
+# narrower a model, the more of a step is overhead, and the less memory a residue takes.
 _RESIDUES_PER_BATCH = {"cpu": 2**15, "cuda": 2**18}
+_NUMBERS_PER_BATCH = 2**24
 
 
 def read_weights(spec: ModelSpec) -> dict[str, np.ndarray]:
@@ -208,7 +210,8 @@ class UniRepEmbedder(Embedder):
     def to(self, device: str | torch.device, dtype: torch.dtype) -> Self:
         """Move the weights to a device and a floating-point type."""
         move_weights(self.module, device, dtype)
-        self.residues_per_batch = _RESIDUES_PER_BATCH[torch.device(device).type]
+        least = _RESIDUES_PER_BATCH[torch.device(device).type]
+        self.residues_per_batch = max(least, _NUMBERS_PER_BATCH // self.width)
         return self
 
     @torch.inference_mode()

@@ -311,6 +311,8 @@ class EmbeddedProteins:
             self.as_read,
             pooling=self.settings.pooling,
             families=self.families_of(self.proteins),
+            # Of copies only the vectors are compared.
+            residue_moments=name in self.names,
             cluster=self.settings.cluster or None,
             tell=tell,
         )

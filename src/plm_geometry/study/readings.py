@@ -12,7 +12,7 @@ from plm_geometry.embed import N_GROUPS
 from plm_geometry.errors import InputError
 from plm_geometry.jackknife import draw_blocks
 from plm_geometry.moments import Moments
-from plm_geometry.plan import Plan, cut_to
+from plm_geometry.plan import cut_to
 from plm_geometry.pooling import EveryPooling
 from plm_geometry.proteins import Proteins
 from plm_geometry.store import EmbeddingStore
@@ -170,16 +170,11 @@ class Readings(PairTables):
         }
         earlier = running.get(0, {}) if len(layers) > 1 else {}
         choice = {"truncation": truncation, "padding": padding}
-        return Reading(choice, vectors, self._by_block(store, len(proteins)), earlier)
+        return Reading(choice, vectors, self._by_block(store), earlier)
 
-    def _by_block(self, store: EmbeddingStore, n: int) -> list[Mapping[str, Moments]]:
+    def _by_block(self, store: EmbeddingStore) -> list[Mapping[str, Moments]]:
         """Return the moments of the last layer's residues in the order of the blocks."""
-        block_of = draw_blocks(n, n_blocks=N_GROUPS, seed=self.settings.seed)
-        plan = Plan.from_json(store.plan())
-        first = np.cumsum(plan.group_sizes) - plan.group_sizes
-        groups = store.group_moments(store.n_layers - 1)
-        numbered = zip(block_of[plan.order[first]], groups, strict=False)  # one more came late
-        return [group for _, group in sorted(numbered, key=lambda pair: pair[0])]
+        return store.group_moments(store.n_layers - 1)[:N_GROUPS]  # none came late
 
     @property
     def own_choice(self) -> dict[str, str]:

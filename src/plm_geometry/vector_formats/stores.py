@@ -44,7 +44,7 @@ def _layer(path: Path, key: str | None, n_layers: int) -> int:
 def _count_left_out(path: Path) -> int:
     """Return how many proteins of a finished store have no vector; refuse an unfinished one."""
     plan = json.loads((path / "plan.json").read_text())
-    n_blocks = sum(-(-size // plan["rows_per_block"]) for size in plan["group_sizes"])
+    n_blocks = sum(-(-size // plan["rows_per_block"]) for size in plan["wave_sizes"])
     with np.load(path / "progress.npz") as progress:
         if int(progress["blocks_done"]) < n_blocks:
             raise InputError(f"{path} is an unfinished store; resume its embedding first.")
