@@ -43,9 +43,6 @@ def test_no_mini_agrees_even_with_the_papers_very_numbers(run, tmp_path):
     write(tmp_path / "build" / "01_toy" / "summary.json", as_printed("mini"), proteins="bacterium")
     where = run(PUBLISHED, summaries=str(tmp_path / "build"))
     assert where.numbers["agrees"] == where.numbers["differs"] == "0"
-    page = where.shown
-    assert "can neither confirm nor contradict" in page
-    assert "no reproduction" in page
 
 
 def test_published_and_reproduced_runs_alone_and_says_that_nothing_was_run(run, tmp_path):

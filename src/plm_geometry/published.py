@@ -82,7 +82,7 @@ def entries(matrix: pd.DataFrame) -> dict[str, float]:
 
 
 def beside_correlations(frame: pd.DataFrame) -> pd.DataFrame:
-    """Put the paper's correlations beside the rows of its ProtBERT, or of that model's mini.
+    """Put the paper's correlations beside the rows of its ProtBERT.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def beside_local(frame: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         The same rows with published_dimensions: missing but for the paper's models of 1,024
-        dimensions and their minis.
+        dimensions.
     """
     is_wide = frame["counterpart"].isin(wide_models())
     average = is_wide.map({True: local_dimensions(), False: np.nan})

@@ -49,7 +49,7 @@ def verdicts(runs: Sequence[Summary]) -> pd.DataFrame:
     -------
     DataFrame
         The columns of `printed.numbers`; model, title, role, value, low, high and n of what was
-        measured, a row for each model that is or stands in for the number's; half_digit and
+        measured, a row for each run of the number's model; half_digit and
         half_interval; verdict, one of `VERDICTS`; and why, a sentence where it is none of the
         first two.
     """
@@ -103,31 +103,26 @@ def _without_model(measured: pd.DataFrame) -> pd.DataFrame:
     free = measured["quantity"].isin(numbers.loc[~numbers["by_model"], "quantity"])
     once = measured[free].drop_duplicates("quantity")
     once = once.assign(model="", title="", role="data", counterpart="")
-    return pd.concat([measured[~free & (measured["counterpart"] != "")], once])
+    of_paper = (measured["counterpart"] != "") & (measured["role"] != "mini")
+    return pd.concat([measured[~free & of_paper], once])
 
 
 def _extremes(measured: pd.DataFrame) -> pd.DataFrame:
     """Return the abstract's fewest and most dimensions, where all that they are over is there."""
     wide = published.wide_models()
-    of_wide = measured["counterpart"].isin(wide)
+    of_wide = measured["counterpart"].isin(wide) & (measured["role"] == "model")
     of_both = measured["quantity"].isin(["effective_dimensions", "local_dimensions"])
     found = measured[of_wide & of_both].dropna(subset="value")
     if len(found[["quantity", "counterpart"]].drop_duplicates()) < 2 * len(wide):
         return measured[:0]
     ends = found.loc[[found["value"].idxmin(), found["value"].idxmax()]]
-    # One mini among the models is enough to make the range no range of models.
-    role = "model" if (found["role"] == "model").all() else "mini"
-    return ends.assign(
-        quantity=["dimensions_lowest", "dimensions_highest"], counterpart="", role=role
-    )
+    return ends.assign(quantity=["dimensions_lowest", "dimensions_highest"], counterpart="")
 
 
 def _why_not(row: tuple, runs: Sequence[Summary]) -> str:
     """Return why a value can neither agree nor differ; nothing if it can."""
     if pd.isna(row.run):
         return _sentence(row.not_run)
-    if row.role == "mini":
-        return "A mini is no model of the paper: what it gives is no reproduction."
     run = runs[int(row.run)]
     return _sentence(_other_proteins(row, run) or _other_settings(row, run))
 

@@ -20,7 +20,7 @@ class ModelCard:
     role : str
         "model", "mini" or "control".
     counterpart : str
-        Key of the paper's model that it is or stands in for; empty if there is none.
+        Key of the paper's model that it is; empty if it is none.
     architecture : str
         As in the table; "file of embeddings" for one.
     width : int

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from plm_geometry.errors import InputError
 from plm_geometry.models.configs import directory_of
-from plm_geometry.models.registry import MODELS
+from plm_geometry.models.registry import MODELS, OF_PAPER
 from plm_geometry.models.spec import ModelSpec
 from plm_geometry.vector_formats import SUFFIXES
 
@@ -128,15 +128,8 @@ class ModelName:
 
 
 def counterpart(name: str) -> str:
-    """Return the key of the paper's model that `name` stands in for; itself if it is that model.
-
-    Empty for models that the paper does not have, for controls, and for checkpoints of one's own.
-    """
-    spec = ModelName(name).spec
-    if spec is None or ModelName(name).prefix:
-        return ""
-    stood_in_for = {other.counterpart for other in MODELS.values() if other.is_mini}
-    return spec.counterpart or (name if name in stood_in_for else "")
+    """Return `name` if it is the key of one of the paper's models, else nothing."""
+    return name if name in OF_PAPER else ""
 
 
 def mini_at(path: Path) -> ModelSpec | None:

@@ -17,6 +17,8 @@ PROTEINBERT = "Brandes et al. 2022, Bioinformatics 38:2102, doi:10.1093/bioinfor
 ESM2 = "Lin et al. 2023, Science 379:1123, doi:10.1126/science.ade2574"
 ESM1 = "Rives et al. 2021, PNAS 118:e2016239118, doi:10.1073/pnas.2016239118"
 UNIREP = "Alley et al. 2019, Nature Methods 16:1315, doi:10.1038/s41592-019-0598-1"
+# The models that the paper measures.
+OF_PAPER = ("prot_bert", "prot_bert_bfd", "prot_xlnet", "protein_bert")
 THIS = "this repository (make minis)"
 
 # The commits at which public projects record these checkpoints or download them; for ProtXLNet
@@ -111,8 +113,8 @@ def _unirep(width: int, layers: int, parameters: int, sha256: str) -> ModelSpec:
     )
 
 
-def _mini(counterpart: str, title: str, architecture: str) -> ModelSpec:
-    key = f"mini_{counterpart}"
+def _mini(like: str, title: str, architecture: str) -> ModelSpec:
+    key = f"mini_{like}"
     return ModelSpec(
         key=key,
         title=f"mini {title}",
@@ -122,7 +124,6 @@ def _mini(counterpart: str, title: str, architecture: str) -> ModelSpec:
         licence="MIT",
         citation=f"{THIS}, trained on UniProt (CC BY 4.0)",
         download_bytes=0,
-        counterpart=counterpart,
         is_mini=True,
     )
 

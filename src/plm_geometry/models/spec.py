@@ -34,10 +34,8 @@ class ModelSpec:
         How many numbers the weights are, and what each takes in the published file.
     download_bytes : int or None
         None where only an estimate is known, 0 where nothing is downloaded.
-    counterpart : str
-        Key of the paper's model whose architecture a mini has.
     is_mini : bool
-        Whether it is such a checkpoint.
+        Whether it is one of the small networks in `data/minis`.
     reads_residues : bool
         Whether a ProteinBERT's protein is the mean of its residues, not its own global vector.
     """
@@ -57,7 +55,6 @@ class ModelSpec:
     parameters: int | None = None
     bytes_per_parameter: int = 4
     download_bytes: int | None = None
-    counterpart: str = ""
     is_mini: bool = False
     reads_residues: bool = False
 
