@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plm_geometry.accumulate import Accumulator, Workspace
 from plm_geometry.errors import InputError
 from plm_geometry.moments import Moments
 
@@ -137,7 +138,8 @@ class ResidueBuffer:
     """Gathers residue vectors and adds them to the moments of their amino acids in large pieces."""
 
     def __init__(self):
-        self.moments: LayerMoments = {}
+        self._sums: dict[tuple[int, str], Accumulator] = {}
+        self._workspaces: list[Workspace] = []
         self._vectors: list[list[np.ndarray]] = []
         self._letters: list[str] = []
         self._groups: list[np.ndarray] = []
@@ -153,7 +155,11 @@ class ResidueBuffer:
     def finish(self) -> LayerMoments:
         """Add what is left and return the moments by layer and letter."""
         self._flush()
-        return self.moments
+        found: LayerMoments = {}
+        for layer, letter in list(self._sums):
+            sums = self._sums.pop((layer, letter))
+            found.setdefault(layer, {})[letter] = Moments(**sums.sums())
+        return found
 
     def _flush(self) -> None:
         letters = np.frombuffer("".join(self._letters).encode(), dtype=np.uint8)
@@ -162,9 +168,16 @@ class ResidueBuffer:
             groups = np.concatenate(self._groups) if is_last else np.zeros(len(letters), np.int64)
             vectors = np.concatenate(parts)
             for code, group in np.unique([letters, groups], axis=1).T:
-                some = Moments.from_vectors(vectors[(letters == code) & (groups == group)])
-                merge_into(self.moments, {layer + int(group): {chr(code): some}})
+                some = vectors[(letters == code) & (groups == group)]
+                self._sums_of(layer + int(group), chr(code), some.shape[1]).add(
+                    some, range(len(some))
+                )
         self._vectors, self._letters, self._groups = [], [], []
+
+    def _sums_of(self, layer: int, letter: str, width: int) -> Accumulator:
+        if (layer, letter) not in self._sums:
+            self._sums[layer, letter] = Accumulator(width, workspaces=self._workspaces)
+        return self._sums[layer, letter]
 
 
 class ResidueSampler:
