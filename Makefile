@@ -26,7 +26,7 @@ pdf: book  ## the whole book as one PDF, _build/plm-geometry.pdf (requires Chrom
 	$(BIN)/plm-geometry pdf
 
 pages: book node_modules/.ready  ## open every page in Chromium: links, console, width, accessibility
-	$(BIN)/python -m plm_geometry.pages
+	$(BIN)/python book/tools/pages.py
 
 node_modules/.ready: package.json package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund

@@ -15,11 +15,10 @@ import numpy as np
 import parasail
 from Bio.Align import PairwiseAligner, substitution_matrices
 
-from plm_geometry.align import AlignmentSettings, align_pairs, engines
-from plm_geometry.align.engines import ParasailEngine
-from plm_geometry.compute import available_cores
-from plm_geometry.datasets import read_proteins
-from plm_geometry.pairs import draw_pairs, draw_stratified
+from plm_geometry.base.compute import available_cores
+from plm_geometry.pairs import AlignmentSettings, align_pairs, draw_pairs, draw_stratified, engines
+from plm_geometry.pairs.engines import ParasailEngine
+from plm_geometry.proteins.datasets import read_proteins
 
 CORES = available_cores()
 # Biopython is so much slower that a share of the pairs measures it.

@@ -24,10 +24,11 @@ import numpy as np
 import torch
 import zarr
 
-from plm_geometry import embed, plan, tuning
-from plm_geometry.datasets import read_proteins
-from plm_geometry.devices import load_model
-from plm_geometry.proteins import Proteins, read_fasta, sample
+from plm_geometry.embedding import plan, tuning
+from plm_geometry.embedding import run as embed
+from plm_geometry.embedding.devices import load_model
+from plm_geometry.proteins.datasets import read_proteins
+from plm_geometry.proteins.fasta import Proteins, read_fasta, sample
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 import tiny_checkpoints

@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 from IsoScore import IsoScore as reference
 
-from plm_geometry.isotropy import isoscore
-from plm_geometry.moments import Moments
+from plm_geometry.isotropy.measures import isoscore
+from plm_geometry.isotropy.moments import Moments
 
 DIMENSIONS = 1024
 MEASURES: dict[str, Callable[[np.ndarray], float]] = {

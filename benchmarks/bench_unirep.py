@@ -18,11 +18,11 @@ from pathlib import Path
 
 import torch
 
-from plm_geometry.datasets import read_proteins
-from plm_geometry.devices import load_model
+from plm_geometry.embedding.devices import load_model
+from plm_geometry.embedding.plan import batches, make_plan
 from plm_geometry.models import MODELS
-from plm_geometry.plan import batches, make_plan
-from plm_geometry.proteins import Proteins, sample
+from plm_geometry.proteins.datasets import read_proteins
+from plm_geometry.proteins.fasta import Proteins, sample
 
 # Run by the other environment's Python: loading the weights is not counted, compiling is.
 GET_REPS = """

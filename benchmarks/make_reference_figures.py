@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from plm_geometry import paths
+from plm_geometry.base import paths
 from plm_geometry.models.checking import PROTEINS, REFERENCES, summarise
 
 SOURCE = "bio_embeddings (MIT)"

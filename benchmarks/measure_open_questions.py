@@ -14,11 +14,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from plm_geometry import paths
-from plm_geometry.align import AlignmentSettings, align_pairs
 from plm_geometry.association import correlation_interval
-from plm_geometry.pairs import draw_pairs
-from plm_geometry.proteins import read_fasta
+from plm_geometry.base import paths
+from plm_geometry.pairs import AlignmentSettings, align_pairs, draw_pairs
+from plm_geometry.proteins.fasta import read_fasta
 from plm_geometry.study import Study
 from plm_geometry.study.association import GAPS, identities
 

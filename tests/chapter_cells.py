@@ -16,9 +16,10 @@ import pytest
 from matplotlib.figure import Figure
 from nbformat import NotebookNode
 
-from plm_geometry import parameters, paths, report
-from plm_geometry.markup import ShownTable
-from plm_geometry.proteins import Proteins, write_fasta
+from plm_geometry.base import paths
+from plm_geometry.book import parameters, report
+from plm_geometry.book.markup import ShownTable
+from plm_geometry.proteins.fasta import Proteins, write_fasta
 
 
 @dataclass

@@ -6,7 +6,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 
-from plm_geometry import published
+from plm_geometry.paper import published
 
 MODELS = pd.DataFrame(
     {

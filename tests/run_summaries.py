@@ -2,8 +2,8 @@
 
 import json
 
-from plm_geometry import printed
-from plm_geometry.summaries import Summary
+from plm_geometry.paper import printed
+from plm_geometry.paper.summaries import Summary
 
 PAPER = ["prot_bert", "prot_bert_bfd", "prot_xlnet", "protein_bert"]
 WEIGHTS = "ab" * 32

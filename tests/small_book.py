@@ -4,9 +4,8 @@ import os
 import shutil
 from pathlib import Path
 
+import browser
 import pytest
-
-from plm_geometry import browser
 
 HERE = any(map(shutil.which, browser._NAMES)) or browser.VARIABLE in os.environ
 with_chromium = pytest.mark.skipif(not HERE, reason="there is no Chromium on this machine")

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from plm_geometry import embed
-from plm_geometry.proteins import STANDARD_RESIDUES, Proteins
+from plm_geometry.embedding import run as embed
+from plm_geometry.proteins.fasta import STANDARD_RESIDUES, Proteins
 
 
 def random_proteins(n, longest=100, seed=0):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from plm_geometry.accumulate import Accumulator
-from plm_geometry.errors import InputError
-from plm_geometry.moments import Moments
+from plm_geometry.base.errors import InputError
+from plm_geometry.isotropy.accumulate import Accumulator
+from plm_geometry.isotropy.moments import Moments
 
 
 def vectors_with(value, row, kind="float64"):

@@ -8,7 +8,8 @@ from Bio.Align import PairwiseAligner, substitution_matrices
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plm_geometry.align import (
+from plm_geometry.base.errors import InputError
+from plm_geometry.pairs import (
     AlignmentSettings,
     align_pairs,
     engines,
@@ -16,9 +17,8 @@ from plm_geometry.align import (
     matrix_names,
     replaced_residues,
 )
-from plm_geometry.align.substitution import Weights, load_scoring
-from plm_geometry.errors import InputError
-from plm_geometry.proteins import STANDARD_RESIDUES, Proteins
+from plm_geometry.pairs.substitution import Weights, load_scoring
+from plm_geometry.proteins.fasta import STANDARD_RESIDUES, Proteins
 
 MODES = ("global", "semiglobal", "local")
 ENGINES = ("parasail", "biopython")

@@ -11,12 +11,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plm_geometry.align import AlignmentSettings, align_pairs, align_to_parquet, read_note
-from plm_geometry.align import job as job_module
-from plm_geometry.align import table as table_module
-from plm_geometry.errors import InputError
-from plm_geometry.pairs import all_pairs, draw_pairs
-from plm_geometry.proteins import STANDARD_RESIDUES, Proteins, read_fasta, write_fasta
+from plm_geometry.base.errors import InputError
+from plm_geometry.pairs import (
+    AlignmentSettings,
+    align_pairs,
+    align_to_parquet,
+    all_pairs,
+    draw_pairs,
+    read_note,
+)
+from plm_geometry.pairs import job as job_module
+from plm_geometry.pairs import table as table_module
+from plm_geometry.proteins.fasta import STANDARD_RESIDUES, Proteins, read_fasta, write_fasta
 
 
 def random_proteins(n: int, longest: int = 300, seed: int = 0) -> Proteins:
@@ -98,8 +104,8 @@ def test_a_killed_run_goes_on_without_aligning_again(tmp_path, monkeypatch):
     fasta, path = tmp_path / "proteins.fasta", tmp_path / "pairs.parquet"
     write_fasta(proteins, fasta)
     script = (
-        "from plm_geometry.align import *; from plm_geometry.pairs import all_pairs\n"
-        "from plm_geometry.proteins import read_fasta\n"
+        "from plm_geometry.pairs import *; from plm_geometry.pairs import all_pairs\n"
+        "from plm_geometry.proteins.fasta import read_fasta\n"
         f"align_to_parquet(read_fasta({str(fasta)!r}), *all_pairs(30), AlignmentSettings(),"
         f" {str(path)!r}, workers=1)"
     )

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from plm_geometry.align import AlignedText, AlignmentSettings, align_pairs, aligned_texts, text
-from plm_geometry.align.substitution import load_scoring
+from plm_geometry.pairs import AlignedText, AlignmentSettings, align_pairs, aligned_texts, text
+from plm_geometry.pairs.substitution import load_scoring
 from test_align import proteins_of, random_protein, relative_of
 
 LENGTHS = (1, 30, 200)

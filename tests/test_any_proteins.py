@@ -8,9 +8,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chapter_cells import proteins_file, run_cells, texts
-from plm_geometry import paths
-from plm_geometry.errors import InputError
-from plm_geometry.uniprot_h5 import write_uniprot_h5
+from plm_geometry.base import paths
+from plm_geometry.base.errors import InputError
+from plm_geometry.embedding.h5 import write_uniprot_h5
 from small_proteins import random_proteins
 
 SEQUENCES = list(random_proteins(30, longest=80).sequences)

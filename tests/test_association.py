@@ -17,7 +17,7 @@ from plm_geometry.association import (
     jackknife,
     pairwise_interval,
 )
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 from plm_geometry.pairs import all_pairs, draw_pairs
 
 SCIPY = {"pearson": stats.pearsonr, "spearman": stats.spearmanr}

@@ -7,7 +7,7 @@ from scipy import stats
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from plm_geometry.association import discrimination, silent_below
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 
 
 @pytest.fixture

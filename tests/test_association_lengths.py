@@ -13,7 +13,7 @@ from plm_geometry.association import (
     lengths,
     r_squared_on_lengths,
 )
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 
 TWO = ["alignment_score", "sequence_identity"]
 

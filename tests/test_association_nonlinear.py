@@ -11,7 +11,7 @@ from plm_geometry.association import (
     informational_correlation,
     mutual_information,
 )
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 
 MEASURES = [distance_correlation, mutual_information]
 

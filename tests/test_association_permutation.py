@@ -8,7 +8,7 @@ from scipy import stats
 from scipy.spatial.distance import squareform
 
 from plm_geometry.association import complete_matrix, mantel
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 
 SCIPY = {"pearson": stats.pearsonr, "spearman": stats.spearmanr}
 

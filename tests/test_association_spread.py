@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from association_frames import complete_set, two_phase_sample
 from plm_geometry.association import binned_spread, spread_at
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 
 SPREAD = ["median", "q05", "q95", "std", "iqr"]
 

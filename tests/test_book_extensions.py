@@ -8,16 +8,17 @@ from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import browser
 import chapter_links
 import jupytext
+import pages
 import pytest
 import theme_patches
 import yaml
 from bs4 import BeautifulSoup
 from chapter_links import Repository
+from pdf import page_names
 
-from plm_geometry import browser, pages
-from plm_geometry.pdf import page_names
 from small_book import with_chromium
 
 ROOT = Path(__file__).resolve().parents[1]

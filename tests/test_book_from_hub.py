@@ -13,7 +13,7 @@ import yaml
 
 import loopback_hub
 import tiny_checkpoints
-from plm_geometry import paths
+from plm_geometry.base import paths
 from small_chapter import HEAD
 from small_proteins import random_proteins
 
@@ -30,7 +30,7 @@ models: list[str] = ["esm2_8m", "prot_bert"]  # of the hub
 ```{code-cell} ipython3
 import subprocess, warnings
 from tqdm.auto import tqdm
-from plm_geometry.report import Report
+from plm_geometry.book.report import Report
 from plm_geometry.study import Study
 
 warnings.warn("a warning of a library")

@@ -4,10 +4,10 @@ import shutil
 import sys
 from types import SimpleNamespace
 
+import browser
 import pytest
 
-from plm_geometry import browser
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 
 # What playwright would have downloaded, on a machine where it has not.
 DRIVER = SimpleNamespace(chromium=SimpleNamespace(executable_path="/nowhere/chrome"))

@@ -14,9 +14,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from plm_geometry import chapters, parameters, paths
-from plm_geometry.errors import ComputationError, InputError, NothingLeftError
-from plm_geometry.settings import EMBEDDING_PARAMETERS, Settings
+from plm_geometry.base import paths
+from plm_geometry.base.errors import ComputationError, InputError, NothingLeftError
+from plm_geometry.base.settings import EMBEDDING_PARAMETERS, Settings
+from plm_geometry.book import chapters, parameters
 from small_chapter import HEAD
 
 TOY = """# Toy
@@ -35,7 +36,7 @@ names: list[str] = ["a", "b"]  # of things
 ```{code-cell} ipython3
 import json, os, sys
 from pathlib import Path
-from plm_geometry.errors import InputError, NothingLeftError
+from plm_geometry.base.errors import InputError, NothingLeftError
 
 if n == 11: raise InputError("Eleven is too many; give ten.")
 if n == 12: raise NothingLeftError("Nothing is left.")

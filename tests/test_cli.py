@@ -153,7 +153,7 @@ def test_pairs_that_make_no_sense_are_a_sentence(refused, fasta, tmp_path, lines
 def test_impossible_alignments_are_a_sentence(
     refused, fasta, tmp_path, monkeypatch, options, sentence
 ):
-    monkeypatch.setattr("plm_geometry.compute._PATIENCE", 1)
+    monkeypatch.setattr("plm_geometry.base.compute._PATIENCE", 1)
     if "--all-pairs" not in options:
         options = [*options, "--pairs", "1"]
     said = refused("align", fasta(">P1\nMKV\n>P2\nMKL\n"), *options,

@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from plm_geometry.isotropy import isoscore
+from plm_geometry.isotropy.measures import isoscore
 from vector_writers import write_store
 
 MEASURES = ("isoscore", "effective_dimensions", "mean_cosine_similarity")

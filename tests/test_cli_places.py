@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from conftest import wait_until
-from plm_geometry.files import alone
-from plm_geometry.proteins import write_fasta
+from plm_geometry.base.files import alone
+from plm_geometry.proteins.fasta import write_fasta
 from small_proteins import random_proteins
 
 COMMAND = [sys.executable, "-c", "from plm_geometry.cli import main; main()"]

@@ -6,8 +6,9 @@ import h5py
 import numpy as np
 import pytest
 
-from plm_geometry import paths, records
-from plm_geometry.isotropy import isoscore
+from plm_geometry.base import paths
+from plm_geometry.isotropy.measures import isoscore
+from plm_geometry.paper import records
 from run_summaries import as_printed, content, row, write
 
 GOOD = [row("isoscore", 0.5, low=0.4, high=0.6, n=70)]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from plm_geometry.clouds import constructed
-from plm_geometry.isotropy import effective_dimensions, isoscore, mean_cosine_similarity
+from plm_geometry.isotropy.clouds import constructed
+from plm_geometry.isotropy.measures import effective_dimensions, isoscore, mean_cosine_similarity
 
 N = 20_000
 

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from plm_geometry.compute import available_cores, run_blocks
-from plm_geometry.errors import InputError
+from plm_geometry.base.compute import available_cores, run_blocks
+from plm_geometry.base.errors import InputError
 
 
 @pytest.mark.parametrize("workers", [1, 3, None])
@@ -114,6 +114,6 @@ def test_an_error_on_a_cluster_reaches_the_caller():
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nowhere", "tcp://"])
 def test_where_no_scheduler_answers_the_address_is_named(address, monkeypatch):
-    monkeypatch.setattr("plm_geometry.compute._PATIENCE", 1)
+    monkeypatch.setattr("plm_geometry.base.compute._PATIENCE", 1)
     with pytest.raises(InputError, match=address):
         list(run_blocks(slow_square, range(3), cluster=address))

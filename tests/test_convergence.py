@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plm_geometry.convergence import convergence, enough_for_third_digit
-from plm_geometry.errors import InputError
-from plm_geometry.isotropy import effective_dimensions
+from plm_geometry.base.errors import InputError
+from plm_geometry.isotropy.convergence import convergence, enough_for_third_digit
+from plm_geometry.isotropy.measures import effective_dimensions
 
 SPECTRUM = 1 / np.sqrt(np.arange(1, 17))
 TRUE_DIMENSIONS = SPECTRUM.sum() ** 2 / (SPECTRUM**2).sum()
@@ -109,7 +109,7 @@ def test_scale_shift_and_rotation_change_nothing(seed, scale, shift):
 def test_blocks_of_rows_change_nothing(monkeypatch):
     vectors = gaussian(4, 200)
     at_once = convergence(vectors, seed=0, draws=2)
-    monkeypatch.setattr("plm_geometry.convergence._BLOCK_ELEMENTS", 16 * 7)
+    monkeypatch.setattr("plm_geometry.isotropy.convergence._BLOCK_ELEMENTS", 16 * 7)
     in_blocks = convergence(vectors, seed=0, draws=2)
     assert in_blocks.to_numpy() == pytest.approx(at_once.to_numpy(), rel=1e-9, nan_ok=True)
 

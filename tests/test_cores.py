@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from plm_geometry.cores import blas_threads, side_by_side
+from plm_geometry.isotropy.cores import blas_threads, side_by_side
 
 
 def products_run_on():

@@ -5,8 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from plm_geometry import datasets, paths
-from plm_geometry.errors import InputError
+from plm_geometry.base import paths
+from plm_geometry.base.errors import InputError
+from plm_geometry.proteins import datasets
 
 
 def test_the_bacterium_has_its_2100_proteins_by_contig_and_gene():

@@ -2,8 +2,8 @@
 
 import pytest
 
-from plm_geometry.devices import load_model
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
+from plm_geometry.embedding.devices import load_model
 
 
 def test_precision_is_part_of_what_a_model_is(model):

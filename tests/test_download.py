@@ -9,8 +9,8 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from plm_geometry.download import fetch
-from plm_geometry.errors import InputError
+from plm_geometry.base.download import fetch
+from plm_geometry.base.errors import InputError
 
 CONTENT = np.random.default_rng(0).bytes(3_000_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

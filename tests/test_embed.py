@@ -4,9 +4,9 @@ import h5py
 import numpy as np
 import pytest
 
-from plm_geometry import embed
-from plm_geometry.errors import InputError
-from plm_geometry.moments import Moments
+from plm_geometry.base.errors import InputError
+from plm_geometry.embedding import run as embed
+from plm_geometry.isotropy.moments import Moments
 from small_proteins import embedded, random_proteins, relative
 from test_forward import Hungry
 

@@ -8,11 +8,11 @@ import time
 
 import numpy as np
 
-from plm_geometry import embed
-from plm_geometry.devices import load_model, load_models
-from plm_geometry.jackknife import draw_blocks
-from plm_geometry.moments import Moments, merge_all
-from plm_geometry.plan import Plan, draw_residues
+from plm_geometry.embedding import run as embed
+from plm_geometry.embedding.devices import load_model, load_models
+from plm_geometry.embedding.plan import Plan, draw_residues
+from plm_geometry.isotropy.jackknife import draw_blocks
+from plm_geometry.isotropy.moments import Moments, merge_all
 from small_proteins import embedded, random_proteins, relative
 from test_forward import Hungry
 from tiny_checkpoints import WRITERS
@@ -44,9 +44,9 @@ def test_two_workers_give_the_same_bits_as_one(model, tmp_path):
 KILLED = """
 import sys, time
 from pathlib import Path
-from plm_geometry import embed
-from plm_geometry.devices import load_model
-from plm_geometry.proteins import read_fasta
+from plm_geometry.embedding import run as embed
+from plm_geometry.embedding.devices import load_model
+from plm_geometry.proteins.fasta import read_fasta
 directory, checkpoint, fasta = sys.argv[1:]
 model = load_model(checkpoint, device="cpu")
 forward = model.forward
@@ -59,7 +59,7 @@ embed.embed(read_fasta(fasta), model, Path(directory), residues_per_batch=200, p
 
 
 def test_killed_and_resumed_gives_the_same_bits(tmp_path):
-    from plm_geometry.proteins import write_fasta
+    from plm_geometry.proteins.fasta import write_fasta
 
     checkpoint = WRITERS["bert"](tmp_path / "bert")
     proteins = random_proteins(150)

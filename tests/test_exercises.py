@@ -6,9 +6,9 @@ import nbformat
 import pytest
 
 from chapter_cells import run_cells
-from plm_geometry import paths
-from plm_geometry.parameters import chapter_names, read_notebook, read_parameters
-from plm_geometry.student import student_edition
+from plm_geometry.base import paths
+from plm_geometry.book.parameters import chapter_names, read_notebook, read_parameters
+from plm_geometry.book.student import student_edition
 
 CHAPTERS = chapter_names()
 # The chapters of the lab page's two sessions: one for each section of the paper.

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plm_geometry import paths
-from plm_geometry.datasets import read_proteins
-from plm_geometry.errors import InputError
-from plm_geometry.families import find_families, read_families, remote_pairs
-from plm_geometry.proteins import Proteins, write_fasta
+from plm_geometry.base import paths
+from plm_geometry.base.errors import InputError
+from plm_geometry.proteins.datasets import read_proteins
+from plm_geometry.proteins.families import find_families, read_families, remote_pairs
+from plm_geometry.proteins.fasta import Proteins, write_fasta
 
 PROTEINS = Proteins(("P1", "P2"), ("MK", "MV"), "made")
 
@@ -170,7 +170,7 @@ def test_the_command_writes_what_read_families_finds(tmp_path, monkeypatch, comm
 
 def test_without_pyhmmer_phmmer_is_a_sentence(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyhmmer", None)
-    monkeypatch.delitem(sys.modules, "plm_geometry.phmmer", raising=False)
-    monkeypatch.delattr("plm_geometry.phmmer", raising=False)
+    monkeypatch.delitem(sys.modules, "plm_geometry.proteins.phmmer", raising=False)
+    monkeypatch.delattr("plm_geometry.proteins.phmmer", raising=False)
     with pytest.raises(InputError, match=r"pip install pyhmmer==0\.12\.3"):
         read_families("phmmer", PROTEINS)

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 import figure_frames as frames
-from plm_geometry import figures, published
+from plm_geometry import figures
 from plm_geometry.association import COLUMNS
+from plm_geometry.paper import published
 
 
 @pytest.fixture

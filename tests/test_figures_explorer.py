@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from plm_geometry import figures
-from plm_geometry.align import AlignedText
+from plm_geometry.pairs import AlignedText
 
 TITLES = {"mini_prot_bert": "mini ProtBERT", "composition": "Composition (control)"}
 

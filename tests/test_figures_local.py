@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 import figure_frames as frames
-from plm_geometry import figures, published
+from plm_geometry import figures
+from plm_geometry.paper import published
 
 BY_CLASS = "GAVLIMPFWYSTCNQKRHDE"
 

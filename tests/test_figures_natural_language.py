@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import figure_frames as frames
-from plm_geometry import figures, published
+from plm_geometry import figures
+from plm_geometry.paper import published
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 
 import figure_frames as frames
 from plm_geometry import figures
-from plm_geometry.open_questions import proteins_for_pairs
-from plm_geometry.signs import simulated_signs
+from plm_geometry.association.signs import simulated_signs
+from plm_geometry.paper.arithmetic import proteins_for_pairs
 
 
 def points(axes):

@@ -7,7 +7,7 @@ import pytest
 import figure_frames as frames
 from plm_geometry import figures
 from plm_geometry.association import binned_spread
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 
 
 @pytest.fixture

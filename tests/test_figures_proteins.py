@@ -6,7 +6,7 @@ import pytest
 
 import figure_frames as frames
 from plm_geometry import figures
-from plm_geometry.proteins import SWISSPROT_PERCENT
+from plm_geometry.proteins.fasta import SWISSPROT_PERCENT
 
 BY_CLASS = "GAVLIMPFWYSTCNQKRHDE"
 

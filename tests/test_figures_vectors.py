@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from plm_geometry.figures.vectors import vector_file
-from plm_geometry.isotropy import interval_row, isotropy_row
-from plm_geometry.moments import merge_all, random_parts
-from plm_geometry.spectrum import coordinate_shares, eigenvalues
+from plm_geometry.isotropy.measures import interval_row, isotropy_row
+from plm_geometry.isotropy.moments import merge_all, random_parts
+from plm_geometry.isotropy.spectrum import coordinate_shares, eigenvalues
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from matplotlib.colors import to_hex
 import figure_frames as frames
 from plm_geometry import figures
 from plm_geometry.figures.style import GREY, PALETTE
-from plm_geometry.verdicts import verdicts
+from plm_geometry.paper.verdicts import verdicts
 from run_summaries import as_printed, row, summary
 
 

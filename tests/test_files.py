@@ -4,7 +4,7 @@ import json
 import os
 from contextlib import suppress
 
-from plm_geometry.files import replacing, write_json
+from plm_geometry.base.files import replacing, write_json
 
 
 def test_a_file_takes_its_name_only_when_whole(tmp_path):

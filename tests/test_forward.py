@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from plm_geometry import forward
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
+from plm_geometry.embedding import forward
 from small_proteins import embedded, random_proteins, relative
 
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from IsoScore import IsoScore as reference
 from sklearn.metrics.pairwise import cosine_similarity
 
-from plm_geometry.errors import InputError
-from plm_geometry.isotropy import (
+from plm_geometry.base.errors import InputError
+from plm_geometry.isotropy.jackknife import draw_blocks
+from plm_geometry.isotropy.measures import (
     effective_dimensions,
     interval,
     interval_row,
@@ -21,8 +22,7 @@ from plm_geometry.isotropy import (
     participation_ratio,
     printed_dimensions,
 )
-from plm_geometry.jackknife import draw_blocks
-from plm_geometry.moments import Moments, merge_all
+from plm_geometry.isotropy.moments import Moments, merge_all
 
 
 def cloud(seed, n=300, d=8):

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from plm_geometry.isotropy import effective_dimensions, isotropy_row
-from plm_geometry.isotropy_tables import (
+from plm_geometry.isotropy.measures import effective_dimensions, isotropy_row
+from plm_geometry.isotropy.moments import Moments, merge_all
+from plm_geometry.isotropy.tables import (
     dimensions_or_nan,
     measured,
     ordered_letters,
     variance_shares,
 )
-from plm_geometry.moments import Moments, merge_all
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from plm_geometry.jackknife import draw_blocks, jackknife
+from plm_geometry.isotropy.jackknife import draw_blocks, jackknife
 
 
 def test_the_mean_of_single_values_gets_the_textbook_interval():

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plm_geometry import jobs
-from plm_geometry.align import AlignmentSettings, read_note
-from plm_geometry.errors import InputError
-from plm_geometry.jobs import EmbedJob, PairChoice, align_file
-from plm_geometry.store import EmbeddingStore
+from plm_geometry.base.errors import InputError
+from plm_geometry.cli import jobs
+from plm_geometry.cli.jobs import EmbedJob, PairChoice, align_file
+from plm_geometry.embedding.store import EmbeddingStore
+from plm_geometry.pairs import AlignmentSettings, read_note
 from small_proteins import random_proteins
 from tiny_checkpoints import WRITERS
 

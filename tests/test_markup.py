@@ -5,7 +5,7 @@ import json
 import pandas as pd
 from bs4 import BeautifulSoup
 
-from plm_geometry.markup import ShownTable, interactive_figure, note
+from plm_geometry.book.markup import ShownTable, interactive_figure, note
 
 
 def parsed(shown):

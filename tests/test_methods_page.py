@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 import yaml
 
-from plm_geometry import association, convergence, embed, jackknife, paths, yardsticks
+from plm_geometry import association
 from plm_geometry.association import homology, lengths, nonlinear, spread
+from plm_geometry.base import paths
+from plm_geometry.base.settings import Settings
+from plm_geometry.embedding import run as embed
+from plm_geometry.isotropy import convergence, jackknife, yardsticks
 from plm_geometry.models import MODELS
 from plm_geometry.pairs import kmers, stratified
-from plm_geometry.settings import Settings
 from plm_geometry.study import association as pair_study
 from plm_geometry.study import isotropy as isotropy_study
 

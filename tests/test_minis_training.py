@@ -30,8 +30,8 @@ from objectives import (
     hide_residues,
     last_in_order,
 )
-from plm_geometry.models.registry import load
-from plm_geometry.proteins import read_fasta
+from plm_geometry.models.loading import load
+from plm_geometry.proteins.fasta import read_fasta
 
 CHECKPOINTS = train.HERE / "checkpoints"
 TERMS = ["GO:0000001", "GO:0000002", "GO:0000003"]

@@ -10,11 +10,11 @@ import pytest
 import transformers
 
 import tiny_checkpoints
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
+from plm_geometry.embedding.files import EmbeddingFile
 from plm_geometry.models import MODELS, counterpart, describe_model, load, said_by_file
 from plm_geometry.models.cards import ModelCard
 from plm_geometry.models.configs import directory_of
-from plm_geometry.models.embedding_file import EmbeddingFile
 from plm_geometry.models.proteinbert import load_official_dump, save_directory
 from plm_geometry.models.proteinbert_module import ProteinBERTConfig
 from plm_geometry.models.registry import OF_PAPER

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 import tiny_checkpoints
-from plm_geometry import paths
-from plm_geometry.errors import InputError
+from plm_geometry.base import paths
+from plm_geometry.base.errors import InputError
 from plm_geometry.models import check, checking, load
 from plm_geometry.models.checking import PROTEINS, REFERENCES, reference_figures, summarise
 

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from plm_geometry import paths
-from plm_geometry.errors import InputError
+from plm_geometry.base import paths
+from plm_geometry.base.errors import InputError
 from plm_geometry.models import MODELS
 from plm_geometry.models.configs import read_config, sizes_of
 

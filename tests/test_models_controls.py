@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 from plm_geometry.models import load
 from plm_geometry.models.controls import CompositionEmbedder, KmerEmbedder, ShuffledEmbedder
-from plm_geometry.proteins import STANDARD_RESIDUES
+from plm_geometry.proteins.fasta import STANDARD_RESIDUES
 
 KMERS = ["".join(letters) for letters in product(STANDARD_RESIDUES, repeat=3)]
 PROTEINS = st.lists(

@@ -2,12 +2,12 @@ import h5py
 import numpy as np
 import pytest
 
-from plm_geometry.devices import load_model
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
+from plm_geometry.embedding.devices import load_model
+from plm_geometry.embedding.files import EmbeddingFile, ResidueFile, open_embeddings
+from plm_geometry.embedding.pooling import pool, residue_vectors
 from plm_geometry.models import load
-from plm_geometry.models.embedding_file import EmbeddingFile, ResidueFile, open_embeddings
-from plm_geometry.pooling import pool, residue_vectors
-from plm_geometry.proteins import Proteins
+from plm_geometry.proteins.fasta import Proteins
 from small_proteins import embedded
 from vector_writers import NAMED, NAMES
 

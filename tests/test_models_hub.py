@@ -8,8 +8,8 @@ import pytest
 
 import loopback_hub
 import tiny_checkpoints
-from plm_geometry import paths
-from plm_geometry.errors import InputError
+from plm_geometry.base import paths
+from plm_geometry.base.errors import InputError
 from plm_geometry.models import describe_model, hub, load
 
 

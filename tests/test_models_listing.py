@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from plm_geometry import paths
+from plm_geometry.base import paths
 from plm_geometry.models import MODELS, load
 from plm_geometry.models.listing import entry, records, table
 

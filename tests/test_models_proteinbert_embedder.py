@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 from plm_geometry.models.base import ProteinError
 from plm_geometry.models.proteinbert import save_directory, tokenize
 from plm_geometry.models.proteinbert_embedder import ProteinBERTEmbedder

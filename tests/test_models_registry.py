@@ -5,11 +5,11 @@ import torch
 import transformers
 
 import tiny_checkpoints
-from plm_geometry import paths
-from plm_geometry.errors import InputError
+from plm_geometry.base import paths
+from plm_geometry.base.errors import InputError
+from plm_geometry.base.settings import copies_of
 from plm_geometry.models import MODELS, counterpart, load
 from plm_geometry.models.hf_directory import ARCHITECTURES
-from plm_geometry.models.names import copies_of
 from plm_geometry.models.tokens import Spelling
 
 MINIS = [key for key, spec in MODELS.items() if spec.is_mini]

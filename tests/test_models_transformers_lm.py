@@ -7,7 +7,7 @@ import transformers
 from safetensors.torch import load_file, save_file
 
 import tiny_checkpoints
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 from plm_geometry.models.base import ProteinError
 from plm_geometry.models.transformers_lm import TransformersEmbedder
 

@@ -11,13 +11,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plm_geometry import devices, paths
-from plm_geometry.embed import embed
-from plm_geometry.embed import load as load_store
-from plm_geometry.errors import InputError
-from plm_geometry.models import MODELS, load, unirep
-from plm_geometry.pooling import pool
-from plm_geometry.proteins import STANDARD_RESIDUES
+from plm_geometry.base import paths
+from plm_geometry.base.errors import InputError
+from plm_geometry.embedding.pooling import pool
+from plm_geometry.embedding.run import embed
+from plm_geometry.embedding.run import load as load_store
+from plm_geometry.models import MODELS, devices, load, unirep
+from plm_geometry.proteins.fasta import STANDARD_RESIDUES
 from small_proteins import random_proteins
 
 KEYS = ["unirep_64", "unirep_256", "unirep_1900"]

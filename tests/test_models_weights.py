@@ -4,7 +4,7 @@ import pickle
 import numpy as np
 import pytest
 
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 from plm_geometry.models.weights import (
     list_names,
     read_array_pickle,

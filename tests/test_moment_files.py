@@ -3,8 +3,13 @@
 import numpy as np
 import pytest
 
-from plm_geometry.moment_files import MergedMoments, StoredMoments, read_moments, write_moments
-from plm_geometry.moments import Moments
+from plm_geometry.embedding.moment_files import (
+    MergedMoments,
+    StoredMoments,
+    read_moments,
+    write_moments,
+)
+from plm_geometry.isotropy.moments import Moments
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from plm_geometry.errors import InputError
-from plm_geometry.isotropy import effective_dimensions, mean_cosine_similarity
-from plm_geometry.jackknife import draw_blocks
-from plm_geometry.moments import Moments, merge_all, random_parts
+from plm_geometry.base.errors import InputError
+from plm_geometry.isotropy.jackknife import draw_blocks
+from plm_geometry.isotropy.measures import effective_dimensions, mean_cosine_similarity
+from plm_geometry.isotropy.moments import Moments, merge_all, random_parts
 
 
 @pytest.fixture
@@ -86,15 +86,15 @@ def test_the_size_of_a_block_does_not_show(rng, rows_per_block):
 @pytest.fixture
 def three_threads(monkeypatch):
     """Several blocks at once, of the size that a test can afford."""
-    monkeypatch.setattr("plm_geometry.accumulate.blas_threads", lambda: 3)
-    monkeypatch.setattr("plm_geometry.accumulate._BLOCK_BYTES", 4000)
+    monkeypatch.setattr("plm_geometry.isotropy.accumulate.blas_threads", lambda: 3)
+    monkeypatch.setattr("plm_geometry.isotropy.accumulate._BLOCK_BYTES", 4000)
 
 
 @pytest.mark.parametrize("kind", ["float32", "float64"])
 def test_several_threads_give_the_bits_of_one(rng, kind, monkeypatch, three_threads):
     vectors = (anisotropic(rng, 5000, 6) + 100).astype(kind)
     together = Moments.from_vectors(vectors)
-    monkeypatch.setattr("plm_geometry.accumulate.blas_threads", lambda: 1)
+    monkeypatch.setattr("plm_geometry.isotropy.accumulate.blas_threads", lambda: 1)
     assert_same(together, Moments.from_vectors(vectors), 0)
     exact = np.cov(vectors.astype(np.float64).T)
     rtol = 1e-12 if kind == "float64" else 1e-6

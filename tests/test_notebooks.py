@@ -5,11 +5,12 @@ import ast
 import jupytext
 import nbformat
 import pytest
+from pdf import page_names
 
-from plm_geometry import parameters, paths
-from plm_geometry.notebooks import write_html
-from plm_geometry.pdf import page_names
-from plm_geometry.settings import Settings
+from plm_geometry.base import paths
+from plm_geometry.base.settings import Settings
+from plm_geometry.book import parameters
+from plm_geometry.book.notebooks import write_html
 
 CHAPTERS = parameters.chapter_names()
 MAXIMAL_LINES = 15

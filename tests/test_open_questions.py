@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plm_geometry import published
-from plm_geometry.open_questions import (
+from plm_geometry.paper import published
+from plm_geometry.paper.arithmetic import (
     PAIR_COUNTS,
     matching_layers,
     proteins_for_pairs,

@@ -1,9 +1,9 @@
 """What is wrong with a page is found, on the screen where it is wrong, and nothing else."""
 
+import pages
 import pytest
 
-from plm_geometry import pages
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 from small_book import with_chromium, write_book, write_page
 
 # A checker that finds what the page itself declares; axe-core comes by npm, which tests do not use.

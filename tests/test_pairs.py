@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 from plm_geometry.pairs import all_pairs, draw_pairs
 from plm_geometry.pairs.drawing import decode, draw_numbers, encode
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics.pairwise import paired_cosine_distances, paired_euclidean_distances
 
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 from plm_geometry.pairs import all_pairs, draw_pairs, pair_distances
 
 

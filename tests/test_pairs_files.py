@@ -5,7 +5,7 @@ import gzip
 import pandas as pd
 import pytest
 
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 from plm_geometry.pairs import read_pairs
 
 ACCESSIONS = ("P1", "P2", "NA", "P4")

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 from plm_geometry.pairs import draw_stratified, kmers
 from plm_geometry.pairs.drawing import decode
 from plm_geometry.pairs.stratified import _skipping
-from plm_geometry.proteins import STANDARD_RESIDUES
+from plm_geometry.proteins.fasta import STANDARD_RESIDUES
 
 LETTERS = np.array(list(STANDARD_RESIDUES))
 SEQUENCES = st.lists(st.text("AC", min_size=1, max_size=30), min_size=2, max_size=15)

@@ -1,9 +1,11 @@
 """The PDF holds every page of the contents, in their order, and its links stay inside it."""
 
+import browser
+import pdf
 import pytest
 
-from plm_geometry import browser, paths, pdf
-from plm_geometry.errors import InputError
+from plm_geometry.base import paths
+from plm_geometry.base.errors import InputError
 from small_book import with_chromium, write_book, write_page
 
 TITLES = ["The book", "Chapter one", "Page two"]

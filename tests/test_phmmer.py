@@ -5,10 +5,11 @@ import pyhmmer
 import pytest
 from pyhmmer.easel import Alphabet, SequenceFile
 
-from plm_geometry import paths, phmmer
-from plm_geometry.datasets import read_proteins
-from plm_geometry.errors import InputError
-from plm_geometry.proteins import Proteins, write_fasta
+from plm_geometry.base import paths
+from plm_geometry.base.errors import InputError
+from plm_geometry.proteins import phmmer
+from plm_geometry.proteins.datasets import read_proteins
+from plm_geometry.proteins.fasta import Proteins, write_fasta
 
 
 @pytest.fixture(autouse=True)

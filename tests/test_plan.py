@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plm_geometry.errors import NothingLeftError
-from plm_geometry.plan import (
+from plm_geometry.base.errors import NothingLeftError
+from plm_geometry.embedding.plan import (
     Plan,
     batches,
     cut_to,
@@ -17,7 +17,7 @@ from plm_geometry.plan import (
     padded_residues,
     within_limit,
 )
-from plm_geometry.proteins import Proteins
+from plm_geometry.proteins.fasta import Proteins
 
 lengths_lists = st.lists(st.integers(1, 5000), min_size=1, max_size=200)
 

@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from plm_geometry.errors import InputError
-from plm_geometry.models import Output
-from plm_geometry.moments import Moments
-from plm_geometry.pooling import (
+from plm_geometry.base.errors import InputError
+from plm_geometry.embedding.pooling import (
     OWN,
     POOLINGS,
     EveryPooling,
@@ -15,6 +13,8 @@ from plm_geometry.pooling import (
     pool,
     residue_vectors,
 )
+from plm_geometry.isotropy.moments import Moments
+from plm_geometry.models import Output
 
 SEQUENCES = ["MKV", "AAKLM", "G"]
 
@@ -131,7 +131,7 @@ def test_a_model_with_a_global_embedding_of_its_own_knows_no_pooling(output):
 
 
 def test_residue_moments_equal_those_of_each_letters_vectors(output, monkeypatch):
-    monkeypatch.setattr("plm_geometry.pooling._BUFFER_ROWS", 4)  # more than one flush
+    monkeypatch.setattr("plm_geometry.embedding.pooling._BUFFER_ROWS", 4)  # more than one flush
     buffer = ResidueBuffer()
     for row, sequence in enumerate(SEQUENCES):
         one = slice(row, row + 1)

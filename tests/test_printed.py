@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-from plm_geometry import paths, published
-from plm_geometry.printed import last_digit, numbers
+from plm_geometry.base import paths
+from plm_geometry.paper import published
+from plm_geometry.paper.printed import last_digit, numbers
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,10 @@ from Bio import bgzf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plm_geometry.errors import InputError
-from plm_geometry.models.embedding_file import EmbeddingFile
-from plm_geometry.proteins import (
+from plm_geometry.base.errors import InputError
+from plm_geometry.embedding.files import EmbeddingFile
+from plm_geometry.embedding.h5 import write_uniprot_h5
+from plm_geometry.proteins.fasta import (
     OTHER_RESIDUES,
     STANDARD_RESIDUES,
     Proteins,
@@ -21,7 +22,6 @@ from plm_geometry.proteins import (
     sample,
     write_fasta,
 )
-from plm_geometry.uniprot_h5 import write_uniprot_h5
 
 
 def test_uniprot_headers_name_the_accession_and_others_their_first_word(fasta):

@@ -7,8 +7,8 @@ import platform
 import numpy as np
 import pytest
 
-from plm_geometry import provenance
-from plm_geometry.uniprot_h5 import write_uniprot_h5
+from plm_geometry.base import provenance
+from plm_geometry.embedding.h5 import write_uniprot_h5
 
 
 def test_the_machine_is_described_without_its_name_or_its_users():

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plm_geometry import published
 from plm_geometry.association import COLUMNS
-from plm_geometry.errors import InputError
-from plm_geometry.isotropy import printed_dimensions
+from plm_geometry.base.errors import InputError
+from plm_geometry.isotropy.measures import printed_dimensions
+from plm_geometry.paper import published
 
 TABLES = [
     "correlation_protbert",

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from plm_geometry import paths, published, records
-from plm_geometry.errors import InputError
+from plm_geometry.base import paths
+from plm_geometry.base.errors import InputError
+from plm_geometry.paper import published, records
 from run_summaries import content, row, write
 from test_repository import tracked
 

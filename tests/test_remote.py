@@ -5,9 +5,10 @@ import signal
 import numpy as np
 import pytest
 
-from plm_geometry import compute, remote
-from plm_geometry.errors import InputError
-from plm_geometry.plan import make_plan
+from plm_geometry.base import compute
+from plm_geometry.base.errors import InputError
+from plm_geometry.embedding import remote
+from plm_geometry.embedding.plan import make_plan
 from small_proteins import embedded, random_proteins, relative
 
 
@@ -27,7 +28,7 @@ def kill_one(scheduler, monkeypatch):
             yield found
 
     run_blocks = compute.run_blocks
-    monkeypatch.setattr("plm_geometry.engine.run_blocks", killing)
+    monkeypatch.setattr("plm_geometry.embedding.engine.run_blocks", killing)
 
 
 @pytest.mark.usefixtures("small_tasks", "kill_one")

@@ -8,11 +8,11 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from matplotlib.figure import Figure
 
-from plm_geometry import paths
-from plm_geometry.proteins import Proteins, write_fasta
-from plm_geometry.report import OUT_VARIABLE, Report
+from plm_geometry.base import paths
+from plm_geometry.book.report import OUT_VARIABLE, Report
+from plm_geometry.paper.summaries import read_summary
+from plm_geometry.proteins.fasta import Proteins, write_fasta
 from plm_geometry.study import Study
-from plm_geometry.summaries import read_summary
 
 
 @pytest.fixture(autouse=True)

@@ -110,33 +110,45 @@ def test_every_source_module_has_its_test_module():
         assert TESTED_THROUGH.get(module, module) in tests, f"{module} has no tests"
 
 
+SOURCE = ROOT / "src" / PACKAGE
+
+
 def rooms_in_order() -> list[str]:
-    table = (ROOT / "CONTRIBUTING.md").read_text().partition("| rooms | hold |")[2]
-    rows = [row.split("|")[1] for row in table.partition("\n\n")[0].splitlines()[2:]]
-    return [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    table = (ROOT / "CONTRIBUTING.md").read_text().partition("| room | holds |")[2]
+    return re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE)
 
 
-def imported_rooms(path: Path) -> set[str]:
+def imported_modules(path: Path) -> set[str]:
+    """The package's modules that a file imports anywhere, each as ROOM or ROOM.MODULE."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("plm_geometry"):
-            room = node.module.partition(".")[2]
-            found |= {room.partition(".")[0]} if room else {name.name for name in node.names}
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGE):
+            found |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
         elif isinstance(node, ast.Import):
-            found |= {n.name.split(".")[1] for n in node.names if n.name.startswith(f"{PACKAGE}.")}
-    return found
+            found |= {name.name for name in node.names if name.name.startswith(f"{PACKAGE}.")}
+    return {name.removeprefix(f"{PACKAGE}.") for name in found if name != PACKAGE}
 
 
-def test_no_room_reaches_upward_in_contributings_table():
+def test_the_package_is_its_rooms_and_nothing_else():
+    found = {path.name for path in SOURCE.iterdir() if path.name != "__pycache__"}
+    assert found == {*rooms_in_order(), "__init__.py"}
+
+
+def test_a_room_imports_only_rooms_above_it():
     rooms = rooms_in_order()
-    source = ROOT / "src" / PACKAGE
-    found = {path.stem for path in source.glob("*.py")} | {
-        p.parent.name for p in source.glob("*/*.py")
-    }
-    assert found - {"__init__"} == set(rooms)
-    for path in source.rglob("*.py"):
-        room = path.relative_to(source).parts[0].removesuffix(".py")
-        if room != "__init__":
-            above = set(rooms[: rooms.index(room) + 1])
-            below = imported_rooms(path) & set(rooms) - above
-            assert not below, f"{path.relative_to(ROOT)} imports {below}"
+    assert len(rooms) == 12
+    for path in SOURCE.glob("*/*.py"):
+        room = path.parent.name
+        below = {name.split(".")[0] for name in imported_modules(path)} & set(
+            rooms[rooms.index(room) + 1 :]
+        )
+        assert not below, f"{path.relative_to(SOURCE)} imports {below}"
+
+
+def test_no_modules_of_a_room_import_each_other_in_a_circle():
+    for room in rooms_in_order():
+        modules = {f"{room}.{path.stem}": path for path in (SOURCE / room).glob("*.py")}
+        imports = {name: imported_modules(path) & modules.keys() for name, path in modules.items()}
+        while leaves := {name for name in imports if not imports[name] & imports.keys()}:
+            imports = {name: found for name, found in imports.items() if name not in leaves}
+        assert not imports, f"a circle among {sorted(imports)}"

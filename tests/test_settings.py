@@ -2,8 +2,8 @@
 
 import pytest
 
-from plm_geometry.errors import InputError
-from plm_geometry.settings import read_settings
+from plm_geometry.base.errors import InputError
+from plm_geometry.base.settings import read_settings
 
 
 def test_what_is_not_given_keeps_its_default():

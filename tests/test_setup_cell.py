@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 
-from plm_geometry import parameters
+from plm_geometry.book import parameters
 
 CELLS = {
     name: next(cell for cell in parameters.read_notebook(name).cells if cell.cell_type == "code")

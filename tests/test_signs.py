@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plm_geometry.signs import (
+from plm_geometry.association.signs import (
     TwoGroups,
     _LengthProblem,
     best_lengths,

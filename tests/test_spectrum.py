@@ -8,10 +8,10 @@ from scipy.stats import entropy
 from sklearn.decomposition import PCA
 from sklearn.metrics.pairwise import cosine_similarity
 
-from plm_geometry.errors import InputError
-from plm_geometry.isotropy import effective_dimensions, isoscore, mean_cosine_similarity
-from plm_geometry.moments import Moments
-from plm_geometry.spectrum import (
+from plm_geometry.base.errors import InputError
+from plm_geometry.isotropy.measures import effective_dimensions, isoscore, mean_cosine_similarity
+from plm_geometry.isotropy.moments import Moments
+from plm_geometry.isotropy.spectrum import (
     after_removing,
     coordinate_shares,
     eigenvalues,
@@ -178,7 +178,7 @@ def test_all_pairs_have_the_cosines_of_the_full_matrix(centre, kind):
 def test_cosines_do_not_depend_on_the_block(monkeypatch):
     vectors = cloud(11)
     at_once = pairwise_cosines(vectors, 500, seed=1)
-    monkeypatch.setattr("plm_geometry.spectrum._BLOCK_ELEMENTS", 90)
+    monkeypatch.setattr("plm_geometry.isotropy.spectrum._BLOCK_ELEMENTS", 90)
     assert (pairwise_cosines(vectors, 500, seed=1) == at_once).all()
 
 

@@ -7,9 +7,10 @@ import types
 import numpy as np
 import pytest
 
-from plm_geometry.errors import InputError
-from plm_geometry.moments import Moments
-from plm_geometry.store import EmbeddingStore, fingerprint, source_digest
+from plm_geometry.base.errors import InputError
+from plm_geometry.base.provenance import fingerprint, source_digest
+from plm_geometry.embedding.store import EmbeddingStore
+from plm_geometry.isotropy.moments import Moments
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def test_a_store_that_holds_nothing_yet_serves_another_run(tmp_path):
 
 def test_what_a_killed_writer_left_is_swept_by_the_next(tmp_path):
     script = (
-        "import os, sys, pathlib; from plm_geometry.files import replacing\n"
+        "import os, sys, pathlib; from plm_geometry.base.files import replacing\n"
         "with replacing(pathlib.Path(sys.argv[1]) / 'progress.npz') as partial:\n"
         "    partial.write_text('half'); os.kill(os.getpid(), 9)"
     )

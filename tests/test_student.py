@@ -5,9 +5,9 @@ import json
 import nbformat
 import pytest
 
-from plm_geometry import paths
-from plm_geometry.errors import InputError
-from plm_geometry.student import student_edition, write_editions
+from plm_geometry.base import paths
+from plm_geometry.base.errors import InputError
+from plm_geometry.book.student import student_edition, write_editions
 from small_chapter import HEAD
 
 OPENING = """# Toy

@@ -4,13 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plm_geometry import devices, paths
-from plm_geometry.errors import InputError
-from plm_geometry.families import read_families
-from plm_geometry.isotropy import isoscore
-from plm_geometry.proteins import Proteins, write_fasta
+from plm_geometry.base import paths
+from plm_geometry.base.errors import InputError
+from plm_geometry.embedding import devices
+from plm_geometry.embedding.h5 import write_uniprot_h5
+from plm_geometry.isotropy.measures import isoscore
+from plm_geometry.proteins.families import read_families
+from plm_geometry.proteins.fasta import Proteins, write_fasta
 from plm_geometry.study import Study
-from plm_geometry.uniprot_h5 import write_uniprot_h5
 from small_proteins import random_proteins
 from test_forward import Hungry
 from tiny_checkpoints import WRITERS
@@ -93,8 +94,8 @@ def test_zero_pairs_takes_them_all(fasta):
 
 def test_what_was_computed_is_found_again_by_the_next_study(study, fasta, monkeypatch):
     first, pairs = study.global_isotropy(), study.pairs()
-    monkeypatch.setattr("plm_geometry.align.job.AlignmentJob.run", None)
-    monkeypatch.setattr("plm_geometry.forward.ForwardPass.block", None)
+    monkeypatch.setattr("plm_geometry.pairs.job.AlignmentJob.run", None)
+    monkeypatch.setattr("plm_geometry.embedding.forward.ForwardPass.block", None)
     again = Study(proteins=str(fasta), models=study.settings.models, controls=CONTROLS, n_pairs=100)
     pd.testing.assert_frame_equal(again.global_isotropy(), first)
     pd.testing.assert_frame_equal(again.pairs(), pairs)

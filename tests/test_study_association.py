@@ -6,13 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plm_geometry import align, paths
-from plm_geometry.align import align_pairs
 from plm_geometry.association import correlation_matrix, r_squared_on_lengths
-from plm_geometry.datasets import read_proteins
-from plm_geometry.errors import InputError
-from plm_geometry.pairs import all_pairs, draw_pairs
-from plm_geometry.proteins import STANDARD_RESIDUES
+from plm_geometry.base import paths
+from plm_geometry.base.errors import InputError
+from plm_geometry.pairs import align_pairs, align_to_parquet, all_pairs, draw_pairs
+from plm_geometry.proteins.datasets import read_proteins
+from plm_geometry.proteins.fasta import STANDARD_RESIDUES
 from plm_geometry.study import Study, association
 
 MODELS = ["composition", "kmers"]
@@ -178,7 +177,7 @@ def test_pairs_of_a_file_count_by_their_weights_in_every_table(study):
 def test_pairs_come_from_a_file_where_one_is_named(study, tmp_path):
     first, second = draw_pairs(len(study.common), 300, seed=9)
     path = tmp_path / "pairs.parquet"
-    align.align_to_parquet(study.common, first, second, study.alignment, path)
+    align_to_parquet(study.common, first, second, study.alignment, path)
     given = study.settings.proteins
     options = {"proteins": given, "models": ["composition"], "pairs_file": str(path)}
     table = Study(**options).pairs()

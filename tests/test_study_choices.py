@@ -4,15 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plm_geometry import devices, paths
 from plm_geometry.association import binned_spread
-from plm_geometry.embed import N_GROUPS
-from plm_geometry.errors import InputError
-from plm_geometry.isotropy import effective_dimensions
-from plm_geometry.proteins import STANDARD_RESIDUES, Proteins, write_fasta
+from plm_geometry.base import paths
+from plm_geometry.base.errors import InputError
+from plm_geometry.embedding import devices
+from plm_geometry.embedding.h5 import write_uniprot_h5
+from plm_geometry.embedding.run import N_GROUPS
+from plm_geometry.isotropy.measures import effective_dimensions
+from plm_geometry.proteins.fasta import STANDARD_RESIDUES, Proteins, write_fasta
 from plm_geometry.study import Study, choices, readings
 from plm_geometry.study.choices import CHOICES_OF
-from plm_geometry.uniprot_h5 import write_uniprot_h5
 from small_proteins import random_proteins
 
 BERT, PROTEINBERT = "mini_prot_bert", "mini_protein_bert"
@@ -243,8 +244,8 @@ def test_a_control_has_no_layers_or_special_tokens_to_choose(tables):
 
 
 def test_what_was_read_is_found_again(tables, options, monkeypatch):
-    monkeypatch.setattr("plm_geometry.forward.ForwardPass.block", None)
-    monkeypatch.setattr("plm_geometry.align.job.AlignmentJob.run", None)
+    monkeypatch.setattr("plm_geometry.embedding.forward.ForwardPass.block", None)
+    monkeypatch.setattr("plm_geometry.pairs.job.AlignmentJob.run", None)
     again = Study(**options, n_choices=N)
     for number in CHOICES_OF:
         pd.testing.assert_frame_equal(again.specifications(number), tables[number])

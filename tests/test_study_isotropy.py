@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from plm_geometry import paths
-from plm_geometry.errors import InputError
-from plm_geometry.isotropy import effective_dimensions
-from plm_geometry.jackknife import LEAST_BLOCKS, jackknife
-from plm_geometry.proteins import write_fasta
+from plm_geometry.base import paths
+from plm_geometry.base.errors import InputError
+from plm_geometry.embedding.h5 import write_uniprot_h5
+from plm_geometry.isotropy.jackknife import LEAST_BLOCKS, jackknife
+from plm_geometry.isotropy.measures import effective_dimensions
+from plm_geometry.proteins.fasta import write_fasta
 from plm_geometry.study import Study
-from plm_geometry.uniprot_h5 import write_uniprot_h5
 from small_proteins import random_proteins
 
 MODELS = ["mini_prot_bert", "composition"]

@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plm_geometry import association, paths
-from plm_geometry.isotropy import isotropy_row
-from plm_geometry.isotropy_tables import MEASURES, average_dimensions, paired_difference
-from plm_geometry.jackknife import jackknife
-from plm_geometry.moments import Moments
-from plm_geometry.proteins import STANDARD_RESIDUES, write_fasta
+from plm_geometry import association
+from plm_geometry.base import paths
+from plm_geometry.isotropy.jackknife import jackknife
+from plm_geometry.isotropy.measures import isotropy_row
+from plm_geometry.isotropy.moments import Moments
+from plm_geometry.isotropy.tables import MEASURES, average_dimensions, paired_difference
+from plm_geometry.proteins.fasta import STANDARD_RESIDUES, write_fasta
 from plm_geometry.study import Study
 from small_proteins import random_proteins
 

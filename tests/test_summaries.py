@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from plm_geometry import paths
-from plm_geometry.errors import InputError
-from plm_geometry.summaries import measured_rows, read_build, read_summary, summary_files
+from plm_geometry.base import paths
+from plm_geometry.base.errors import InputError
+from plm_geometry.paper.summaries import measured_rows, read_build, read_summary, summary_files
 from run_summaries import content, row, summary, write
 
 GOOD = [row("isoscore", 0.5, low=0.4, high=0.6, n=70)]

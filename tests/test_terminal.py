@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from plm_geometry.errors import InputError
-from plm_geometry.terminal import aligned, join_overrides, read_overrides
+from plm_geometry.base.errors import InputError
+from plm_geometry.cli.terminal import aligned, join_overrides, read_overrides
 
 
 @pytest.mark.parametrize(

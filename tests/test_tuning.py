@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from plm_geometry import embed, tuning
-from plm_geometry.devices import load_model
-from plm_geometry.plan import Plan
-from plm_geometry.tuning import choose_budget, forecast
+from plm_geometry.embedding import run as embed
+from plm_geometry.embedding import tuning
+from plm_geometry.embedding.devices import load_model
+from plm_geometry.embedding.plan import Plan
+from plm_geometry.embedding.tuning import choose_budget, forecast
 from small_proteins import random_proteins
 from tiny_checkpoints import WRITERS
 

@@ -1,7 +1,7 @@
 """What can be fetched from UniProt."""
 
-from plm_geometry import paths
-from plm_geometry.uniprot import DOWNLOADS
+from plm_geometry.base import paths
+from plm_geometry.proteins.uniprot import DOWNLOADS
 
 
 def test_known_downloads_come_from_uniprot_over_https():

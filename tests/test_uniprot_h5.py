@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from plm_geometry.uniprot_h5 import read_fingerprint, write_uniprot_h5
+from plm_geometry.embedding.h5 import read_fingerprint, write_uniprot_h5
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ FULL = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from plm_geometry.uniprot_h5 import write_uniprot_h5
+from plm_geometry.embedding.h5 import write_uniprot_h5
 path, n = Path(sys.argv[1]), int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (1_500, 1_500))
 try:

@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 from tqdm import tqdm
 
-from plm_geometry.errors import InputError
-from plm_geometry.moments import Moments, merge_all
-from plm_geometry.vector_files import VectorFile, shown
-from plm_geometry.vector_formats import open_vectors
+from plm_geometry.base.errors import InputError
+from plm_geometry.embedding.file_moments import VectorFile, shown
+from plm_geometry.embedding.formats import open_vectors
+from plm_geometry.isotropy.moments import Moments, merge_all
 from vector_writers import (
     MATRICES,
     NAMED,
@@ -134,8 +134,8 @@ def test_some_blocks_are_those_of_the_whole(write, first, last, vectors, tmp_pat
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Make seven vectors of twelve dimensions a block, and three blocks a task."""
-    monkeypatch.setattr("plm_geometry.vector_files._BLOCK_BYTES", 7 * 8 * 12)
-    monkeypatch.setattr("plm_geometry.vector_files._BLOCKS_PER_TASK", 3)
+    monkeypatch.setattr("plm_geometry.embedding.file_moments._BLOCK_BYTES", 7 * 8 * 12)
+    monkeypatch.setattr("plm_geometry.embedding.file_moments._BLOCKS_PER_TASK", 3)
 
 
 def differ_by(parts, others):
@@ -201,7 +201,7 @@ def terminal(monkeypatch):
     """What a terminal is shown, at once and not ten times a second."""
     terminal = Terminal()
     drawn_there = partial(tqdm, file=terminal, mininterval=0)
-    monkeypatch.setattr("plm_geometry.vector_files.tqdm", drawn_there)
+    monkeypatch.setattr("plm_geometry.embedding.file_moments.tqdm", drawn_there)
     return terminal
 
 

@@ -8,8 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plm_geometry.errors import InputError
-from plm_geometry.vector_formats import open_vectors
+from plm_geometry.base.errors import InputError
+from plm_geometry.embedding.formats import open_vectors
 from vector_writers import NAMED, NAMES
 
 

@@ -10,16 +10,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from plm_geometry.errors import InputError
-from plm_geometry.isotropy import (
+from plm_geometry.base.errors import InputError
+from plm_geometry.embedding.file_isotropy import file_isotropy
+from plm_geometry.isotropy.measures import (
     effective_dimensions,
     interval,
     isoscore,
     isotropy_row,
     mean_cosine_similarity,
 )
-from plm_geometry.moments import Moments
-from plm_geometry.vectors import file_isotropy
+from plm_geometry.isotropy.moments import Moments
 from vector_writers import (
     MATRICES,
     NAMED,
@@ -88,9 +88,9 @@ def test_too_few_vectors_for_ten_blocks_have_no_intervals(vectors, tmp_path):
 
 def test_blocks_that_do_not_fit_in_memory_are_fewer(vectors, tmp_path, monkeypatch):
     np.save(tmp_path / "v.npy", vectors)
-    monkeypatch.setattr("plm_geometry.vectors._PARTS_BYTES", 8 * 12**2 * 16)
+    monkeypatch.setattr("plm_geometry.embedding.file_isotropy._PARTS_BYTES", 8 * 12**2 * 16)
     assert file_isotropy(tmp_path / "v.npy", progress=False).row["blocks"] == 13
-    monkeypatch.setattr("plm_geometry.vectors._PARTS_BYTES", 8 * 12**2 * 12)
+    monkeypatch.setattr("plm_geometry.embedding.file_isotropy._PARTS_BYTES", 8 * 12**2 * 12)
     assert file_isotropy(tmp_path / "v.npy", progress=False).row["blocks"] is None
 
 
@@ -221,7 +221,7 @@ def test_a_broken_file_is_one_clear_sentence(case, tmp_path):
 PEAK = """
 import re, sys
 from pathlib import Path
-from plm_geometry.vectors import file_isotropy
+from plm_geometry.embedding.file_isotropy import file_isotropy
 found = file_isotropy(sys.argv[1], progress=False)
 peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]
 print(found.row["n"], peak)

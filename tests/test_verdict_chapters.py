@@ -5,7 +5,7 @@ import re
 import pytest
 
 from chapter_cells import run_cells
-from plm_geometry import paths
+from plm_geometry.base import paths
 from run_summaries import as_printed, row, write
 
 PUBLISHED, REAL = "07_published_and_reproduced", "08_real_checkpoints"

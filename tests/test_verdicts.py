@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plm_geometry import printed
-from plm_geometry.verdicts import (
+from plm_geometry.paper import printed
+from plm_geometry.paper.verdicts import (
     AGREES,
     DIFFERS,
     NOT_COMPARABLE,

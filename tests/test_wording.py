@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plm_geometry.wording import control_name, formatted, listed, plural, share_of, typographic
+from plm_geometry.book.wording import control_name, formatted, listed, plural, share_of, typographic
 
 
 def test_counts_read_as_a_person_would_write_them():

@@ -9,7 +9,7 @@ import tomllib
 import pytest
 import yaml
 
-from plm_geometry import paths
+from plm_geometry.base import paths
 
 WORKFLOWS = sorted((paths.ROOT / ".github" / "workflows").glob("*.yml"))
 BINDER = paths.ROOT / ".binder"

@@ -10,11 +10,11 @@ from IsoScore import IsoScore as reference
 from scipy.spatial import cKDTree
 from sklearn.metrics.pairwise import cosine_similarity
 
-from plm_geometry.clouds import constructed
-from plm_geometry.errors import InputError
-from plm_geometry.isotropy import isoscore, mean_cosine_similarity
-from plm_geometry.moments import Moments
-from plm_geometry.yardsticks import (
+from plm_geometry.base.errors import InputError
+from plm_geometry.isotropy.clouds import constructed
+from plm_geometry.isotropy.measures import isoscore, mean_cosine_similarity
+from plm_geometry.isotropy.moments import Moments
+from plm_geometry.isotropy.yardsticks import (
     intrinsic_dimension,
     isoscore_star,
     mean_cosine_centred,
@@ -101,7 +101,7 @@ def test_impossible_batches_are_refused(options):
 
 @pytest.mark.parametrize("kind", ["float64", "float32", "float16"])
 def test_the_centred_mean_cosine_is_that_of_the_full_matrix(kind, monkeypatch):
-    monkeypatch.setattr("plm_geometry.yardsticks._BLOCK_BYTES", 7 * 8 * 8)
+    monkeypatch.setattr("plm_geometry.isotropy.yardsticks._BLOCK_BYTES", 7 * 8 * 8)
     vectors = (cloud(5) + 3).astype(kind)
     exact = vectors.astype("float64")
     matrix = cosine_similarity(exact - exact.mean(axis=0))
@@ -142,7 +142,7 @@ def partition_by_loops(vectors):
 
 @pytest.mark.parametrize("shift", [0.0, 5.0])
 def test_partition_isotropy_is_that_of_plain_loops(shift, monkeypatch):
-    monkeypatch.setattr("plm_geometry.yardsticks._BLOCK_BYTES", 7 * 8 * 8)
+    monkeypatch.setattr("plm_geometry.isotropy.yardsticks._BLOCK_BYTES", 7 * 8 * 8)
     vectors = cloud(6) + shift
     assert partition_isotropy(vectors) == pytest.approx(partition_by_loops(vectors), rel=1e-9)
 

@@ -11,8 +11,6 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from plm_geometry.pages import page_files
-
 
 class Patch(NamedTuple):
     """A change to a page's text: what it mends, what it looks for, what it puts there."""
@@ -64,8 +62,9 @@ def patched(text: str) -> str:
 def _patch_pages(app, exception) -> None:
     if exception or app.builder.format != "html":
         return
-    for path in page_files(Path(app.outdir)):
-        path.write_text(patched(path.read_text()))
+    for path in Path(app.outdir).rglob("*.html"):
+        if "_static" not in path.parts:
+            path.write_text(patched(path.read_text()))
 
 
 def setup(app) -> dict[str, bool]:

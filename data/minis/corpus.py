@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from scipy.special import xlogy
 
-from plm_geometry.errors import InputError
-from plm_geometry.proteins import STANDARD_RESIDUES, read_fasta
+from plm_geometry.base.errors import InputError
+from plm_geometry.proteins.fasta import STANDARD_RESIDUES, read_fasta
 
 MAX_RESIDUES = 5000  # that a mini reads
 CROPPED = 2048  # residues of a protein that crops are cut from

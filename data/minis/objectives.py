@@ -24,7 +24,7 @@ from corpus import MAX_RESIDUES, Crop
 from plm_geometry.models import proteinbert
 from plm_geometry.models.configs import N_SPECIAL
 from plm_geometry.models.proteinbert_module import ProteinBERT, ProteinBERTConfig
-from plm_geometry.proteins import STANDARD_RESIDUES
+from plm_geometry.proteins.fasta import STANDARD_RESIDUES
 
 HIDDEN = 0.15  # share of residues to be predicted (Devlin et al., 2019)
 IGNORED = -100  # the label that cross_entropy skips

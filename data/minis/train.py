@@ -31,8 +31,8 @@ from corpus import (
     read_terms,
 )
 from objectives import AnnotationObjective, MaskedObjective, Objective, PermutationObjective
-from plm_geometry.errors import InputError
-from plm_geometry.proteins import read_fasta
+from plm_geometry.base.errors import InputError
+from plm_geometry.proteins.fasta import read_fasta
 
 HERE = Path(__file__).parent
 BACTERIUM = "tests/data/seqs/938293.PRJEB85.HG003687.faa"  # in pyhmmer

@@ -10,5 +10,5 @@ def __getattr__(name: str) -> object:
     """Import what is asked for by then: the command starts without NumPy."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = "moments" if name == "Moments" else "isotropy"
+    home = "isotropy.moments" if name == "Moments" else "isotropy.measures"
     return getattr(import_module(f"{__name__}.{home}"), name)

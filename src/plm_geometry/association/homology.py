@@ -15,7 +15,7 @@ from plm_geometry.association.values import (
     checked_weights,
     protein_codes,
 )
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 
 _COLUMNS = ("identity", "distance", "is_homologous", "length_a", "length_b")
 _LOGS = ["log_shorter", "log_longer"]

@@ -8,7 +8,7 @@ from numpy.polynomial import polynomial
 
 from plm_geometry.association.jackknife import correlation_interval
 from plm_geometry.association.values import COLUMNS, check_columns, checked_weights
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 
 # Pairs whose functions of lengths are held at a time.
 _BLOCK_PAIRS = 2**16

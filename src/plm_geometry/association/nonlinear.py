@@ -7,7 +7,7 @@ import numpy as np
 from scipy import stats
 
 from plm_geometry.association.values import known_values
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 
 # Distance to which neighbour the mutual information is estimated from (Kraskov et al. use 2-4).
 _NEIGHBOURS = 3

@@ -7,7 +7,7 @@ import numpy as np
 
 from plm_geometry.association.correlation import standardised
 from plm_geometry.association.values import check_method, protein_codes
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 
 
 class MantelTest(NamedTuple):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 
 # In the order of the paper's table.
 COLUMNS = ("cosine_similarity", "squared_euclidean", "alignment_score", "sequence_identity")

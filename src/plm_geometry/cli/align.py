@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from plm_geometry.cli.options import Cluster, Fasta, read_proteins
-from plm_geometry.terminal import say
+from plm_geometry.cli.terminal import say
 
 
 def align(
@@ -69,8 +69,8 @@ def align(
 
     Example: plm-geometry align my.fasta.gz --pairs 100000 --out pairs.parquet
     """
-    from plm_geometry import jobs
-    from plm_geometry.align import AlignmentSettings
+    from plm_geometry.cli import jobs
+    from plm_geometry.pairs import AlignmentSettings
 
     settings = AlignmentSettings(matrix, gap_open, gap_extend, mode, denominator, engine, ties)
     choice = jobs.PairChoice(n_pairs, every, pairs_from, stratified, seed)

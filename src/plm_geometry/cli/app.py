@@ -11,7 +11,9 @@ from typing import Annotated
 
 import typer
 
-from plm_geometry import __version__, paths
+from plm_geometry import __version__
+from plm_geometry.base import paths
+from plm_geometry.base.errors import ComputationError, InputError, sentence
 from plm_geometry.cli.align import align
 from plm_geometry.cli.chapters import book, run
 from plm_geometry.cli.embed import embed
@@ -21,9 +23,8 @@ from plm_geometry.cli.isotropy import isotropy
 from plm_geometry.cli.models import models_app
 from plm_geometry.cli.pages import pdf
 from plm_geometry.cli.student import student
+from plm_geometry.cli.terminal import join_overrides, print_warning, say
 from plm_geometry.cli.verdict import verdict
-from plm_geometry.errors import ComputationError, InputError, sentence
-from plm_geometry.terminal import join_overrides, print_warning, say
 
 # What says where libraries keep their own caches, which is below the home directory otherwise.
 _CACHES = ("IPYTHONDIR", "MPLCONFIGDIR")

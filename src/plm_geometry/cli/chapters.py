@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from plm_geometry import paths
-from plm_geometry.terminal import read_overrides, say
+from plm_geometry.base import paths
+from plm_geometry.cli.terminal import read_overrides, say
 
 
 def run(
@@ -42,8 +42,8 @@ def run(
 
     Example: plm-geometry run 03_correlation -p proteins my.fasta.gz -p n_proteins 300
     """
-    from plm_geometry.chapters import run_chapter
-    from plm_geometry.parameters import read_parameters
+    from plm_geometry.book.chapters import run_chapter
+    from plm_geometry.book.parameters import read_parameters
 
     if parameters:
         for name, declared in read_parameters(chapter).items():
@@ -61,6 +61,6 @@ def book(
     ] = "offline",
 ) -> None:
     """Execute what has changed and build the HTML book."""
-    from plm_geometry import chapters
+    from plm_geometry.book import chapters
 
     typer.echo(chapters.build_book(profile, tell=say))

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from plm_geometry.cli.options import Cluster, Fasta, read_proteins
-from plm_geometry.terminal import say
+from plm_geometry.cli.terminal import say
 
 
 def embed(
@@ -56,7 +56,7 @@ def embed(
     Proteins longer than the model takes are counted, named and left out. A run that was stopped
     goes on where it was when the same command is given again.
     """
-    from plm_geometry.jobs import EmbedJob
+    from plm_geometry.cli.jobs import EmbedJob
 
     job = EmbedJob(model, out, layers, residues, max_residues, device, precision, pooling,
                    residues_per_batch, padded_length, cluster)  # fmt: skip

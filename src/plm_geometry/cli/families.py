@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from plm_geometry.cli.options import Fasta, read_proteins
-from plm_geometry.terminal import say
+from plm_geometry.cli.terminal import say
 
 
 def families(
@@ -18,7 +18,7 @@ def families(
     Writes families.tsv (which chapters take by -p families FILE), remote_pairs.tsv and
     families.json, with thresholds and counts. A run that was stopped goes on where it was.
     """
-    from plm_geometry.families import write_families
+    from plm_geometry.proteins.families import write_families
 
     for name, value in write_families(read_proteins(proteins), out, tell=say).items():
         say(f"{name.replace('_', ' ')}: {value}")

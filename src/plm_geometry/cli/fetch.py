@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from plm_geometry import paths
-from plm_geometry.errors import InputError
-from plm_geometry.terminal import say
+from plm_geometry.base import paths
+from plm_geometry.base.errors import InputError
+from plm_geometry.cli.terminal import say
 
 
 def fetch(
@@ -24,7 +24,8 @@ def fetch(
 
     A download that was cut goes on where it broke; size, date and sha256 are recorded beside it.
     """
-    from plm_geometry import download, uniprot
+    from plm_geometry.base import download
+    from plm_geometry.proteins import uniprot
 
     known = uniprot.DOWNLOADS.get(what)
     if known is None and "://" not in what:

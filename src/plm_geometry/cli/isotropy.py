@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from plm_geometry.base.errors import InputError
+from plm_geometry.base.files import replacing
 from plm_geometry.cli.options import Cluster, read_proteins
-from plm_geometry.errors import InputError
-from plm_geometry.files import replacing
-from plm_geometry.terminal import aligned, say
+from plm_geometry.cli.terminal import aligned, say
 
 if TYPE_CHECKING:
-    from plm_geometry.vectors import FileIsotropy
+    from plm_geometry.embedding.file_isotropy import FileIsotropy
 
 
 class Per(StrEnum):
@@ -84,7 +84,7 @@ def isotropy(
 
     Example: plm-geometry isotropy my.h5 --plot my.svg
     """
-    from plm_geometry.vectors import file_isotropy
+    from plm_geometry.embedding.file_isotropy import file_isotropy
 
     if plot is not None and plot.suffix not in _PICTURES:
         raise InputError(f"{plot} has none of the endings {', '.join(_PICTURES)}; choose one.")
@@ -112,7 +112,7 @@ def _measure_residues(file: Path, fasta: Path | None, seed: int, *, as_json: boo
     """Print local isotropy: over all residues, and by amino acid where sequences are given."""
     import pandas as pd
 
-    from plm_geometry.vectors import residue_isotropy
+    from plm_geometry.embedding.file_isotropy import residue_isotropy
 
     proteins = None if fasta is None else read_proteins(fasta)
     found = residue_isotropy(file, proteins, seed=seed, tell=say)
@@ -144,7 +144,7 @@ def _draw(found: "FileIsotropy", title: str, path: Path) -> None:
 
     from plm_geometry.figures.style import STYLE
     from plm_geometry.figures.vectors import vector_file
-    from plm_geometry.spectrum import coordinate_shares, eigenvalues
+    from plm_geometry.isotropy.spectrum import coordinate_shares, eigenvalues
 
     coordinates = coordinate_shares(found.cloud)
     figure = vector_file(found.row, eigenvalues(found.cloud), coordinates, title)
@@ -154,7 +154,7 @@ def _draw(found: "FileIsotropy", title: str, path: Path) -> None:
 
 def _provenance(file: Path) -> dict[str, Any]:
     """Return what `plm-geometry verdict --add` must know of the file and of this run."""
-    from plm_geometry import provenance
+    from plm_geometry.base import provenance
 
     return {
         "file": file.name,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from plm_geometry.terminal import aligned, say
+from plm_geometry.cli.terminal import aligned, say
 
 models_app = typer.Typer(help="List the models, or check a checkpoint.", rich_markup_mode=None)
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from plm_geometry.terminal import say
+from plm_geometry.cli.terminal import say
 
 if TYPE_CHECKING:
-    from plm_geometry.proteins import Proteins
+    from plm_geometry.proteins.fasta import Proteins
 
 Fasta = Annotated[
     Path,
@@ -27,7 +27,7 @@ Cluster = Annotated[
 
 def read_proteins(fasta: Path) -> "Proteins":
     """Read proteins, saying what was normalised."""
-    from plm_geometry import datasets
+    from plm_geometry.proteins import datasets
 
     proteins = datasets.read_proteins(str(fasta))
     for what, count in proteins.notes.items():

@@ -1,11 +1,13 @@
 """`plm-geometry pdf`: the built book as one file."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from plm_geometry.terminal import say
+from plm_geometry.base import paths
 
 
 def pdf(
@@ -14,10 +16,8 @@ def pdf(
         typer.Option(help="The PDF [default: _build/plm-geometry.pdf].", show_default=False),
     ] = None,
 ) -> None:
-    """Print the built book into one PDF; it takes Chromium, and `make book` first."""
-    from plm_geometry import paths
-    from plm_geometry.pdf import write_pdf
-
-    out = out or paths.SITE.parent / "plm-geometry.pdf"
-    write_pdf(out, tell=say)
-    typer.echo(out)
+    """Print the built book into one PDF; requires Chromium, and `make book` first."""
+    tool = [sys.executable, paths.BOOK / "tools" / "pdf.py"]
+    done = subprocess.run([*tool, *(["--out", out] if out else [])], check=False)
+    if done.returncode:
+        raise typer.Exit(done.returncode)

@@ -20,7 +20,7 @@ def student(
 
     Example: plm-geometry student 01_global_isotropy --out handout
     """
-    from plm_geometry.student import write_editions
+    from plm_geometry.book.student import write_editions
 
     for path in write_editions(out, chapters or None):
         typer.echo(path)

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from plm_geometry.errors import InputError
-from plm_geometry.terminal import aligned, say
+from plm_geometry.base.errors import InputError
+from plm_geometry.cli.terminal import aligned, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +55,7 @@ def verdict(
 
 
 def _add(summaries: list[Path], name: str, note: str, model: str, sample: str) -> None:
-    from plm_geometry import records
+    from plm_geometry.paper import records
 
     path = records.add(summaries, name, note, model, sample)
     taken_in = [record for record in records.read_records() if record.name == path.stem]
@@ -64,9 +64,9 @@ def _add(summaries: list[Path], name: str, note: str, model: str, sample: str) -
 
 
 def _print_table(profile: str) -> None:
-    from plm_geometry.parameters import profile_names
-    from plm_geometry.summaries import read_build
-    from plm_geometry.verdicts import verdicts
+    from plm_geometry.book.parameters import profile_names
+    from plm_geometry.paper.summaries import read_build
+    from plm_geometry.paper.verdicts import verdicts
 
     if profile not in profile_names():
         known = ", ".join(profile_names())
@@ -79,7 +79,7 @@ def _print_table(profile: str) -> None:
 
 def _echo(table: "pd.DataFrame") -> None:
     """Print verdicts, how many there are of each, and the reasons for those that are none."""
-    from plm_geometry.verdicts import reasons, shown
+    from plm_geometry.paper.verdicts import reasons, shown
 
     typer.echo(aligned(shown(table)))
     found = [f"{n} {verdict}" for verdict, n in table["verdict"].value_counts().items()]

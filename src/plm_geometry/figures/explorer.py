@@ -8,9 +8,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from plm_geometry.align import AlignedText
 from plm_geometry.figures.labels import LABELS, folded
 from plm_geometry.figures.style import INK, PALETTE, STYLE, panels, styled
+from plm_geometry.pairs import AlignedText
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure as Interactive

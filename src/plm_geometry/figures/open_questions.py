@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 
 from plm_geometry.figures.labels import LABELS, labels, rounded
 from plm_geometry.figures.style import GREY, INK, PALETTE, STYLE, lines, nothing_to_draw, styled
-from plm_geometry.open_questions import PAIR_COUNTS
+from plm_geometry.paper.arithmetic import PAIR_COUNTS
 
 _DASHES = {"unordered": "-", "ordered": "--"}
 

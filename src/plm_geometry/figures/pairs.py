@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from plm_geometry.association import binned_spread
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 from plm_geometry.figures.labels import LABELS, folded, labels
 from plm_geometry.figures.style import GREY, INK, lines, mark_decades, panels, say_nothing, styled
 

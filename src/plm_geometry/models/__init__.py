@@ -5,24 +5,22 @@ from typing import TYPE_CHECKING, Any
 
 from plm_geometry.models.cards import ModelCard, describe_model, said_by_file
 from plm_geometry.models.names import counterpart
-from plm_geometry.models.registry import MODELS, load
+from plm_geometry.models.registry import MODELS
 from plm_geometry.models.spec import ModelSpec
 
 if TYPE_CHECKING:
     from plm_geometry.models.base import Embedder, Output, ProteinError
     from plm_geometry.models.checking import CheckResult, check
-    from plm_geometry.models.embedding_file import EmbeddingFile, ResidueFile
+    from plm_geometry.models.loading import load
 
 __all__ = [
     "MODELS",
     "CheckResult",
     "Embedder",
-    "EmbeddingFile",
     "ModelCard",
     "ModelSpec",
     "Output",
     "ProteinError",
-    "ResidueFile",
     "check",
     "counterpart",
     "describe_model",
@@ -31,9 +29,7 @@ __all__ = [
 ]
 
 
-_HOMES = {"check": "checking", "CheckResult": "checking"} | dict.fromkeys(
-    ("EmbeddingFile", "ResidueFile"), "embedding_file"
-)
+_HOMES = {"check": "checking", "CheckResult": "checking", "load": "loading"}
 
 
 def __getattr__(name: str) -> Any:

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import BoolTensor, Tensor
 
-from plm_geometry.errors import InputError
-from plm_geometry.proteins import Proteins
+from plm_geometry.base.errors import InputError
+from plm_geometry.proteins.fasta import Proteins
 
 # XLNet's classification token is a protein's last token, that of the others its first.
 ClsPosition = Literal["first", "last"]

@@ -60,8 +60,6 @@ def describe_model(
         If there is no such model, or its configuration cannot be had or read.
     """
     parsed = ModelName(str(name))
-    if parsed.is_embedding_file:
-        return _card_of_file(parsed)
     architecture, width, longest = _sizes(parsed)
     if architecture == "proteinbert":
         longest = longest_padded(longest, padded_length)
@@ -102,15 +100,6 @@ def said_by_file(title: str) -> SaidModel:
     key = next((key for key, spec in MODELS.items() if spec.source == source), source)
     name = ModelName(prefix + key)
     return SaidModel(name.role, counterpart(name.text))
-
-
-def _card_of_file(name: ModelName) -> ModelCard:
-    from plm_geometry.models.embedding_file import open_embeddings
-
-    file = open_embeddings(name.place)
-    said = said_by_file(file.title)
-    architecture = "file of embeddings"
-    return ModelCard(name.text, file.title, *said, architecture, file.width, None)
 
 
 def _sizes(name: ModelName) -> tuple[str, int, int | None]:

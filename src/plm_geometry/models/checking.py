@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from plm_geometry import paths
-from plm_geometry.errors import InputError
-from plm_geometry.models.embedding_file import EmbeddingFile
-from plm_geometry.models.registry import load
+from plm_geometry.base import paths
+from plm_geometry.base.errors import InputError
+from plm_geometry.models.loading import load
 
 PROTEINS = ("PROTEIN", "SEQWENCE")
 TOLERANCE = 1e-3  # relative, a residue, in float32
@@ -116,8 +115,6 @@ def _random_signs(width: int) -> np.ndarray:
 def _embed_residues(name: str) -> pd.DataFrame:
     """Return the figures of every residue of `PROTEINS`."""
     model = load(name)
-    if isinstance(model, EmbeddingFile):
-        raise InputError(f"{name} holds embeddings already; name the model that is to be checked.")
     output = model.forward(PROTEINS)
     vectors = output.hidden[0][output.is_residue].float().numpy()
     places: Mapping[str, list] = {

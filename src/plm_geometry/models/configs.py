@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from plm_geometry import paths
-from plm_geometry.errors import InputError
+from plm_geometry.base import paths
+from plm_geometry.base.errors import InputError
 from plm_geometry.models.spec import ModelSpec
 
 # How each architecture's configuration calls its layers and its width.

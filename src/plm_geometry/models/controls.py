@@ -12,7 +12,7 @@ from torch.nn.functional import one_hot
 
 from plm_geometry.models.base import Embedder, Output
 from plm_geometry.models.tokens import pad
-from plm_geometry.proteins import STANDARD_RESIDUES
+from plm_geometry.proteins.fasta import STANDARD_RESIDUES
 
 _N_LETTERS = len(STANDARD_RESIDUES)
 # Place of each letter among the standard residues; all others share one place after them.

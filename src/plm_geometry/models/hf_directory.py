@@ -12,7 +12,7 @@ import torch
 import transformers
 from transformers.utils import logging as transformers_logging
 
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 from plm_geometry.models.configs import read_config
 from plm_geometry.models.tokens import Spelling, TokenTable
 from plm_geometry.models.weights import list_names, weight_files

@@ -17,9 +17,9 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from plm_geometry import paths
-from plm_geometry.download import fetch
-from plm_geometry.errors import DISK_TROUBLE, InputError
+from plm_geometry.base import paths
+from plm_geometry.base.download import fetch
+from plm_geometry.base.errors import DISK_TROUBLE, InputError
 from plm_geometry.models.weights import weight_files
 
 _SMALL_FILES = ["config.json", "*token*", "vocab.txt", "spiece.model"]

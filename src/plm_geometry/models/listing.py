@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 from plm_geometry.models.cards import describe_model
 from plm_geometry.models.configs import Sizes, sizes_of
 from plm_geometry.models.registry import MODELS

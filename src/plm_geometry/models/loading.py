@@ -5,17 +5,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from plm_geometry.errors import InputError
+import torch
+
+from plm_geometry.base.errors import InputError
 from plm_geometry.models import hf_directory, proteinbert, unirep
 from plm_geometry.models.base import Embedder
 from plm_geometry.models.configs import mini_directory, read_config
 from plm_geometry.models.controls import CompositionEmbedder, KmerEmbedder, ShuffledEmbedder
-from plm_geometry.models.embedding_file import EmbeddingFile, open_embeddings
 from plm_geometry.models.hub import fetch_dump, fetch_snapshot
 from plm_geometry.models.names import ModelName, unknown_model
 from plm_geometry.models.proteinbert_embedder import ProteinBERTEmbedder
 from plm_geometry.models.transformers_lm import TransformersEmbedder
-from plm_geometry.vector_formats import SUFFIXES
 
 PaddedLength = int | Literal["power of two"] | None
 
@@ -28,15 +28,51 @@ _CONTROLS: dict[str, Callable[[], Embedder]] = {
 }
 
 
-def open_model(text: str, *, padded_length: PaddedLength = None) -> Embedder | EmbeddingFile:
-    """Return the model of a name, on the CPU in float32; see `registry.load`."""
+def load(
+    name: str | Path,
+    *,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype | None = None,
+    padded_length: PaddedLength = None,
+) -> Embedder:
+    """Load a model.
+
+    Parameters
+    ----------
+    name : str or Path
+        A key of `MODELS`; a checkpoint directory; a ProteinBERT dump (``.pkl``); a Hugging Face
+        id; ``untrained:`` before any of these, for the same architecture and tokenizer with
+        random weights, or ``shuffled:``, for the model shown proteins whose residues are shuffled
+        (``@3`` behind either is a seed, 0 by default); or a file of existing embeddings (see
+        `EmbeddingFile`).
+    device : str or torch.device
+    dtype : torch.dtype, optional
+        float32 by default.
+    padded_length : int or "power of two", optional
+        For ProteinBERT alone: see `ProteinBERTEmbedder`.
+
+    Returns
+    -------
+    Embedder
+
+    Raises
+    ------
+    InputError
+        If there is no such model, or its checkpoint cannot be had or read.
+    """
+    model = _open(str(name), padded_length=padded_length)
+    return model.to(device, dtype or torch.float32)
+
+
+def _open(text: str, *, padded_length: PaddedLength = None) -> Embedder:
+    """Return the model of a name, on the CPU in float32."""
     name = ModelName(text)
     if name.text in _CONTROLS:
         return _CONTROLS[name.text]()
     if name.is_embedding_file:
-        return open_embeddings(name.place)
+        raise InputError(f"{name.place} holds embeddings already; name the model they are of.")
     if name.is_shuffled:
-        shuffled = ShuffledEmbedder(open_model(name.place, padded_length=padded_length), name.seed)
+        shuffled = ShuffledEmbedder(_open(name.place, padded_length=padded_length), name.seed)
         shuffled.name, shuffled.title = name.text, name.title
         return shuffled
     if name.spec is not None and name.spec.architecture == unirep.ARCHITECTURE:
@@ -125,8 +161,8 @@ def _is_proteinbert(path: Path) -> bool:
         is_pickle = file.read(1) == _PICKLE_MAGIC
     if not is_pickle and not path.suffix.startswith(".pkl"):
         raise InputError(
-            f"{path} is none of the files that are read: ProteinBERT's dump (.pkl) or embeddings "
-            f"({', '.join(SUFFIXES)}); give one, or a checkpoint's directory."
+            f"{path} is neither ProteinBERT's dump (.pkl) nor a file of embeddings; give one, or a "
+            "checkpoint's directory."
         )
     return True
 

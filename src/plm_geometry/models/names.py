@@ -7,33 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 from plm_geometry.models.configs import directory_of
 from plm_geometry.models.registry import MODELS, OF_PAPER
 from plm_geometry.models.spec import ModelSpec
-from plm_geometry.vector_formats import SUFFIXES
 
 # What makes a control of a model, and what its random choices begin with.
 _CONTROL = re.compile(r"(untrained|shuffled):(.*?)(?:@(\d+))?")
-
-
-_SEEDS = re.compile(r"(.*@)(\d+)-(\d+)")
-
-
-def copies_of(name: str) -> list[str]:
-    """Return the names that one stands for: "untrained:KEY@0-9" is ten copies, any other itself.
-
-    Raises
-    ------
-    InputError
-        If the seeds do not ascend.
-    """
-    if not (found := _SEEDS.fullmatch(name)):
-        return [name]
-    stem, first, last = found[1], int(found[2]), int(found[3])
-    if last < first:
-        raise InputError(f"{name} names no seed: give the lower one first, as @{last}-{first}.")
-    return [f"{stem}{seed}" for seed in range(first, last + 1)]
 
 
 @dataclass(frozen=True)
@@ -124,7 +104,9 @@ class ModelName:
 
     @property
     def _is_file(self) -> bool:
-        return self.place.endswith(SUFFIXES) and Path(self.place).is_file()
+        # A dump of ProteinBERT may have lost its suffix on the way.
+        path = Path(self.place)
+        return path.is_file() and path.suffix not in ("", ".pkl")
 
 
 def counterpart(name: str) -> str:

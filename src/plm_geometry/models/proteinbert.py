@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 from plm_geometry.models.configs import N_SPECIAL, read_config
 from plm_geometry.models.proteinbert_module import ProteinBERT, ProteinBERTConfig
 from plm_geometry.models.weights import check_names, read_array_pickle, read_safetensors

@@ -7,7 +7,7 @@ from typing import Literal, Self
 import numpy as np
 import torch
 
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 from plm_geometry.models.base import Embedder, Output, to_device
 from plm_geometry.models.configs import N_SPECIAL, longest_padded
 from plm_geometry.models.proteinbert import (

@@ -1,16 +1,8 @@
-"""One table of every model, and `load`, which takes a key of it or a checkpoint of one's own."""
+"""One table of every model."""
 
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
 
 from plm_geometry.models.spec import ModelSpec
-
-if TYPE_CHECKING:
-    import torch
-
-    from plm_geometry.models.base import Embedder
-    from plm_geometry.models.embedding_file import EmbeddingFile
 
 PROTTRANS = "Elnaggar et al. 2021, IEEE TPAMI 44:7112, doi:10.1109/TPAMI.2021.3095381"
 PROTEINBERT = "Brandes et al. 2022, Bioinformatics 38:2102, doi:10.1093/bioinformatics/btac020"
@@ -201,43 +193,3 @@ MODELS: dict[str, ModelSpec] = {
         _control("kmers", "3-mers", 8000, "share of each 3-mer of standard residues"),
     )
 }
-
-
-def load(
-    name: str | Path,
-    *,
-    device: "str | torch.device" = "cpu",
-    dtype: "torch.dtype | None" = None,
-    padded_length: int | Literal["power of two"] | None = None,
-) -> "Embedder | EmbeddingFile":
-    """Load a model.
-
-    Parameters
-    ----------
-    name : str or Path
-        A key of `MODELS`; a checkpoint directory; a ProteinBERT dump (``.pkl``); a Hugging Face
-        id; ``untrained:`` before any of these, for the same architecture and tokenizer with
-        random weights, or ``shuffled:``, for the model shown proteins whose residues are shuffled
-        (``@3`` behind either is a seed, 0 by default); or a file of existing embeddings (see
-        `EmbeddingFile`).
-    device : str or torch.device
-    dtype : torch.dtype, optional
-        float32 by default.
-    padded_length : int or "power of two", optional
-        For ProteinBERT alone: see `ProteinBERTEmbedder`.
-
-    Returns
-    -------
-    Embedder or EmbeddingFile
-
-    Raises
-    ------
-    InputError
-        If there is no such model, or its checkpoint cannot be had or read.
-    """
-    import torch
-
-    from plm_geometry.models.loading import open_model
-
-    model = open_model(str(name), padded_length=padded_length)
-    return model.to(device, dtype or torch.float32)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import BoolTensor, Tensor
 
+from plm_geometry.base.provenance import sha256_of
 from plm_geometry.models import hf_directory
 from plm_geometry.models.base import Embedder, Output, to_device
 from plm_geometry.models.tokens import TokenTable, pad
@@ -17,7 +18,6 @@ from plm_geometry.models.weights import (
     weight_files,
 )
 from plm_geometry.models.xlnet_attention import xlnet_hidden_states
-from plm_geometry.provenance import sha256_of
 
 
 class TransformersEmbedder(Embedder):

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 from plm_geometry.models.base import Embedder, Output, to_device
 from plm_geometry.models.spec import ModelSpec
 from plm_geometry.models.weights import move_weights, sha256_of_files

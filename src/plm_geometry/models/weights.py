@@ -13,8 +13,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from plm_geometry.errors import InputError
-from plm_geometry.provenance import sha256_of
+from plm_geometry.base.errors import InputError
+from plm_geometry.base.provenance import sha256_of
 
 _WEIGHT_PATTERNS = ("*.safetensors", "pytorch_model*.bin")
 

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from plm_geometry.compute import run_blocks
-from plm_geometry.errors import InputError
+from plm_geometry.base.compute import run_blocks
+from plm_geometry.base.errors import InputError
+from plm_geometry.pairs.drawing import draw_pairs
 
 # Numbers of a tile of vectors, and of a chunk of pairs' vectors: the first makes a matrix product
 # run at full speed, the second stays in the processor's cache.
@@ -61,6 +62,39 @@ def pair_distances(
         for index, distances in run_blocks(measure, blocks, workers=workers):
             found[:, blocks[index]] = distances
     return pd.DataFrame(found.T, columns=["cosine_similarity", "squared_euclidean"], copy=False)
+
+
+def pairwise_cosines(
+    vectors: np.ndarray, n_pairs: int, *, seed: int, centre: bool = False
+) -> np.ndarray:
+    """Return the cosine similarities of pairs drawn at random.
+
+    Parameters
+    ----------
+    vectors : ndarray, shape (n, d)
+        At least two.
+    n_pairs : int
+        Distinct pairs to draw; all, where there are no more.
+    seed : int
+        The same seed draws the same pairs.
+    centre : bool
+        Subtract the mean of all vectors first.
+
+    Returns
+    -------
+    ndarray, shape (n_drawn,)
+        NaN where a vector of the pair is zero.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two vectors, or no pair is asked for.
+    """
+    most = len(vectors) * (len(vectors) - 1) // 2
+    first, second = draw_pairs(len(vectors), min(n_pairs, most), seed=seed)
+    if centre:
+        vectors = vectors - vectors.mean(axis=0, dtype=np.float64)
+    return pair_distances(vectors, first, second)["cosine_similarity"].to_numpy()
 
 
 @dataclass(frozen=True)

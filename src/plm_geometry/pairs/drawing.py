@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 
 # Up to this many numbers for each that is drawn, an array of all is small enough to shuffle.
 _SHUFFLED_FOR_ONE = 4

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 from plm_geometry.pairs.drawing import decode, encode
 
 _COLUMNS = ["accession_a", "accession_b"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from plm_geometry.errors import InputError
+from plm_geometry.base.errors import InputError
 from plm_geometry.pairs.drawing import (
     check_available,
     count_pairs,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from plm_geometry import association, pairs
-from plm_geometry.signs import variation
+from plm_geometry.association.signs import variation
 from plm_geometry.study.pairs import PairTables
 
 DISTANCES = ("cosine_similarity", "squared_euclidean")

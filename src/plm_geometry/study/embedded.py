@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from plm_geometry import devices, embed, paths
-from plm_geometry.datasets import read_proteins
-from plm_geometry.devices import read_padded_length
-from plm_geometry.embed import Embeddings
-from plm_geometry.errors import InputError
-from plm_geometry.families import SHIPPED, read_families
-from plm_geometry.moments import Moments
-from plm_geometry.plan import cut_to, within_limit
-from plm_geometry.proteins import STANDARD_RESIDUES, SWISSPROT_PERCENT, Proteins, sample
-from plm_geometry.settings import read_settings
-from plm_geometry.store import EmbeddingStore, fingerprint
+from plm_geometry.base import paths
+from plm_geometry.base.errors import InputError
+from plm_geometry.base.provenance import fingerprint
+from plm_geometry.base.settings import read_settings
+from plm_geometry.embedding import devices
+from plm_geometry.embedding import run as embed
+from plm_geometry.embedding.devices import read_padded_length
+from plm_geometry.embedding.plan import cut_to, within_limit
+from plm_geometry.embedding.run import Embeddings
+from plm_geometry.embedding.store import EmbeddingStore
+from plm_geometry.isotropy.moments import Moments
+from plm_geometry.proteins.datasets import read_proteins
+from plm_geometry.proteins.families import SHIPPED, read_families
+from plm_geometry.proteins.fasta import STANDARD_RESIDUES, SWISSPROT_PERCENT, Proteins, sample
 
 if TYPE_CHECKING:
     from plm_geometry.models import Embedder, EmbeddingFile, ModelCard
@@ -278,9 +281,9 @@ class EmbeddedProteins:
         return limits[limits < (self.settings.max_residues or np.inf)].astype(int)
 
     def _card(self, name: str) -> "ModelCard":
-        from plm_geometry.models import describe_model
+        from plm_geometry.embedding.files import describe_source
 
-        return describe_model(name, padded_length=read_padded_length(self.settings.padded_length))
+        return describe_source(name, padded_length=read_padded_length(self.settings.padded_length))
 
     def _load(self, name: str) -> list["Embedder"]:
         padded = self._card(name).architecture == "proteinbert"
@@ -292,7 +295,7 @@ class EmbeddedProteins:
         )
 
     def _embed(self, name: str, tell: Callable[[str], None] = lambda line: None) -> Embeddings:
-        from plm_geometry.models import EmbeddingFile, ResidueFile
+        from plm_geometry.embedding.files import EmbeddingFile, ResidueFile
 
         models = self._load(name)
         self._identities[name] = dict(models[0].identity)

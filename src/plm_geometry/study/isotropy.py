@@ -7,10 +7,17 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from plm_geometry.convergence import convergence, enough_for_third_digit
-from plm_geometry.errors import InputError
-from plm_geometry.isotropy import isotropy_row, one_line
-from plm_geometry.isotropy_tables import (
+from plm_geometry.base.errors import InputError
+from plm_geometry.isotropy.convergence import convergence, enough_for_third_digit
+from plm_geometry.isotropy.jackknife import draw_blocks
+from plm_geometry.isotropy.measures import isotropy_row, one_line
+from plm_geometry.isotropy.moments import Moments
+from plm_geometry.isotropy.spectrum import (
+    after_removing,
+    coordinate_shares,
+    eigenvalues,
+)
+from plm_geometry.isotropy.tables import (
     MEASURES,
     average_dimensions,
     dimensions_or_nan,
@@ -18,17 +25,10 @@ from plm_geometry.isotropy_tables import (
     measured,
     variance_shares,
 )
-from plm_geometry.jackknife import draw_blocks
-from plm_geometry.moments import Moments
-from plm_geometry.proteins import STANDARD_RESIDUES
-from plm_geometry.spectrum import (
-    after_removing,
-    coordinate_shares,
-    eigenvalues,
-    pairwise_cosines,
-)
+from plm_geometry.isotropy.yardsticks import yardsticks
+from plm_geometry.pairs.distances import pairwise_cosines
+from plm_geometry.proteins.fasta import STANDARD_RESIDUES
 from plm_geometry.study.embedded import EmbeddedProteins
-from plm_geometry.yardsticks import yardsticks
 
 # Blocks of proteins that the jackknife of a global measure leaves out in turn.
 _N_BLOCKS = 20

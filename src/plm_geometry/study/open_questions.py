@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from plm_geometry.errors import InputError
-from plm_geometry.isotropy_tables import measured
-from plm_geometry.moments import Moments, merge_all
-from plm_geometry.signs import Sign, best_lengths, sign_of
+from plm_geometry.association.signs import Sign, best_lengths, sign_of
+from plm_geometry.base.errors import InputError
+from plm_geometry.isotropy.moments import Moments, merge_all
+from plm_geometry.isotropy.tables import measured
 from plm_geometry.study.pairs import PairTables
 
 # Vectors whose lengths are searched for: time grows with their square.

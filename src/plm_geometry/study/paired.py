@@ -6,7 +6,7 @@ from itertools import product
 import pandas as pd
 
 from plm_geometry import association
-from plm_geometry.isotropy_tables import (
+from plm_geometry.isotropy.tables import (
     averages_without_each,
     measures_without_each,
     paired_difference,

@@ -1,5 +1,6 @@
 """The study's pairs: drawn or read from a file, aligned, and their distances in each model."""
 
+from dataclasses import fields
 from hashlib import sha256
 from pathlib import Path
 
@@ -7,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from plm_geometry import align, pairs, paths
-from plm_geometry.align import AlignmentSettings
-from plm_geometry.errors import InputError
-from plm_geometry.files import alone
-from plm_geometry.store import fingerprint, source_digest
+from plm_geometry import pairs
+from plm_geometry.base import paths
+from plm_geometry.base.errors import InputError
+from plm_geometry.base.files import alone
+from plm_geometry.base.provenance import fingerprint, source_digest
+from plm_geometry.pairs import AlignmentSettings
 from plm_geometry.study.embedded import EmbeddedProteins
 
 _ACCESSIONS = ["accession_a", "accession_b"]
@@ -22,7 +24,9 @@ class PairTables(EmbeddedProteins):
 
     def __init__(self, **parameters):
         super().__init__(**parameters)
-        self.alignment = self.settings.alignment
+        self.alignment = AlignmentSettings(
+            **self.settings.model_dump(include={f.name for f in fields(AlignmentSettings)})
+        )
         self._pairs: dict[bool, pd.DataFrame] = {}
         self._distances: dict[tuple[str, bool], pd.DataFrame] = {}
 
@@ -75,7 +79,7 @@ class PairTables(EmbeddedProteins):
         first, second = (shown[side].cat.codes.to_numpy(np.int64) for side in _ACCESSIONS)
         cosines = {name: self.pair_table(name, similar=True).cosine_similarity.loc[shown.index]
                    for name in self.names}  # fmt: skip
-        texts = align.aligned_texts(self.common, first, second, self.alignment)
+        texts = pairs.aligned_texts(self.common, first, second, self.alignment)
         return shown.assign(alignment=texts, **cosines).reset_index(drop=True)
 
     def aligned(
@@ -93,12 +97,12 @@ class PairTables(EmbeddedProteins):
             "proteins": self.common.sha256,
             "pairs": sha256(np.stack([first, second]).tobytes()).hexdigest(),
             "settings": str(settings),
-            "code": source_digest(align),
+            "code": source_digest(pairs),
         }
         path = paths.CACHE / "alignments" / f"{fingerprint(key)[:16]}.parquet"
         cluster = self.settings.cluster or None
         with alone(path):  # another chapter may be aligning the same pairs
-            align.align_to_parquet(self.common, first, second, settings, path, cluster=cluster)
+            pairs.align_to_parquet(self.common, first, second, settings, path, cluster=cluster)
         return self._read(path)
 
     def _make_pairs(self, similar: bool) -> pd.DataFrame:
@@ -151,7 +155,7 @@ class PairTables(EmbeddedProteins):
     def _checked_file(self) -> Path:
         """Return ``pairs_file``, which must be of these proteins and settings."""
         path = self._pairs_path
-        note = align.read_note(path)
+        note = pairs.read_note(path)
         for name, here in vars(self.alignment).items():
             if note.get(name) != here:
                 raise InputError(

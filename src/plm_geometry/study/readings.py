@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from plm_geometry import devices
-from plm_geometry.embed import N_GROUPS
-from plm_geometry.errors import InputError
-from plm_geometry.jackknife import draw_blocks
-from plm_geometry.moments import Moments
-from plm_geometry.plan import cut_to
-from plm_geometry.pooling import EveryPooling
-from plm_geometry.proteins import Proteins
-from plm_geometry.store import EmbeddingStore
+from plm_geometry.base.errors import InputError
+from plm_geometry.embedding import devices
+from plm_geometry.embedding.plan import cut_to
+from plm_geometry.embedding.pooling import EveryPooling
+from plm_geometry.embedding.run import N_GROUPS
+from plm_geometry.embedding.store import EmbeddingStore
+from plm_geometry.isotropy.jackknife import draw_blocks
+from plm_geometry.isotropy.moments import Moments
+from plm_geometry.proteins.fasta import Proteins
 from plm_geometry.study.pairs import PairTables
 
 if TYPE_CHECKING:

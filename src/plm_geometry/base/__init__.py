@@ -1,0 +1,1 @@
+"""What every room stands on: errors, paths, atomic files, provenance, downloads, blocks of work."""

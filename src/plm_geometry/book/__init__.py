@@ -1,0 +1,1 @@
+"""What a chapter writes, running chapters, student editions."""

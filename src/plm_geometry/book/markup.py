@@ -1,0 +1,91 @@
+"""What a chapter's pages show that is neither text nor picture: tables, boxes, figures to point at.
+
+Their look is in ``book/_static/report.css``.
+"""
+
+import html
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from IPython.display import HTML
+
+from plm_geometry.book.wording import listed
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure as Interactive
+
+
+class ShownTable:
+    """A table as a notebook shows it: HTML for pages, aligned text for terminals.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        As they are to be read; the index is not shown.
+    caption : str
+        What stands over it.
+    anchor : str
+        The name by which pages link to it.
+    """
+
+    def __init__(self, cells: pd.DataFrame, caption: str, anchor: str):
+        self._as_html = _scrolling(cells, caption, anchor)
+        self._as_text = cells.to_string(index=False)
+
+    def _repr_html_(self) -> str:
+        return self._as_html
+
+    def __repr__(self) -> str:
+        return self._as_text
+
+
+def _scrolling(cells: pd.DataFrame, caption: str, anchor: str) -> str:
+    """Return the table as HTML that scrolls by itself where the screen is too narrow."""
+    table = cells.to_html(index=False, border=0, justify="left", classes="report-table")
+    opening, rest = table.split(">", 1)
+    rest = rest.replace("_", "_<wbr>")  # where names may break; no tag has such a letter
+    caption = html.escape(caption)
+    return (
+        f'<div class="table-scroll" id="{anchor}" role="region" tabindex="0" '
+        f'aria-label="{caption}">'
+        f"{opening}><caption>{caption}</caption>{rest}</div>"
+    )
+
+
+def note(title: str, said: Mapping[str, Iterable[str]]) -> HTML:
+    """Return a box in the book's style.
+
+    Parameters
+    ----------
+    title : str
+    said : mapping of str to iterable of str
+        Sentences, in each of which plain-text names are put where ``{}`` stands; one without
+        names is left out.
+    """
+    sentences = [text.format(html.escape(listed(list(names)))) for text, names in said.items()
+                 if len(list(names))]  # fmt: skip
+    return HTML(
+        f'<div class="admonition note"><p class="admonition-title">{title}</p>'
+        f"<p>{' '.join(sentences)}</p></div>"
+    )
+
+
+def interactive_figure(figure: "Interactive", file: str, in_place_of: str) -> HTML:
+    """Return a figure to point at, which the page's script draws.
+
+    Parameters
+    ----------
+    figure : plotly.graph_objects.Figure
+        The figure.
+    file : str
+        Where it is kept among the chapter's figures: named where no script runs.
+    in_place_of : str
+        The name of the still figure whose place it takes.
+    """
+    drawing = figure.to_json().replace("</", "<\\/")
+    return HTML(
+        f'<div class="interactive-figure" data-in-place-of="{in_place_of}">'
+        f"<p>To point at single points, open <code>figures/{file}</code>.</p>"
+        f'<script type="application/json">{drawing}</script></div>'
+    )

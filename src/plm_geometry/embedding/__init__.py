@@ -1,0 +1,1 @@
+"""From proteins and a model to vectors and residue moments; files of vectors."""

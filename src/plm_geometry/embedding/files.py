@@ -1,0 +1,202 @@
+"""A file of existing embeddings in a model's place: one vector, or one matrix, per protein."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch.nn.utils.rnn import pad_sequence
+
+from plm_geometry.base.errors import InputError
+from plm_geometry.base.provenance import model_name
+from plm_geometry.embedding.formats import Vectors, open_vectors
+from plm_geometry.models import ModelCard, describe_model, said_by_file
+from plm_geometry.models.base import Embedder, Output, ProteinError
+from plm_geometry.models.names import ModelName
+from plm_geometry.models.weights import sha256_of_files
+from plm_geometry.proteins.fasta import Proteins, accession_of
+
+
+def open_embeddings(path: str | Path) -> "EmbeddingFile | ResidueFile":
+    """Open a file of embeddings, whether it has one vector or one matrix per protein."""
+    vectors = open_vectors(path)
+    kind = EmbeddingFile if vectors.residues is None else ResidueFile
+    return kind(path, vectors)
+
+
+def describe_source(name: str | Path, *, padded_length: int | str | None = None) -> ModelCard:
+    """Return what a study must know of a model or a file of embeddings before it is read.
+
+    Parameters
+    ----------
+    name, padded_length
+        As in `models.describe_model`, or the path of a file of embeddings.
+    """
+    if not ModelName(str(name)).is_embedding_file:
+        return describe_model(name, padded_length=padded_length)
+    file = open_embeddings(name)
+    said = said_by_file(file.title)
+    return ModelCard(str(name), file.title, *said, "file of embeddings", file.width, None)
+
+
+class _File:
+    """What both kinds of files have in common.
+
+    Parameters
+    ----------
+    path : str or Path
+        Of any format that `vector_formats.open_vectors` reads. Rows without names take those of
+        a text file beside it, ``NAME.txt``, one accession a line.
+    vectors : Vectors, optional
+        Of this path, where it is open already.
+
+    Attributes
+    ----------
+    name, title : str
+        The file's name, and the model's where the file says.
+    width : int
+        Dimensions of an embedding.
+    identity : dict of str to str
+        Digest of the file.
+
+    Raises
+    ------
+    InputError
+        As `vector_formats.open_vectors`, or if the names are missing or too many.
+    """
+
+    def __init__(self, path: str | Path, vectors: Vectors | None = None) -> None:
+        self.path = Path(path)
+        self.name = str(path)
+        self._vectors = vectors or open_vectors(self.path)
+        self.title = model_name(self.path) or self.path.stem
+        self.width = self._vectors.d
+        self._files = [self.path]
+        self._names = self._vectors.accessions
+        if self._names is None:
+            self._files.append(self.path.with_suffix(".txt"))
+            self._names = _names_beside(self.path, self._files[1], self._vectors)
+
+    @cached_property
+    def identity(self) -> dict[str, str]:
+        """Read the whole file, and only then say what it is."""
+        return {"architecture": "file of embeddings", "weights": sha256_of_files(self._files)}
+
+    def to(self, device: Any, dtype: Any) -> Self:
+        """Return the file itself: it computes nothing."""
+        return self
+
+    def places(self, accessions: Sequence[str]) -> np.ndarray:
+        """Return where proteins stand in the file, shape (n,), refusing those that it lacks."""
+        if missing := [a for a in accessions if a not in self._place_of]:
+            raise InputError(
+                f"{self.path} lacks {len(missing):,} of {len(accessions):,} proteins, first "
+                f"{missing[0]}: leave them out or compute them."
+            )
+        return np.array([self._place_of[a] for a in accessions])
+
+    @cached_property
+    def _place_of(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for place, name in enumerate(map(accession_of, self._names)):
+            if found.setdefault(name, place) != place:
+                raise InputError(
+                    f"{self._files[-1]} holds two embeddings of {name}: give a file with one."
+                )
+        return found
+
+
+class EmbeddingFile(_File):
+    """Global embeddings that someone has computed, read by accession."""
+
+    is_mini = False
+    is_control = False
+    max_residues = None
+
+    def vectors(self, accessions: Sequence[str]) -> np.ndarray:
+        """Return the embeddings of proteins.
+
+        Parameters
+        ----------
+        accessions : sequence of str
+
+        Returns
+        -------
+        ndarray of float32 or float64, shape ``(n_accessions, width)``
+
+        Raises
+        ------
+        InputError
+            If a protein is missing or there twice, or its embedding is of another width or not
+            finite.
+        """
+        vectors = self._vectors.take(self.places(accessions))
+        if (wrong := np.flatnonzero(~np.isfinite(vectors).all(axis=1))).size:
+            raise InputError(
+                f"{self.path}: the embedding of {accessions[wrong[0]]} is not finite (NaN or "
+                "infinite values): compute it again."
+            )
+        return vectors.astype(np.result_type(vectors.dtype, np.float32), copy=False)
+
+
+class ResidueFile(_File, Embedder):
+    """Residue embeddings that someone has computed, one matrix (L, d) per protein.
+
+    It is a model that looks its proteins up, so that they are pooled, counted by amino acid and
+    stored as a model's are: streamed, in memory that does not grow with the file.
+    """
+
+    n_layers = 0
+
+    def __init__(self, path: str | Path, vectors: Vectors | None = None) -> None:
+        super().__init__(path, vectors)
+        self.residue_width = self.width
+
+    def proteins(self) -> Proteins:
+        """Return the proteins of the file, of which only the lengths are known, as X."""
+        lengths = self._vectors.lengths()
+        return Proteins(tuple(self._place_of), tuple("X" * n for n in lengths), self.path.name)
+
+    def read(self, proteins: Proteins, layers: Sequence[int] = (-1,)) -> Output:
+        """Return the residue embeddings of proteins, found by their accessions.
+
+        Raises
+        ------
+        ProteinError
+            If a protein has another number of residues in the file.
+        """
+        self.layer_indices(layers)
+        found = [self._vectors.residues(place) for place in self.places(proteins.accessions)]
+        for index, (matrix, length) in enumerate(zip(found, proteins.lengths, strict=True)):
+            if len(matrix) != length:
+                raise ProteinError(
+                    index,
+                    f"has {length:,} residues in {proteins.source} and {len(matrix):,} in "
+                    f"{self.path}: give the sequences that were embedded, uncut.",
+                )
+        hidden = pad_sequence([torch.from_numpy(m).float() for m in found], batch_first=True)
+        is_residue = torch.arange(hidden.shape[1]) < torch.tensor(proteins.lengths)[:, None]
+        return Output([hidden] * len(layers), is_residue, is_residue)
+
+    def forward(self, sequences: Sequence[str], layers: Sequence[int] = (-1,)) -> Output:
+        """Refuse: a file knows accessions, and no sequences."""
+        raise InputError(f"{self.name} holds embeddings already; name the model they are of.")
+
+
+def _names_beside(path: Path, names_path: Path, vectors: Vectors) -> list[str]:
+    """Return the names of a matrix's rows from the text file beside it."""
+    if not names_path.exists():
+        raise InputError(
+            f"{names_path} is missing: it must hold the accessions of the rows of {path.name}, "
+            "one a line."
+        )
+    names = [line for line in names_path.read_text("utf-8-sig").splitlines() if line.strip()]
+    if len(names) != vectors.n:
+        hint = ", so it may be transposed" if len(names) == vectors.d else ""
+        raise InputError(
+            f"{path} has {vectors.n:,} rows, but {names_path.name} names {len(names):,} "
+            f"proteins{hint}."
+        )
+    return names

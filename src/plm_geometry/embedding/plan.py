@@ -1,0 +1,188 @@
+"""Which proteins run together: waves, blocks and batches from the lengths and a budget."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from plm_geometry.base.errors import NothingLeftError
+from plm_geometry.proteins.fasta import Proteins
+
+# No protein of a batch is shorter than this share of the longest: the rest would be padding.
+_SHORTEST_SHARE = 0.9
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which proteins run together: a function of the lengths, the groups and the budget alone.
+
+    Attributes
+    ----------
+    order : ndarray of int, shape (n_proteins,)
+        Wave after wave, each from its longest protein to its shortest. The longest of all comes
+        first, so that memory trouble shows at once.
+    groups : ndarray of int, shape (n_proteins,)
+        The group of each protein, in that order. The moments of a group's residues are kept
+        apart, to be left out one at a time by a jackknife; a wave is the groups whose moments
+        are held in memory together.
+    wave_sizes : ndarray of int, shape (n_waves,)
+        Proteins in each wave.
+    rows_per_block : int
+        Proteins that are finished, and stored, together; a wave's last block may be smaller.
+    residues_per_batch : int
+        Padded residues that a batch may hold; a longer protein runs alone.
+    """
+
+    order: np.ndarray
+    groups: np.ndarray
+    wave_sizes: np.ndarray
+    rows_per_block: int
+    residues_per_batch: int
+
+    def blocks(self) -> list[slice]:
+        """Return the blocks as slices of `order`; none reaches from one wave into another."""
+        ends = np.cumsum(self.wave_sizes)
+        return [
+            slice(start, min(start + self.rows_per_block, int(end)))
+            for size, end in zip(self.wave_sizes, ends, strict=True)
+            for start in range(int(end - size), int(end), self.rows_per_block)
+        ]
+
+    def groups_after(self) -> dict[int, list[int]]:
+        """Return, by the number of blocks finished, the groups that are then complete."""
+        blocks = np.cumsum(-(-self.wave_sizes // self.rows_per_block))
+        waves = np.split(self.groups, np.cumsum(self.wave_sizes)[:-1])
+        return {int(n): np.unique(wave).tolist() for n, wave in zip(blocks, waves, strict=True)}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan in plain types."""
+        return vars(self) | {name: getattr(self, name).tolist() for name in _ARRAYS}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Plan":
+        """Read back what `to_json` returned."""
+        return cls(**{**stored, **{name: np.array(stored[name], np.int64) for name in _ARRAYS}})
+
+
+_ARRAYS = ("order", "groups", "wave_sizes")
+
+
+def make_plan(
+    lengths: np.ndarray,
+    residues_per_batch: int,
+    groups: np.ndarray | None = None,
+    groups_at_once: int = 1,
+) -> Plan:
+    """Sort the proteins of each wave, longest first, and cut it into blocks of a few batches.
+
+    Parameters
+    ----------
+    lengths : ndarray of int, shape (n_proteins,)
+    residues_per_batch : int
+        Padded residues that a batch may hold.
+    groups : ndarray of int, shape (n_proteins,), optional
+        The group of each protein; by default all are in one.
+    groups_at_once : int
+        Groups that make a wave, at most: of more, batches are fuller, and moments take more
+        memory.
+    """
+    groups = np.zeros(len(lengths), np.int64) if groups is None else np.asarray(groups)
+    longest = np.zeros(groups.max(initial=0) + 1, np.int64)
+    np.maximum.at(longest, groups, lengths)
+    rank = np.argsort(np.argsort(-longest, kind="stable"))
+    n_waves = -(-len(longest) // groups_at_once)
+    wave = (rank * n_waves // len(longest))[groups]
+    order = np.lexsort((-lengths, wave))
+    starts = np.flatnonzero(np.diff(wave[order], prepend=-1))
+    proteins_per_batch = residues_per_batch / max(1.0, float(lengths.mean()))
+    rows = int(np.clip(2 ** np.ceil(np.log2(4 * max(proteins_per_batch, 1))), 32, 4096))
+    wave_sizes = np.diff(starts, append=len(order))
+    return Plan(order, groups[order], wave_sizes, rows, residues_per_batch)
+
+
+def draw_residues(n_residues: int, n_drawn: int, *, seed: int) -> np.ndarray:
+    """Draw residues without replacement: sorted numbers from 0 below `n_residues`."""
+    rng = np.random.default_rng(seed)
+    return np.sort(rng.choice(n_residues, min(n_drawn, n_residues), replace=False, shuffle=False))
+
+
+def batches(
+    lengths: Sequence[int], residues_per_batch: int, *, padded: bool = True
+) -> Iterator[slice]:
+    """Yield slices of `lengths` (longest first) whose size stays within the budget.
+
+    That is their padded size, and lengths are alike, unless the model needs no padding.
+    """
+    ends = np.cumsum(lengths)
+    start = 0
+    while start < len(lengths):
+        longest = int(lengths[start])
+        if padded:
+            stop = min(start + residues_per_batch // longest, len(lengths))
+            while stop > start and lengths[stop - 1] < _SHORTEST_SHARE * longest:
+                stop -= 1
+        else:
+            before = ends[start] - longest
+            stop = int(np.searchsorted(ends, before + residues_per_batch, side="right"))
+        stop = max(stop, start + 1)
+        yield slice(start, stop)
+        start = stop
+
+
+def within_limit(proteins: Proteins, max_residues: int | None) -> tuple[Proteins, dict[str, str]]:
+    """Leave out the proteins that are longer than `max_residues`, and say so of each.
+
+    Returns
+    -------
+    proteins : Proteins
+        Those that are left, in order.
+    left_out : dict of str to str
+        Accession to reason.
+
+    Raises
+    ------
+    NothingLeftError
+        If none is left.
+    """
+    if max_residues is None or (proteins.lengths <= max_residues).all():
+        return proteins, {}
+    keep = proteins.lengths <= max_residues
+    if not keep.any():
+        raise NothingLeftError(
+            f"all {len(proteins)} proteins of {proteins.source} are longer than the "
+            f"{max_residues} residues this model takes; choose a model without that limit."
+        )
+    left_out = {
+        proteins.accessions[i]: f"{proteins.lengths[i]} residues, the model takes {max_residues}"
+        for i in np.flatnonzero(~keep)
+    }
+    return proteins.select(np.flatnonzero(keep)), left_out
+
+
+def cut_to(proteins: Proteins, max_residues: int) -> tuple[Proteins, dict[str, str]]:
+    """Cut proteins after `max_residues` residues, and say so of each that is cut.
+
+    Returns
+    -------
+    proteins : Proteins
+        All of them, in order.
+    cut : dict of str to str
+        Accession to what was done.
+    """
+    cut = {
+        proteins.accessions[i]: f"cut from {proteins.lengths[i]} to {max_residues} residues"
+        for i in np.flatnonzero(proteins.lengths > max_residues)
+    }
+    sequences = tuple(sequence[:max_residues] for sequence in proteins.sequences)
+    return replace(proteins, sequences=sequences), cut
+
+
+def padded_residues(lengths: np.ndarray, plan: Plan) -> int:
+    """Return how many positions a plan computes, padding included (special tokens are not)."""
+    ordered = lengths[plan.order]
+    return sum(
+        int(block_lengths[batch].max()) * len(block_lengths[batch])
+        for block_lengths in (ordered[block] for block in plan.blocks())
+        for batch in batches(block_lengths, plan.residues_per_batch)
+    )

@@ -1,0 +1,1 @@
+"""How a cloud of vectors uses its space: moments, IsoScore, spectrum, yardsticks, the jackknife."""

@@ -1,0 +1,214 @@
+"""Rows of the isotropy tables: a cloud's measures with their intervals, and its variance."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from plm_geometry.base.errors import InputError
+from plm_geometry.isotropy.jackknife import LEAST_BLOCKS, jackknife
+from plm_geometry.isotropy.measures import effective_dimensions, interval_row, isotropy_row
+from plm_geometry.isotropy.moments import Moments, merge_all
+from plm_geometry.proteins.fasta import STANDARD_RESIDUES
+
+# Statistics of a cloud that has no spread, or fewer than two members: shown as missing.
+_NO_ISOTROPY = {
+    "isoscore": np.nan,
+    "effective_dimensions": np.nan,
+    "printed_dimensions": pd.NA,
+    "mean_cosine_similarity": np.nan,
+}
+_NO_INTERVALS = {
+    f"{name}_{end}": np.nan
+    for name in ("isoscore", "effective_dimensions", "mean_cosine_similarity")
+    for end in ("corrected", "low", "high")
+    if (name, end) != ("mean_cosine_similarity", "corrected")  # nothing to correct it by
+}
+# What a model's cloud is compared with a control's by.
+MEASURES = ("effective_dimensions", "isoscore", "mean_cosine_similarity")
+_AVERAGE = ("average_dimensions", "average_dimensions_low", "average_dimensions_high")
+
+
+def measured(whole: Moments, blocks: Sequence[Moments]) -> dict[str, object]:
+    """Return the isotropy of a cloud with 95 % intervals by a delete-a-block jackknife.
+
+    Parameters
+    ----------
+    whole : Moments
+        Of the cloud.
+    blocks : sequence of Moments
+        Of its parts that are left out one at a time; empty ones do not count.
+
+    Returns
+    -------
+    dict
+        What `isotropy.isotropy_row` returns, missing where the cloud has no spread, and what
+        `isotropy.interval_row` returns, NaN where undefined or with fewer than ten blocks.
+    """
+    row = _NO_ISOTROPY | {"n": whole.count, "d": whole.dim}
+    row |= isotropy_row(whole) if _has_spread(whole) else {}
+    return row | _intervals(whole, blocks)
+
+
+def dimensions_or_nan(cloud: Moments) -> float:
+    """Return the effective dimensions of a cloud, NaN where it has no spread."""
+    return effective_dimensions(cloud) if _has_spread(cloud) else np.nan
+
+
+def measures_without_each(whole: Moments, blocks: Sequence[Moments]) -> tuple[list[int], dict]:
+    """Return the count and each of `MEASURES` of a cloud, and of it without each of its blocks.
+
+    Returns
+    -------
+    counts : list of int, length n_blocks + 1
+    values : dict of str to ndarray, shape (n_blocks + 1,)
+        NaN where undefined.
+    """
+    clouds = [whole, *map(whole.without, blocks)]
+    rows = [isotropy_row(cloud) if _has_spread(cloud) else _NO_ISOTROPY for cloud in clouds]
+    values = {name: np.array([row[name] for row in rows], dtype=float) for name in MEASURES}
+    return [cloud.count for cloud in clouds], values
+
+
+def paired_difference(
+    counts: Sequence[int], model: np.ndarray, control: np.ndarray
+) -> dict[str, float]:
+    """Return by how much a model exceeds a control over the same proteins.
+
+    What the two have in common, such as families that both find alike, drops out of the interval.
+
+    Parameters
+    ----------
+    counts : sequence of int, length n_blocks + 1
+        As for `jackknife.jackknife`.
+    model, control : ndarray, shape (n_blocks + 1,)
+        A measure of the whole, and of it without each block.
+
+    Returns
+    -------
+    dict
+        ``difference``; ``difference_corrected``, without its bias, ``_low`` and ``_high``, a 95 %
+        interval by a jackknife: NaN with fewer than ten blocks.
+    """
+    differences = model - control
+    found = (np.nan,) * 3
+    if len(differences) > LEAST_BLOCKS and np.isfinite(differences).all():
+        found = jackknife(counts, differences)
+    names = [f"difference_{end}" for end in ("corrected", "low", "high")]
+    return {"difference": differences[0], **dict(zip(names, found, strict=True))}
+
+
+def _intervals(whole: Moments, blocks: Sequence[Moments]) -> dict[str, float]:
+    filled = [block for block in blocks if block.count]
+    if len(filled) < LEAST_BLOCKS:
+        return _NO_INTERVALS
+    try:
+        row = interval_row(whole, map(whole.without, filled))
+    except InputError:  # without one of the blocks there is no spread
+        return _NO_INTERVALS
+    return {name: np.nan if value is None else value for name, value in row.items()}
+
+
+def ordered_letters(letters: Mapping[str, Moments]) -> list[str]:
+    """Return the residue letters that occur, the twenty standard ones first."""
+    standard = [letter for letter in STANDARD_RESIDUES if letter in letters]
+    return standard + sorted(letters.keys() - set(standard))
+
+
+def local_rows(
+    letters: Mapping[str, Moments], groups: Sequence[Mapping[str, Moments]]
+) -> Iterator[dict[str, object]]:
+    """Yield what `measured` returns of each letter's residues, and of all, as ``residue``.
+
+    Parameters
+    ----------
+    letters : mapping of str to Moments
+        Of the residue embeddings of each amino acid.
+    groups : sequence of mappings of str to Moments
+        The same over parts of the proteins, which are left out one at a time.
+    """
+    for letter in ordered_letters(letters):
+        parts = [group[letter] for group in groups if letter in group]
+        yield {"residue": letter} | measured(letters[letter], parts)
+    parts = [merge_all(list(group.values())) for group in groups if group]
+    yield {"residue": "all"} | measured(merge_all(parts), parts)
+
+
+def variance_shares(letters: Mapping[str, Moments]) -> dict[str, float]:
+    """Divide the variance of all residues into that between and that within amino acids.
+
+    The trace of the scatter of all residues is the sum of the traces of each amino acid's own
+    scatter, and of what their means scatter around the common mean.
+
+    Parameters
+    ----------
+    letters : mapping of str to Moments
+        Of the residue embeddings of each amino acid.
+
+    Returns
+    -------
+    dict
+        ``between`` and ``within``, which add up to 1; NaN where all residues are the same.
+    """
+    total = np.trace(merge_all(list(letters.values())).scatter)
+    if not total > 0:
+        return {"between": np.nan, "within": np.nan}
+    within = sum(np.trace(moments.scatter) for moments in letters.values()) / total
+    return {"between": 1 - within, "within": within}
+
+
+def average_dimensions(
+    letters: Mapping[str, Moments], groups: Sequence[Mapping[str, Moments]]
+) -> dict[str, float]:
+    """Return the effective dimensions of an amino acid, the mean over the twenty.
+
+    Parameters
+    ----------
+    letters : mapping of str to Moments
+        Of the residue embeddings of each amino acid; those without spread do not count.
+    groups : sequence of mappings of str to Moments
+        The same over parts of the proteins, which are left out one at a time.
+
+    Returns
+    -------
+    dict
+        ``average_dimensions``; ``_low`` and ``_high`` of it, a 95 % interval by a jackknife, NaN
+        with fewer than ten groups; ``n``, the residues that it is over.
+    """
+    row = dict.fromkeys(_AVERAGE, np.nan) | {"n": 0}
+    sizes, values = averages_without_each(letters, groups)
+    if not len(values):
+        return row
+    row |= {"average_dimensions": values[0], "n": int(sizes[0])}
+    if len(values) > LEAST_BLOCKS and np.isfinite(values).all():
+        _, *ends = jackknife(sizes, values)
+        row |= dict(zip(_AVERAGE[1:], ends, strict=True))
+    return row
+
+
+def averages_without_each(
+    letters: Mapping[str, Moments], groups: Sequence[Mapping[str, Moments]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return residues and mean dimensions over amino acids: of all, and without each group.
+
+    Parameters as for `average_dimensions`; groups without residues do not count. Both arrays are
+    empty where no amino acid has a spread.
+    """
+    names = [a for a in ordered_letters(letters) if a in STANDARD_RESIDUES]
+    names = [letter for letter in names if _has_spread(letters[letter])]
+    if not names:
+        return np.empty(0, int), np.empty(0)
+    filled = [group for group in groups if any(letter in group for letter in names)]
+    found = [_without_each(letters[a], [group.get(a) for group in filled]) for a in names]
+    counts, dimensions = np.array(found).transpose(1, 2, 0)
+    return counts.sum(axis=1), dimensions.mean(axis=1)
+
+
+def _without_each(whole: Moments, parts: Sequence[Moments | None]) -> tuple[list[int], list[float]]:
+    """Return the count and the effective dimensions of the whole, and without each part."""
+    left = [whole, *(whole if part is None else whole.without(part) for part in parts)]
+    return [moments.count for moments in left], [dimensions_or_nan(moments) for moments in left]
+
+
+def _has_spread(moments: Moments) -> bool:
+    return moments.count > 1 and bool(np.trace(moments.scatter) > 0)

@@ -1,0 +1,187 @@
+"""What a run says of itself in its ``summary.json``, checked when it is read."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from plm_geometry.base import paths
+from plm_geometry.base.errors import InputError
+from plm_geometry.base.settings import Settings
+
+_DIGEST = r"^([0-9a-f]{12,64})?$"
+
+
+class Measured(BaseModel):
+    """One quantity of one model, as `report.Report.measured` keeps it.
+
+    Attributes
+    ----------
+    quantity : str
+        Its name in `printed.numbers`, where it has been published.
+    model, title, role, counterpart : str
+        As in every table; ``role`` is "data" where no model is in it.
+    value, low, high : float or None
+        The value and the ends of its 95 % interval; None where undefined or not known.
+    n : int or None
+        Over how many proteins, residues or pairs.
+    """
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    quantity: str = Field(pattern=r"^[a-z_]+(:[a-z_]+)*$")
+    model: str = ""
+    title: str = ""
+    role: Literal["model", "mini", "control", "data"] = "data"
+    counterpart: str = ""
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    n: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _ends_in_order(self) -> "Measured":
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError("its interval ends before it begins")
+        return self
+
+
+class ModelUsed(BaseModel):
+    """One model of a run, and what identifies its weights where that is known."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    model: str = Field(min_length=1)
+    title: str
+    role: Literal["model", "mini", "control"]
+    counterpart: str = ""
+    width: int = Field(ge=1)
+    source: str = ""
+    revision: str = ""
+    weights: str = ""
+
+
+class ProteinsUsed(BaseModel):
+    """The proteins of a run: the file's name, how many, and the digest of what is in them."""
+
+    source: str
+    proteins: int = Field(ge=1)
+    sha256: str = Field(pattern=_DIGEST)
+
+
+class Summary(BaseModel):
+    """One chapter's run.
+
+    Attributes
+    ----------
+    chapter : str
+        The notebook's name; "isotropy" for the command of that name.
+    settings : Settings or None
+        The study's parameters; None where there was no study.
+    proteins, models : ProteinsUsed, list of ModelUsed
+    versions, machine : dict of str to str, str
+        As `provenance` says them.
+    measured : list of Measured
+        What can be held against published numbers.
+    """
+
+    chapter: str = Field(min_length=1)
+    settings: Settings | None = None
+    proteins: ProteinsUsed
+    models: list[ModelUsed] = Field(min_length=1)
+    versions: dict[str, str]
+    machine: str = Field(min_length=1)
+    measured: list[Measured] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _of_its_models(self) -> "Summary":
+        known = {model.model for model in self.models} | {""}
+        for row in self.measured:
+            if row.model not in known:
+                raise ValueError(f"{row.quantity} is of {row.model}, which is not among its models")
+        return self
+
+
+def read_summary(path: Path) -> Summary:
+    """Read one ``summary.json``.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is no JSON or lacks something, saying what.
+    """
+    return checked(read_json(path), path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return what a JSON file holds, which must be named values."""
+    try:
+        content = json.loads(path.read_text())
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:  # of JSON, or of the encoding
+        raise InputError(f"{path} is no JSON ({error}); give a run's summary.json.") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path} holds no named values; give a run's summary.json.")
+    return content
+
+
+def checked(content: dict[str, Any], path: Path) -> Summary:
+    """Return the `Summary` in what a file holds, or say in one sentence what is wrong with it."""
+    try:
+        return Summary.model_validate(content)
+    except ValidationError as error:
+        raise InputError(
+            f"{path} is no summary of a run ({first_fault(error)}); give the "
+            "summary.json that `plm-geometry run` wrote."
+        ) from error
+
+
+def first_fault(error: ValidationError) -> str:
+    """Return what is wrong first, and where: "models.0.width: input should be ..."."""
+    first = error.errors()[0]
+    place = ".".join(map(str, first["loc"])) or "the run"
+    return f"{place}: {first['msg'].lower()}"
+
+
+def summary_files(profile: str, directory: str | Path = "") -> list[Path]:
+    """Return the summaries of a profile's chapters that can be held against published numbers.
+
+    Parameters
+    ----------
+    profile : str
+        Whose results in ``results/`` are taken.
+    directory : path-like, optional
+        Taken in their place: one directory a chapter lies in it.
+    """
+    place = Path(directory).expanduser() if str(directory) else paths.RESULTS / profile
+    found = sorted(place.glob("*/summary.json"))
+    # Chapters that only read what others measured have none of their own.
+    return [path for path in found if read_json(path).get("measured")]
+
+
+def read_build(profile: str, directory: str | Path = "") -> list[Summary]:
+    """Return what a profile's chapters have measured; see `summary_files`.
+
+    Raises
+    ------
+    InputError
+        If `directory` is given and not there, or a summary is damaged.
+    """
+    if str(directory) and not Path(directory).expanduser().is_dir():
+        raise InputError(f"{directory} is no directory; name one with a directory a chapter.")
+    return [read_summary(path) for path in summary_files(profile, directory)]
+
+
+def measured_rows(runs: Iterable[Summary]) -> pd.DataFrame:
+    """Return one row for each quantity that runs have measured, with the number of its ``run``."""
+    rows = [
+        {"run": number, "chapter": run.chapter} | row.model_dump()
+        for number, run in enumerate(runs)
+        for row in run.measured
+    ]
+    frame = pd.DataFrame(rows, columns=["run", "chapter", *Measured.model_fields])
+    return frame.astype({"value": float, "low": float, "high": float})

@@ -1,0 +1,1 @@
+"""Proteins in: FASTA validated and sampled, data sets, families."""

@@ -1,0 +1,46 @@
+"""The sets of proteins that have a name: where each comes from, checked."""
+
+import re
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+from plm_geometry.base import paths
+from plm_geometry.base.errors import InputError
+from plm_geometry.base.provenance import sha256_of
+from plm_geometry.proteins.fasta import Proteins, read_fasta
+
+# 2,100 proteins predicted from one genome (NCBI taxon 938293), which pyhmmer's own tests read.
+_BACTERIUM = "tests/data/seqs/938293.PRJEB85.HG003687.faa"
+_BACTERIUM_SHA256 = "7190c967978a9921f69dadc710db2d826b41ec738894bf51c1d439106d0a4a08"
+
+
+def read_proteins(name: str) -> Proteins:
+    """Read the proteins of "bacterium", "swissprot", or of a FASTA file.
+
+    Raises
+    ------
+    InputError
+        As `proteins.read_fasta`; if Swiss-Prot has not been fetched, or the bacterium's file is
+        missing or altered.
+    """
+    if name == "bacterium":
+        return _read_bacterium()
+    if name == "swissprot" and not paths.SWISSPROT.exists():
+        raise InputError("Swiss-Prot is not here yet; run `plm-geometry fetch swissprot` first.")
+    return read_fasta(paths.SWISSPROT if name == "swissprot" else Path(name).expanduser())
+
+
+def _read_bacterium() -> Proteins:
+    """Read the bacterium; an accession is the contig's and the gene's number: HG003688_1."""
+    package = find_spec("pyhmmer")
+    file = Path(package.origin).parent / _BACTERIUM if package else None
+    if file is None or not file.exists() or sha256_of(file) != _BACTERIUM_SHA256:
+        state = "altered" if file is not None and file.exists() else "not here"
+        raise InputError(
+            f"the bacterium's proteins, which come with pyhmmer, are {state}; install them by "
+            "`pip install --force-reinstall pyhmmer==0.12.3`."
+        )
+    found = read_fasta(file)
+    short = tuple(re.sub(r".*\.", "", accession) for accession in found.accessions)
+    return replace(found, accessions=short, source="bacterium")

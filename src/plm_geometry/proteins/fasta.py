@@ -1,0 +1,257 @@
+"""Proteins: reading FASTA files, normalising and counting what was normalised, sampling."""
+
+import bz2
+import gzip
+import hashlib
+import io
+import lzma
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from Bio.SeqIO.FastaIO import SimpleFastaParser
+
+from plm_geometry.base.errors import InputError
+
+STANDARD_RESIDUES = "ACDEFGHIKLMNPQRSTVWY"
+# Composition in percent of the whole database, from the UniProtKB/Swiss-Prot release statistics.
+SWISSPROT_PERCENT = {
+    "A": 8.25, "R": 5.53, "N": 4.06, "D": 5.46, "C": 1.38, "Q": 3.93, "E": 6.72, "G": 7.07,
+    "H": 2.27, "I": 5.91, "L": 9.65, "K": 5.80, "M": 2.41, "F": 3.86, "P": 4.74, "S": 6.64,
+    "T": 5.35, "W": 1.10, "Y": 2.92, "V": 6.86,
+}  # fmt: skip
+# The IUPAC letters beyond the twenty: ambiguity codes, selenocysteine, pyrrolysine.
+OTHER_RESIDUES = "BJOUXZ"
+_ILLEGAL = re.compile(f"[^{STANDARD_RESIDUES}{OTHER_RESIDUES}]")
+# How alignments write that a residue is missing.
+_GAPS = "-."
+_UNIPROT_HEADER = re.compile(r"(?:sp|tr)\|([^|\s]+)\|")
+
+
+@dataclass(frozen=True)
+class Proteins:
+    """An ordered set of proteins, each named by its accession.
+
+    Attributes
+    ----------
+    accessions, sequences : tuple of str
+        One entry a protein; sequences are upper case, IUPAC letters only.
+    source : str
+        Where they come from, as a person would name it.
+    notes : mapping of str to int
+        What reading them normalised, and how often.
+    """
+
+    accessions: tuple[str, ...]
+    sequences: tuple[str, ...]
+    source: str
+    notes: Mapping[str, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.accessions)
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """Residues of each protein, shape ``(n_proteins,)``."""
+        return np.fromiter(map(len, self.sequences), dtype=np.int64, count=len(self))
+
+    @cached_property
+    def sha256(self) -> str:
+        """Digest of accessions and sequences in order, whatever file they came from."""
+        digest = hashlib.sha256()
+        for accession, sequence in zip(self.accessions, self.sequences, strict=True):
+            digest.update(f">{accession}\n{sequence}\n".encode())
+        return digest.hexdigest()
+
+    def select(self, indices: Sequence[int] | np.ndarray) -> "Proteins":
+        """Return the proteins at `indices`, in that order."""
+        return Proteins(
+            tuple(self.accessions[i] for i in indices),
+            tuple(self.sequences[i] for i in indices),
+            self.source,
+            self.notes,
+        )
+
+
+def read_fasta(path: str | Path) -> Proteins:
+    """Read a FASTA file, plain or compressed by gzip (bgzip too), bzip2, xz or zstd.
+
+    UniProt headers (``sp|ACCESSION|NAME``) name a protein by its accession, others by their
+    first word. Lower case, Windows line ends, comment lines (``;``), one trailing ``*`` and
+    repeated identical records are normalised and counted in `Proteins.notes`.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    Proteins
+        In the order of the file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, empty, no FASTA or a broken archive, if a sequence is empty or has
+        a letter that is no residue, or if one accession has two sequences.
+    """
+    path = Path(path)
+    notes: Counter[str] = Counter()
+    found: dict[str, str] = {}
+    for accession, raw in _records(path, notes):
+        sequence = _normalise(raw, accession, path, notes)
+        if found.setdefault(accession, sequence) != sequence:
+            raise InputError(
+                f"{path}: accession {accession} stands for two different sequences; "
+                "rename or remove one of them."
+            )
+        notes["records"] += 1
+    if not found:
+        raise InputError(f"{path} holds no protein; give a FASTA file with at least one record.")
+    if repeated := notes.pop("records") - len(found):
+        notes["repeated records"] = repeated
+    return Proteins(tuple(found), tuple(found.values()), path.name, dict(notes))
+
+
+def write_fasta(proteins: Proteins, path: str | Path) -> None:
+    """Write `proteins` as FASTA, gzip-compressed where `path` ends in ``.gz``."""
+    text = "".join(
+        f">{accession}\n{sequence}\n"
+        for accession, sequence in zip(proteins.accessions, proteins.sequences, strict=True)
+    )
+    # mtime=0: the same proteins are the same bytes, whenever they are written.
+    data = gzip.compress(text.encode(), mtime=0) if str(path).endswith(".gz") else text.encode()
+    Path(path).write_bytes(data)
+
+
+def accession_of(header: str) -> str:
+    """Return the accession of a UniProt header (``sp|ACCESSION|NAME``), else its first word."""
+    match = _UNIPROT_HEADER.match(header)
+    return match.group(1) if match else (header.split() or [""])[0]
+
+
+def sample(proteins: Proteins, n: int, *, seed: int) -> Proteins:
+    """Draw `n` proteins without replacement, kept in their order.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than `n`.
+    """
+    if n > len(proteins):
+        raise InputError(
+            f"{n} proteins were asked for, but {proteins.source} holds {len(proteins)}; "
+            "ask for fewer, or for 0 to take them all."
+        )
+    chosen = np.random.default_rng(seed).choice(len(proteins), size=n, replace=False)
+    return proteins.select(np.sort(chosen))
+
+
+def _records(path: Path, notes: Counter[str]) -> Iterator[tuple[str, str]]:
+    """Yield (accession, raw sequence), turning every reading error into a sentence."""
+    try:
+        with path.open("rb") as handle:
+            lines = io.TextIOWrapper(
+                # newline="": Windows line ends stay visible and are counted.
+                _unpacked(handle, path),
+                encoding="utf-8-sig",
+                newline="",
+            )
+            for header, sequence in SimpleFastaParser(_checked_lines(lines, path, notes)):
+                if not (accession := accession_of(header)):
+                    raise InputError(
+                        f"{path}: a record has no name; put an accession after its '>'."
+                    )
+                yield accession, sequence
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not a text file; give a FASTA file.") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def _unpacked(handle: io.BufferedReader, path: Path) -> BinaryIO:
+    """Return the file's content; what packed it is known by the first bytes, not by the name."""
+    start = handle.peek(6)  # peek, since a pipe can be read only once
+    for magic, (name, unpack) in _PACKED.items():
+        if start.startswith(magic):
+            return io.BufferedReader(_Unpacked(unpack(handle), name, path))
+    return handle
+
+
+def _unpack_zstd(handle: BinaryIO) -> BinaryIO:
+    import pyarrow as pa  # Python itself reads it from 3.14 on
+
+    return pa.CompressedInputStream(pa.PythonFile(handle, mode="r"), "zstd")
+
+
+_PACKED: dict[bytes, tuple[str, Callable[[BinaryIO], BinaryIO]]] = {
+    b"\x1f\x8b": ("gzip", lambda handle: gzip.GzipFile(fileobj=handle)),
+    b"BZh": ("bzip2", bz2.BZ2File),
+    b"\xfd7zXZ\x00": ("xz", lzma.LZMAFile),
+    b"\x28\xb5\x2f\xfd": ("zstd", _unpack_zstd),
+}
+
+
+class _Unpacked(io.RawIOBase):
+    """A packed file's content, which says in one sentence that the packing is broken."""
+
+    def __init__(self, content: BinaryIO, name: str, path: Path):
+        self._content, self._name, self._path = content, name, path
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, room: memoryview) -> int:
+        try:
+            part = self._content.read(len(room))
+        # Each library has errors of its own for it.
+        except Exception as error:
+            raise InputError(
+                f"{self._path} is a broken {self._name} file ({error}); copy or download it again."
+            ) from error
+        room[: len(part)] = part
+        return len(part)
+
+
+def _checked_lines(lines: Iterable[str], path: Path, notes: Counter[str]) -> Iterator[str]:
+    """Yield the lines, refusing text before the first header, which the parser would skip."""
+    seen_header = False
+    for line in lines:
+        if line.startswith(";"):
+            notes["comment lines"] += 1
+            continue
+        if line.endswith("\r\n"):  # the parser drops them without a word
+            notes["Windows line ends"] += 1
+        seen_header = seen_header or line.startswith(">")
+        if line.strip() and not seen_header:
+            raise InputError(f"{path} does not begin with a '>' header; give a FASTA file.")
+        yield line
+
+
+def _normalise(raw: str, accession: str, path: Path, notes: Counter[str]) -> str:
+    """Return the sequence in upper case letters, counting what had to be changed."""
+    sequence = raw
+    if sequence.endswith("*"):
+        sequence = sequence[:-1]
+        notes["trailing *"] += 1
+    if not sequence.isupper():
+        notes["lower case"] += any(letter.islower() for letter in sequence)
+        sequence = sequence.upper()
+    _check_letters(sequence, accession, path)
+    return sequence
+
+
+def _check_letters(sequence: str, accession: str, path: Path) -> None:
+    if not sequence:
+        raise InputError(f"{path}: protein {accession} has no residues; remove the record.")
+    if match := _ILLEGAL.search(sequence):
+        where = f"{path}: protein {accession} has {match.group()!r} at position {match.start() + 1}"
+        if match.group() in _GAPS:
+            raise InputError(f"{where}: these are aligned; give the sequences without gaps.")
+        raise InputError(f"{where}, which is no residue; use the IUPAC amino-acid letters.")
