@@ -8,7 +8,12 @@ import pytest
 
 from plm_geometry import association, paths
 from plm_geometry.isotropy import isotropy_row
-from plm_geometry.isotropy_tables import MEASURES, average_dimensions, paired_difference
+from plm_geometry.isotropy_tables import (
+    MEASURES,
+    average_dimensions,
+    averages_without_each,
+    paired_difference,
+)
 from plm_geometry.jackknife import jackknife
 from plm_geometry.moments import Moments
 from plm_geometry.proteins import STANDARD_RESIDUES, write_fasta
@@ -141,4 +146,6 @@ def test_too_few_blocks_or_an_undefined_measure_give_no_interval():
 
 def test_averages_are_empty_where_nothing_has_a_spread():
     still = {"A": Moments.from_vectors(np.ones((3, 2)))}
-    assert np.isnan(average_dimensions(still, [still])["average_dimensions"])
+    assert np.isnan(
+        average_dimensions(*averages_without_each(still, [still]))["average_dimensions"]
+    )

@@ -8,7 +8,7 @@ from typing import Any
 
 from plm_geometry.errors import InputError
 from plm_geometry.isotropy import interval_row, isotropy_row, one_line
-from plm_geometry.isotropy_tables import average_dimensions, local_rows
+from plm_geometry.isotropy_tables import average_dimensions, averages_without_each, local_rows
 from plm_geometry.jackknife import LEAST_BLOCKS
 from plm_geometry.moments import Moments, merge_all
 from plm_geometry.proteins import Proteins
@@ -212,5 +212,5 @@ def residue_isotropy(
         found = embed.load(store, known)
         letters, groups = found.residue_moments, found.residue_groups
         rows = list(local_rows(letters, groups))
-        average = average_dimensions(letters, groups)
+        average = average_dimensions(*averages_without_each(letters, groups))
     return LocalIsotropy(rows[-1:] if proteins is None else rows, average)
