@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 import tiny_checkpoints
 from plm_geometry.models.base import ProteinError
-from plm_geometry.models.hf_directory import ARCHITECTURES
 from plm_geometry.models.tokens import TokenTable, pad
+from plm_geometry.models.transformers_lm import ARCHITECTURES
 
 
 def table_of(directory, name, **options):

@@ -92,8 +92,6 @@ class Embedder(ABC):
         Special tokens it adds to a protein.
     cls_position : "first", "last" or None
         Which of a protein's tokens is the classification token; None if none is.
-    is_mini, is_control : bool
-        Whether it is one of the small checkpoints of this repository; whether it is a control.
     is_recurrent : bool
         Whether it reads from start to end, so that a batch needs no padding.
     residues_per_batch : int or None
@@ -109,8 +107,6 @@ class Embedder(ABC):
     max_residues: int | None = None
     n_special: int = 0
     cls_position: ClsPosition | None = None
-    is_mini: bool = False
-    is_control: bool = False
     is_recurrent: bool = False
     residues_per_batch: int | None = None
 
@@ -156,10 +152,8 @@ class Embedder(ABC):
 
     def check_lengths(self, sequences: Sequence[str]) -> None:
         """Raise `ProteinError` for the first sequence longer than `max_residues`."""
-        if self.max_residues is None:
-            return
         for index, sequence in enumerate(sequences):
-            if len(sequence) > self.max_residues:
+            if self.max_residues is not None and len(sequence) > self.max_residues:
                 raise ProteinError(
                     index,
                     f"has {len(sequence):,} residues, but {self.name} reads at most "
@@ -170,6 +164,4 @@ class Embedder(ABC):
 def to_device(array: np.ndarray, device: torch.device) -> Tensor:
     """Copy a batch's array to a device; to a GPU from pinned memory, so that nothing waits."""
     tensor = torch.from_numpy(array)
-    if device.type == "cuda":
-        tensor = tensor.pin_memory()
-    return tensor.to(device, non_blocking=True)
+    return (tensor.pin_memory() if device.type == "cuda" else tensor).to(device, non_blocking=True)

@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.models.configs import directory_of
-from plm_geometry.models.registry import MODELS, OF_PAPER
-from plm_geometry.models.spec import ModelSpec
+from plm_geometry.models.registry import MODELS, OF_PAPER, ModelSpec
 
 # What makes a control of a model, and what its random choices begin with.
 _CONTROL = re.compile(r"(untrained|shuffled):(.*?)(?:@(\d+))?")
+_SAID_OF = {"untrained": ", untrained", "shuffled": ", shuffled residues", "": ""}
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class ModelName:
     text: str
 
     def __post_init__(self) -> None:
-        if self.is_untrained and self.is_control_key:
+        if self.control == "untrained" and self._is_control_key:
             raise InputError(f"{self.place} has no weights, so there is no untrained copy of it.")
-        if self.is_shuffled and self._is_file:
+        if self.control == "shuffled" and self._is_file:
             raise InputError(f"{self.place} holds embeddings, which no shuffled residues have.")
 
     @cached_property
@@ -46,61 +46,57 @@ class ModelName:
         return found.groups(default="") if found else ("", self.text, "")
 
     @property
-    def is_untrained(self) -> bool:
-        """Whether random weights are asked for."""
-        return self._parts[0] == "untrained"
-
-    @property
-    def is_shuffled(self) -> bool:
-        """Whether each protein's residues are to be shuffled."""
-        return self._parts[0] == "shuffled"
+    def control(self) -> str:
+        """What makes it a control: "untrained" (random weights), "shuffled" or nothing."""
+        return self._parts[0]
 
     @property
     def prefix(self) -> str:
         """What stands before the model: "untrained:", "shuffled:" or nothing."""
-        return f"{self._parts[0]}:" if self._parts[0] else ""
-
-    @property
-    def seed(self) -> int:
-        """Of the random weights or of the shuffling."""
-        return int(self._parts[2] or 0)
+        return f"{self.control}:" if self.control else ""
 
     @property
     def place(self) -> str:
         """The key, path or Hugging Face id."""
         return os.path.expanduser(self._parts[1])
 
+    @property
+    def seed(self) -> int:
+        """Of the random weights or of the shuffling."""
+        return int(self._parts[2] or 0)
+
     @cached_property
     def spec(self) -> ModelSpec | None:
         """The table's entry: of the key, or of the mini whose directory it is."""
-        return MODELS.get(self.place) or mini_at(Path(self.place))
-
-    @property
-    def is_control_key(self) -> bool:
-        """Whether it is a control without weights."""
-        return self.spec is not None and self.spec.architecture == "control"
+        at = Path(self.place).resolve()
+        minis = (spec for spec in MODELS.values() if spec.is_mini)
+        return MODELS.get(self.place) or next(
+            (spec for spec in minis if spec.directory.resolve() == at), None
+        )
 
     @property
     def title(self) -> str:
         """What tables call it."""
         path = Path(self.place)
         own = path.resolve().name if path.exists() else self.place
-        title = self.spec.title if self.spec else own
-        what = {"untrained": ", untrained", "shuffled": ", shuffled residues"}
         seed = f", seed {self.seed}" if self.seed else ""
-        return title + what.get(self._parts[0], "") + seed
+        return (self.spec.title if self.spec else own) + _SAID_OF[self.control] + seed
 
     @property
     def role(self) -> str:
         """One of "model", "mini" and "control"."""
-        if self.prefix or self.is_control_key:
+        if self.control or self._is_control_key:
             return "control"
         return "mini" if self.spec and self.spec.is_mini else "model"
 
     @property
     def is_embedding_file(self) -> bool:
         """Whether it is a file of embeddings, to go by its name."""
-        return not self.prefix and self._is_file
+        return not self.control and self._is_file
+
+    @property
+    def _is_control_key(self) -> bool:
+        return self.spec is not None and self.spec.architecture == "control"
 
     @property
     def _is_file(self) -> bool:
@@ -114,11 +110,31 @@ def counterpart(name: str) -> str:
     return name if name in OF_PAPER else ""
 
 
-def mini_at(path: Path) -> ModelSpec | None:
-    """Return the mini whose checkpoint lies at `path`: named so, it is one all the same."""
-    minis = (spec for spec in MODELS.values() if spec.is_mini)
-    at = path.resolve()
-    return next((spec for spec in minis if directory_of(spec).resolve() == at), None)
+class SaidModel(NamedTuple):
+    """What a file of embeddings says it is of: role and counterpart as in `ModelCard`."""
+
+    role: str
+    counterpart: str
+
+
+def said_by_file(title: str) -> SaidModel:
+    """Return what is known of the model that a file of embeddings names.
+
+    Parameters
+    ----------
+    title : str
+        The file's ``model_name``: a key, or where the model is published, such as
+        "Rostlab/prot_bert"; ``untrained:`` before it makes it a control.
+
+    Returns
+    -------
+    SaidModel
+        Of a name that the table does not know, a model without a counterpart.
+    """
+    prefix = ModelName(title).prefix
+    source = title.removeprefix(prefix)
+    key = next((key for key, spec in MODELS.items() if spec.source == source), source)
+    return SaidModel(ModelName(prefix + key).role, counterpart(prefix + key))
 
 
 def unknown_model(name: str) -> InputError:

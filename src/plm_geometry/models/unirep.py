@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.models.base import Embedder, Output, to_device
-from plm_geometry.models.spec import ModelSpec
+from plm_geometry.models.registry import ModelSpec
+from plm_geometry.models.tokens import look_up, number_letters
 from plm_geometry.models.weights import move_weights, sha256_of_files
 
 ARCHITECTURE = "unirep"
@@ -22,8 +23,7 @@ LETTERS = "MRHKDESTNQCUGPAVIFYWLO"
 OTHER, START = 23, 24
 N_TOKENS, EMBEDDING_WIDTH = 26, 10
 
-_TOKEN_OF_BYTE = np.full(256, OTHER, dtype=np.int64)
-_TOKEN_OF_BYTE[np.frombuffer(LETTERS.encode(), dtype=np.uint8)] = np.arange(1, len(LETTERS) + 1)
+_TOKEN_OF_BYTE = number_letters(LETTERS, start=1, other=OTHER)
 # Fewer rows than these are multiplied by a routine that rounds less well.
 _LEAST_ROWS = 4
 # Proteins of a batch that one core takes, at least, and with it the products of their own.
@@ -177,10 +177,16 @@ class UniRepEmbedder(Embedder):
     Parameters
     ----------
     name : str
-    arrays : mapping of str to ndarray
-        As `read_weights` or `initial_weights` gives them.
-    weights : str
-        What identifies them.
+    spec : ModelSpec
+    untrained : bool
+        Draw the weights at random instead of reading them (`initial_weights`).
+    seed : int
+        Of that draw.
+
+    Raises
+    ------
+    InputError
+        As `read_weights`.
 
     References
     ----------
@@ -190,20 +196,23 @@ class UniRepEmbedder(Embedder):
     is_recurrent = True
     n_special = 1
 
-    def __init__(self, name: str, arrays: Mapping[str, np.ndarray], weights: str) -> None:
+    def __init__(
+        self, name: str, spec: ModelSpec, *, untrained: bool = False, seed: int = 0
+    ) -> None:
         self.name = self.title = name
-        self.n_layers = sum(key.endswith(".b") and key.startswith("mlstm.") for key in arrays)
-        of_layer = [f"mlstm.{layer}." for layer in range(self.n_layers)]
+        self.width = self.residue_width = spec.width
+        self.n_layers = spec.layers
+        drawn = (spec.width, spec.layers, seed)
+        arrays = initial_weights(*drawn) if untrained else read_weights(spec)
         self.module = nn.Module()
         self.module.embedding = nn.Parameter(torch.from_numpy(arrays["embedding"]))
         self.module.layers = nn.ModuleList(
             Layer({k.removeprefix(p): v for k, v in arrays.items() if k.startswith(p)})
-            for p in of_layer
+            for p in (f"mlstm.{layer}." for layer in range(spec.layers))
         )
-        self.width = self.residue_width = len(self.module.layers[0].h)
         self.identity = {
             "architecture": ARCHITECTURE,
-            "weights": weights,
+            "weights": f"random, seed {seed}" if untrained else spec.sha256,
             "preprocessing": "upper case, [XZBJ] -> one token",
         }
 
@@ -218,7 +227,7 @@ class UniRepEmbedder(Embedder):
     def forward(self, sequences: Sequence[str], layers: Sequence[int] = (-1,)) -> Output:
         """Compute the hidden states of a batch of proteins; see `Embedder.forward`."""
         indices = self.layer_indices(layers)
-        rows = [_tokens(sequence) for sequence in sequences]
+        rows = [np.r_[START, look_up(s.upper(), _TOKEN_OF_BYTE)] for s in sequences]
         lengths = np.array([len(row) for row in rows])
         protein = np.repeat(np.arange(len(rows)), lengths)
         position = np.concatenate([np.arange(n) for n in lengths])
@@ -294,11 +303,6 @@ def _normalised(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
 def _product(rows: Tensor, weights: Tensor) -> Tensor:
     missing = max(0, _LEAST_ROWS - len(rows))
     return (nn.functional.pad(rows, (0, 0, 0, missing)) @ weights)[: len(rows)]
-
-
-def _tokens(sequence: str) -> np.ndarray:
-    letters = np.frombuffer(sequence.upper().encode("ascii", "replace"), dtype=np.uint8)
-    return np.concatenate([[START], _TOKEN_OF_BYTE[letters]])
 
 
 def _chunks(counts: Sequence[int], most: int) -> Iterator[list[int]]:
