@@ -1,13 +1,13 @@
 """What every loaded model is: an `Embedder` that turns a batch of sequences into an `Output`."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
 import numpy as np
 import torch
-from torch import BoolTensor, Tensor
+from torch import BoolTensor, Tensor, nn
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.proteins.fasta import Proteins
@@ -82,6 +82,8 @@ class Embedder(ABC):
         What it is called on the command line, and in tables.
     identity : dict of str to str
         All that decides its vectors: source, revision, sha256 of the weights, preprocessing.
+    module : Module
+        With the weights; empty in a control.
     width, residue_width : int
         Dimensions of a global and of a residue embedding.
     n_layers : int
@@ -101,6 +103,7 @@ class Embedder(ABC):
     name: str
     title: str
     identity: dict[str, str]
+    module: nn.Module = nn.Module()
     width: int
     residue_width: int
     n_layers: int
@@ -136,7 +139,14 @@ class Embedder(ABC):
         return self.forward(proteins.sequences, layers)
 
     def to(self, device: str | torch.device, dtype: torch.dtype) -> Self:
-        """Move the weights to a device and a floating-point type; a control has none to move."""
+        """Move the weights, but not the buffers, to a device and a floating-point type.
+
+        ESM's rotary frequencies are a buffer, and 8 bits of mantissa would turn far positions by
+        arbitrary angles.
+        """
+        self.module.to(device)
+        for parameter in self.module.parameters():
+            parameter.data = parameter.data.to(dtype)
         return self
 
     def layer_indices(self, layers: Sequence[int]) -> list[int]:
@@ -159,6 +169,12 @@ class Embedder(ABC):
                     f"has {len(sequence):,} residues, but {self.name} reads at most "
                     f"{self.max_residues:,}: leave it out or choose another model.",
                 )
+
+
+def pick(states: Iterable[Tensor], indices: Sequence[int]) -> list[Tensor]:
+    """Return the states of some layers, forgetting the others as they come."""
+    kept = {index: state for index, state in enumerate(states) if index in indices}
+    return [kept[index] for index in indices]
 
 
 def to_device(array: np.ndarray, device: torch.device) -> Tensor:

@@ -78,20 +78,20 @@ def _open(name: ModelName, padded_length: proteinbert.PaddedLength) -> Embedder:
 def _open_located(
     name: ModelName, path: Path | None, padded_length: proteinbert.PaddedLength
 ) -> Embedder:
-    spec, options = name.spec, {"untrained": name.control == "untrained", "seed": name.seed}
+    spec, seed = name.spec, name.seed if name.control == "untrained" else None
     if spec.architecture == proteinbert.MODEL_TYPE if spec else _is_proteinbert(path):
         return proteinbert.ProteinBERTEmbedder(
             name.text,
             path,
+            seed=seed,
             padded_length=padded_length,
             reads_residues=spec is not None and spec.reads_residues,
-            **options,
         )
     if padded_length is not None:
         raise InputError(f"A padded length is ProteinBERT's alone; {name.text} takes none.")
     if spec is not None and spec.architecture == unirep.ARCHITECTURE:
-        return unirep.UniRepEmbedder(name.text, spec, **options)
-    return transformers_lm.TransformersEmbedder(name.text, path, **options)
+        return unirep.UniRepEmbedder(name.text, spec, seed=seed)
+    return transformers_lm.TransformersEmbedder(name.text, path, seed=seed)
 
 
 def read_sizes(name: ModelName) -> tuple[str, int, int | None]:

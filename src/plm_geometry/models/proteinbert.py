@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
 import numpy as np
 import torch
@@ -17,12 +17,7 @@ from plm_geometry.base.errors import InputError
 from plm_geometry.models.base import Embedder, Output, to_device
 from plm_geometry.models.proteinbert_module import ProteinBERT, ProteinBERTConfig
 from plm_geometry.models.tokens import look_up, number_letters
-from plm_geometry.models.weights import (
-    move_weights,
-    read_array_pickle,
-    read_config,
-    sha256_of_files,
-)
+from plm_geometry.models.weights import read_array_pickle, read_config, sha256_of_files
 
 LETTERS = "ACDEFGHIKLMNPQRSTUVWXY"
 OTHER, START, END, PAD = range(len(LETTERS), len(LETTERS) + 4)
@@ -45,10 +40,8 @@ class ProteinBERTEmbedder(Embedder):
     path : str, Path or None
         An official dump, or a directory that `save_directory` wrote; None is for an untrained
         model of the published size.
-    untrained : bool
-        Draw the weights at random instead, without touching PyTorch's global random state.
-    seed : int
-        Of that draw.
+    seed : int, optional
+        Draw the weights at random from it instead, without touching PyTorch's global random state.
     padded_length : int or "power of two", optional
         Show the model PAD up to this many positions, as the official code does (it trained with
         128, 512 and 1,024); its answer depends on how many. By default it sees the protein alone.
@@ -61,12 +54,11 @@ class ProteinBERTEmbedder(Embedder):
         name: str,
         path: str | Path | None,
         *,
-        untrained: bool = False,
-        seed: int = 0,
+        seed: int | None = None,
         padded_length: PaddedLength = None,
         reads_residues: bool = False,
     ) -> None:
-        self.module, weights = _make_module(None if path is None else Path(path), untrained, seed)
+        self.module, weights = _make_module(None if path is None else Path(path), seed)
         config = self.module.config
         self.name = self.title = name
         self.residue_width = config.local_width
@@ -83,11 +75,6 @@ class ProteinBERTEmbedder(Embedder):
             "padded_length": str(padded_length or "unpadded"),
             "protein": "mean of residues" if reads_residues else "global vector",
         }
-
-    def to(self, device: str | torch.device, dtype: torch.dtype) -> Self:
-        """Move the weights to a device and a floating-point type."""
-        move_weights(self.module, device, dtype)
-        return self
 
     @torch.inference_mode()
     def forward(self, sequences: Sequence[str], layers: Sequence[int] = (-1,)) -> Output:
@@ -239,9 +226,9 @@ def read_sizes(path: str | Path) -> tuple[str, int, int | None]:
     return MODEL_TYPE, config.global_width, config.max_residues
 
 
-def _make_module(path: Path | None, untrained: bool, seed: int) -> tuple[ProteinBERT, str]:
+def _make_module(path: Path | None, seed: int | None) -> tuple[ProteinBERT, str]:
     """Return the model of a dump or directory or its untrained copy, and what identifies it."""
-    if untrained:
+    if seed is not None:
         config = ProteinBERTConfig() if path is None else _config_of(path)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)

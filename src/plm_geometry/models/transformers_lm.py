@@ -2,11 +2,10 @@
 
 import pickle
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,14 +15,9 @@ from transformers.utils import logging as transformers_logging
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.provenance import sha256_of
-from plm_geometry.models.base import Embedder, Output, to_device
+from plm_geometry.models.base import Embedder, Output, pick, to_device
 from plm_geometry.models.tokens import Spelling, TokenTable, pad
-from plm_geometry.models.weights import (
-    move_weights,
-    read_config,
-    sha256_of_files,
-    weight_files,
-)
+from plm_geometry.models.weights import read_config, sha256_of_files, weight_files
 from plm_geometry.models.xlnet_attention import xlnet_hidden_states
 
 
@@ -74,12 +68,10 @@ class TransformersEmbedder(Embedder):
     ----------
     name : str
     directory : str or Path
-        ``config.json``, tokenizer files and, unless `untrained`, weights.
-    untrained : bool
-        Draw the weights at random instead of reading them, without touching PyTorch's global
-        random state.
-    seed : int
-        Of that draw.
+        ``config.json``, tokenizer files and, unless a seed is given, weights.
+    seed : int, optional
+        Draw the weights at random from it instead of reading them, without touching PyTorch's
+        global random state.
 
     Raises
     ------
@@ -88,21 +80,19 @@ class TransformersEmbedder(Embedder):
         missing, extra or of another shape than ``config.json`` says.
     """
 
-    def __init__(
-        self, name: str, directory: str | Path, *, untrained: bool = False, seed: int = 0
-    ) -> None:
+    def __init__(self, name: str, directory: str | Path, *, seed: int | None = None) -> None:
         directory = Path(directory)
         self.name = self.title = name
         config, self._tokens, self.max_residues = _read_all_but_weights(directory, name)
         self._style = ARCHITECTURES[config.model_type]
-        if untrained:
+        if seed is None:
+            weights = sha256_of_files(weight_files(directory))
+            self.module = _trained_model(directory, self._style).eval()
+        else:
             weights = f"random, seed {seed}"
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed)
-                self.model = self._style.build(config).eval()
-        else:
-            weights = sha256_of_files(weight_files(directory))
-            self.model = _trained_model(directory, self._style).eval()
+                self.module = self._style.build(config).eval()
         self.width = self.residue_width = config.hidden_size
         self.n_layers = config.num_hidden_layers
         self.n_special = self._tokens.n_special
@@ -115,11 +105,6 @@ class TransformersEmbedder(Embedder):
             "tokens": self._tokens.digest,
         }
 
-    def to(self, device: str | torch.device, dtype: torch.dtype) -> Self:
-        """Move the weights to a device and a floating-point type."""
-        move_weights(self.model, device, dtype)
-        return self
-
     @torch.inference_mode()
     def forward(self, sequences: Sequence[str], layers: Sequence[int] = (-1,)) -> Output:
         """Compute the hidden states of a batch of proteins; see `Embedder.forward`."""
@@ -131,7 +116,7 @@ class TransformersEmbedder(Embedder):
         is_residue = self._find_residues(is_token)
         is_padded = not is_token.all()
         token_ids, is_token, is_residue = (
-            to_device(array, self.model.device) for array in (token_ids, is_token, is_residue)
+            to_device(array, self.module.device) for array in (token_ids, is_token, is_residue)
         )
         # Without a mask attention need not hold one of (positions)^2.
         hidden = self._hidden(token_ids, is_token if is_padded else None, indices)
@@ -147,12 +132,10 @@ class TransformersEmbedder(Embedder):
     def _hidden(
         self, token_ids: Tensor, is_token: BoolTensor | None, indices: list[int]
     ) -> list[Tensor]:
-        if self.model.config.model_type == "xlnet":
-            states = enumerate(xlnet_hidden_states(self.model, token_ids, is_token))
-            kept = {index: state for index, state in states if index in indices}
-            return [kept[index] for index in indices]
+        if self.module.config.model_type == "xlnet":
+            return pick(xlnet_hidden_states(self.module, token_ids, is_token), indices)
         only_last = set(indices) == {self.n_layers}
-        answer = self.model(
+        answer = self.module(
             input_ids=token_ids,
             attention_mask=None if is_token is None else is_token.long(),
             output_hidden_states=not only_last,
@@ -241,30 +224,17 @@ def _trained_model(directory: Path, style: Architecture) -> nn.Module:
 
 def _from_directory(load: Callable, directory: Path, part: str, **options: Any) -> Any:
     """Call one of the library's ``from_pretrained``, turning its failures into a sentence."""
+    # What its bar and its report would say is checked here.
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
     try:
-        with _quiet_library():
-            return load(str(directory), local_files_only=True, trust_remote_code=False, **options)
+        return load(str(directory), local_files_only=True, trust_remote_code=False, **options)
     # The library raises whatever the damaged part led it to.
     except Exception as error:
         raise InputError(
             f"{directory}: the {part} cannot be read ({_reason(error)}): "
             "fetch the checkpoint again."
         ) from error
-
-
-@contextmanager
-def _quiet_library() -> Iterator[None]:
-    """Silence the library's loading bar and report; what they report is checked here."""
-    verbosity = transformers_logging.get_verbosity()
-    had_bar = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        transformers_logging.set_verbosity(verbosity)
-        if had_bar:
-            transformers_logging.enable_progress_bar()
 
 
 def _reason(error: Exception) -> str:

@@ -4,6 +4,7 @@ import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -12,10 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.models.base import Embedder, Output, to_device
+from plm_geometry.models.base import Embedder, Output, pick, to_device
 from plm_geometry.models.registry import ModelSpec
 from plm_geometry.models.tokens import look_up, number_letters
-from plm_geometry.models.weights import move_weights, sha256_of_files
+from plm_geometry.models.weights import sha256_of_files
 
 ARCHITECTURE = "unirep"
 # Tokens 1 to 22; any other letter (X, Z, B, J) is 23, and 24 stands before the first residue.
@@ -90,14 +91,10 @@ def initial_weights(width: int, n_layers: int, seed: int) -> dict[str, np.ndarra
     arrays = {"embedding": drawn(N_TOKENS, EMBEDDING_WIDTH, nn.init.xavier_uniform_)}
     for layer in range(n_layers):
         n_inputs = width if layer else EMBEDDING_WIDTH
-        for name, shape in {
-            "mx": (n_inputs, width),
-            "mh": (width, width),
-            "x": (n_inputs, 4 * width),
-            "h": (width, 4 * width),
-        }.items():
-            arrays[f"mlstm.{layer}.w{name}"] = drawn(*shape)
-            arrays[f"mlstm.{layer}.g{name}"] = np.ones(shape[1], np.float32)
+        for into, n_outputs in ("m", width), ("", 4 * width):
+            for of, rows in ("x", n_inputs), ("h", width):
+                arrays[f"mlstm.{layer}.w{into}{of}"] = drawn(rows, n_outputs)
+                arrays[f"mlstm.{layer}.g{into}{of}"] = np.ones(n_outputs, np.float32)
         arrays[f"mlstm.{layer}.b"] = np.zeros(4 * width, np.float32)
     return arrays
 
@@ -135,15 +132,15 @@ class Layer(nn.Module):
         self.bias = nn.Parameter(torch.from_numpy(bias))
         self.mh, self.h = (nn.Parameter(torch.from_numpy(w)) for w in (mh, h))
 
-    def forward(self, below: Tensor, order: Order, hidden: Tensor) -> None:
+    def forward(self, below: Tensor, hidden: Tensor, order: Order) -> None:
         """Write the hidden state at each token of an order.
 
         Parameters
         ----------
         below : Tensor, shape (n_tokens of the batch, n_inputs)
-        order : Order
         hidden : Tensor, shape (n_tokens of the batch, width)
             Written at the order's tokens.
+        order : Order
         """
         width = len(self.h)
         h = below.new_zeros(order.n_active[0], width)
@@ -178,10 +175,8 @@ class UniRepEmbedder(Embedder):
     ----------
     name : str
     spec : ModelSpec
-    untrained : bool
-        Draw the weights at random instead of reading them (`initial_weights`).
-    seed : int
-        Of that draw.
+    seed : int, optional
+        Draw the weights at random from it (`initial_weights`) instead of reading them.
 
     Raises
     ------
@@ -196,14 +191,15 @@ class UniRepEmbedder(Embedder):
     is_recurrent = True
     n_special = 1
 
-    def __init__(
-        self, name: str, spec: ModelSpec, *, untrained: bool = False, seed: int = 0
-    ) -> None:
+    def __init__(self, name: str, spec: ModelSpec, *, seed: int | None = None) -> None:
         self.name = self.title = name
         self.width = self.residue_width = spec.width
         self.n_layers = spec.layers
-        drawn = (spec.width, spec.layers, seed)
-        arrays = initial_weights(*drawn) if untrained else read_weights(spec)
+        if seed is None:
+            arrays, weights = read_weights(spec), spec.sha256
+        else:
+            arrays = initial_weights(spec.width, spec.layers, seed)
+            weights = f"random, seed {seed}"
         self.module = nn.Module()
         self.module.embedding = nn.Parameter(torch.from_numpy(arrays["embedding"]))
         self.module.layers = nn.ModuleList(
@@ -212,16 +208,15 @@ class UniRepEmbedder(Embedder):
         )
         self.identity = {
             "architecture": ARCHITECTURE,
-            "weights": f"random, seed {seed}" if untrained else spec.sha256,
+            "weights": weights,
             "preprocessing": "upper case, [XZBJ] -> one token",
         }
 
     def to(self, device: str | torch.device, dtype: torch.dtype) -> Self:
         """Move the weights to a device and a floating-point type."""
-        move_weights(self.module, device, dtype)
         least = _RESIDUES_PER_BATCH[torch.device(device).type]
         self.residues_per_batch = max(least, _NUMBERS_PER_BATCH // self.width)
-        return self
+        return super().to(device, dtype)
 
     @torch.inference_mode()
     def forward(self, sequences: Sequence[str], layers: Sequence[int] = (-1,)) -> Output:
@@ -229,27 +224,17 @@ class UniRepEmbedder(Embedder):
         indices = self.layer_indices(layers)
         rows = [np.r_[START, look_up(s.upper(), _TOKEN_OF_BYTE)] for s in sequences]
         lengths = np.array([len(row) for row in rows])
+        rank = np.argsort(np.argsort(-lengths, kind="stable"))
         protein = np.repeat(np.arange(len(rows)), lengths)
         position = np.concatenate([np.arange(n) for n in lengths])
         device = self.module.embedding.device
         tokens, protein_of, is_residue = (
             to_device(array, device) for array in (np.concatenate(rows), protein, position > 0)
         )
-        kept = {}
-        with _cores(len(rows), device) as n_cores:
-            orders = [
-                Order(to_device(order, device), n_active)
-                for order, n_active in _orders(lengths, protein, position, n_cores)
-            ]
-            for index, state in enumerate(self._states(tokens, orders, max(indices))):
-                if index in indices:
-                    kept[index] = state
-        return Output(
-            hidden=[kept[index] for index in indices],
-            is_residue=is_residue,
-            is_token=torch.ones_like(is_residue),
-            protein_of=protein_of,
-        )
+        with _cores(len(rows), device) as n_shares:
+            orders = list(_orders(rank[protein], position, n_shares, device))
+            hidden = pick(self._states(tokens, orders, max(indices)), indices)
+        return Output(hidden, is_residue, torch.ones_like(is_residue), protein_of=protein_of)
 
     def _states(self, tokens: Tensor, orders: list[Order], last: int) -> Iterator[Tensor]:
         below = self.module.embedding[tokens]
@@ -257,10 +242,8 @@ class UniRepEmbedder(Embedder):
         with ThreadPoolExecutor(len(orders)) as threads:
             for layer in self.module.layers[:last]:
                 hidden = below.new_empty(len(below), self.width)
-                run = torch.inference_mode()(layer.forward)
-                done = [threads.submit(run, below, order, hidden) for order in orders]
-                for share in done:
-                    share.result()
+                run = partial(torch.inference_mode()(layer.forward), below, hidden)
+                list(threads.map(run, orders))
                 below = hidden
                 yield below
 
@@ -272,9 +255,8 @@ def _cores(n_proteins: int, device: torch.device) -> Iterator[int]:
     Steps are so short that cores which work on one together would mostly wait for each other.
     """
     n_threads = torch.get_num_threads()
-    n_shares = min(n_threads, max(1, n_proteins // _PROTEINS_PER_CORE))
-    if device.type != "cpu":
-        n_shares = 1
+    most = n_proteins // _PROTEINS_PER_CORE if device.type == "cpu" else 1
+    n_shares = min(n_threads, max(1, most))
     torch.set_num_threads(n_threads // n_shares)
     try:
         yield n_shares
@@ -283,14 +265,16 @@ def _cores(n_proteins: int, device: torch.device) -> Iterator[int]:
 
 
 def _orders(
-    lengths: np.ndarray, protein: np.ndarray, position: np.ndarray, n_shares: int
-) -> Iterator[tuple[np.ndarray, list[int]]]:
-    """Yield the order of the tokens of each share of a batch; lengths are spread evenly."""
-    rank = np.argsort(np.argsort(-lengths, kind="stable"))[protein]
+    rank: np.ndarray, position: np.ndarray, n_shares: int, device: torch.device
+) -> Iterator[Order]:
+    """Yield the order of the tokens of each share of a batch; lengths are spread evenly.
+
+    `rank` is that of each token's protein by length, the longest first.
+    """
     order = np.lexsort((rank, position))
     for share in range(n_shares):
         own = order[rank[order] % n_shares == share]
-        yield own, np.bincount(position[own]).tolist()
+        yield Order(to_device(own, device), np.bincount(position[own]).tolist())
 
 
 def _normalised(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:

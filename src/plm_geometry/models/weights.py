@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import nn
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.provenance import sha256_of
@@ -59,17 +57,6 @@ def sha256_of_files(files: list[Path]) -> str:
 def _sha256(path: Path, size: int, modified: int) -> str:
     """Digest a file once a process, unless its size or time of change moves."""
     return sha256_of(path)
-
-
-def move_weights(module: nn.Module, device: str | torch.device, dtype: torch.dtype) -> None:
-    """Move a module to a device and its parameters, but not its buffers, to a type.
-
-    ESM's rotary frequencies are a buffer, and 8 bits of mantissa would turn far positions by
-    arbitrary angles.
-    """
-    module.to(device)
-    for parameter in module.parameters():
-        parameter.data = parameter.data.to(dtype)
 
 
 def _latin1_bytes(text: str, encoding: str) -> bytes:
