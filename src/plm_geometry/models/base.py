@@ -177,7 +177,9 @@ def pick(states: Iterable[Tensor], indices: Sequence[int]) -> list[Tensor]:
     return [kept[index] for index in indices]
 
 
-def to_device(array: np.ndarray, device: torch.device) -> Tensor:
-    """Copy a batch's array to a device; to a GPU from pinned memory, so that nothing waits."""
-    tensor = torch.from_numpy(array)
-    return (tensor.pin_memory() if device.type == "cuda" else tensor).to(device, non_blocking=True)
+def to_device(device: torch.device, *arrays: np.ndarray) -> list[Tensor]:
+    """Copy a batch's arrays to a device; to a GPU from pinned memory, so that nothing waits."""
+    tensors = [torch.from_numpy(array) for array in arrays]
+    if device.type == "cuda":
+        tensors = [tensor.pin_memory() for tensor in tensors]
+    return [tensor.to(device, non_blocking=True) for tensor in tensors]

@@ -7,8 +7,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
-from torch.nn.functional import pad as pad_tensor
+from torch.nn import functional
 
 from plm_geometry.models.base import Embedder, Output
 from plm_geometry.models.tokens import look_up, number_letters, pad
@@ -37,8 +36,8 @@ class CompositionEmbedder(Embedder):
         """Count letters; see `Embedder.forward`."""
         self.layer_indices(layers)
         rows = [look_up(sequence.upper(), _PLACE_OF_BYTE) for sequence in sequences]
-        places, is_residue = map(torch.from_numpy, pad(rows, value=_N_LETTERS, left=False))
-        letters = one_hot(places, _N_LETTERS + 1)[..., :_N_LETTERS].float()
+        places, is_residue = map(torch.from_numpy, pad(rows, value=_N_LETTERS))
+        letters = functional.one_hot(places, _N_LETTERS + 1)[..., :_N_LETTERS].float()
         hidden, protein = self._embed(letters, rows)
         n = len(layers)
         return Output([hidden] * n, is_residue, is_residue, protein and protein * n)
@@ -60,7 +59,7 @@ class KmerEmbedder(CompositionEmbedder):
     width, residue_width = _N_LETTERS**3, 3 * _N_LETTERS
 
     def _embed(self, letters: Tensor, rows: list[np.ndarray]) -> tuple[Tensor, list[Tensor]]:
-        around = pad_tensor(letters, (0, 0, 1, 1))
+        around = functional.pad(letters, (0, 0, 1, 1))
         residues = torch.cat([around[:, :-2], letters, around[:, 2:]], dim=-1)
         return residues, [torch.from_numpy(np.stack([_kmer_shares(row) for row in rows]))]
 

@@ -64,22 +64,18 @@ def describe_model(
         If there is no such model, or its configuration cannot be had or read.
     """
     parsed = ModelName(str(name))
-    architecture, width, longest = _sizes(parsed)
+    if spec := parsed.spec:
+        architecture, width, longest = spec.architecture, spec.width, spec.max_residues
+    else:
+        from plm_geometry.models.loading import read_sizes
+
+        architecture, width, longest = read_sizes(parsed)
     if architecture == "proteinbert" and padded_length is not None:
         from plm_geometry.models.proteinbert import longest_padded
 
         longest = longest_padded(longest, padded_length)
     called = parsed.text, parsed.title, parsed.role, counterpart(parsed.text)
     return ModelCard(*called, architecture, width, longest)
-
-
-def _sizes(name: ModelName) -> tuple[str, int, int | None]:
-    """Return architecture, width and longest protein."""
-    if name.spec is not None:
-        return name.spec.architecture, name.spec.width, name.spec.max_residues
-    from plm_geometry.models.loading import read_sizes
-
-    return read_sizes(name)
 
 
 def table(*, wide: bool = False) -> "pd.DataFrame":

@@ -10,6 +10,7 @@ from plm_geometry.models import hub, proteinbert, transformers_lm, unirep
 from plm_geometry.models.base import Embedder
 from plm_geometry.models.controls import CompositionEmbedder, KmerEmbedder, ShuffledEmbedder
 from plm_geometry.models.names import ModelName, unknown_model
+from plm_geometry.models.proteinbert import PaddedLength
 from plm_geometry.models.weights import read_config
 
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
@@ -23,7 +24,7 @@ def load(
     *,
     device: str | torch.device = "cpu",
     dtype: torch.dtype | None = None,
-    padded_length: proteinbert.PaddedLength = None,
+    padded_length: PaddedLength = None,
 ) -> Embedder:
     """Load a model.
 
@@ -53,7 +54,7 @@ def load(
     return model.to(device, dtype or torch.float32)
 
 
-def _open(name: ModelName, padded_length: proteinbert.PaddedLength) -> Embedder:
+def _open(name: ModelName, padded_length: PaddedLength) -> Embedder:
     """Return the model of a name, on the CPU in float32."""
     if name.text in _CONTROLS:
         return _CONTROLS[name.text]()
@@ -71,18 +72,13 @@ def _open(name: ModelName, padded_length: proteinbert.PaddedLength) -> Embedder:
     return model
 
 
-def _open_located(
-    name: ModelName, path: Path | None, padded_length: proteinbert.PaddedLength
-) -> Embedder:
+def _open_located(name: ModelName, path: Path | None, padded_length: PaddedLength) -> Embedder:
     spec, seed = name.spec, name.seed if name.control == "untrained" else None
-    if spec.architecture == proteinbert.MODEL_TYPE if spec else _is_proteinbert(path):
-        return proteinbert.ProteinBERTEmbedder(
-            name.text,
-            path,
-            seed=seed,
-            padded_length=padded_length,
-            reads_residues=spec is not None and spec.reads_residues,
-        )
+    is_proteinbert = spec.architecture == proteinbert.MODEL_TYPE if spec else _is_proteinbert(path)
+    if is_proteinbert:
+        by_residues = spec is not None and spec.reads_residues
+        options = {"padded_length": padded_length, "reads_residues": by_residues}
+        return proteinbert.ProteinBERTEmbedder(name.text, path, seed=seed, **options)
     if padded_length is not None:
         raise InputError(f"A padded length is ProteinBERT's alone; {name.text} takes none.")
     if spec is not None and spec.architecture == unirep.ARCHITECTURE:

@@ -85,12 +85,9 @@ class ProteinBERTEmbedder(Embedder):
         n_seen = np.array([[self._positions_seen(int(n))] for [n] in n_tokens])
         positions = np.arange(n_seen.max())
         token_ids = np.stack([tokenize(s.upper(), len(positions)) for s in sequences])
-        is_token = positions < n_tokens
         is_residue = (positions > 0) & (positions < n_tokens - 1)
-        is_seen, is_token, is_residue = (
-            to_device(mask, self.module.embedding.weight.device)
-            for mask in (positions < n_seen, is_token, is_residue)
-        )
+        masks = positions < n_seen, positions < n_tokens, is_residue
+        is_seen, is_token, is_residue = to_device(self.module.embedding.weight.device, *masks)
         local, global_ = self.module.hidden_states(token_ids, None, is_seen)
         # Every block leaves two states, of which the second is its output.
         protein = None if self._reads_residues else [global_[2 * index] for index in indices]
@@ -302,7 +299,6 @@ def _fill(module: ProteinBERT, state: dict[str, Tensor], path: Path) -> ProteinB
     try:
         module.load_state_dict(state, assign=True)
     except RuntimeError as error:
-        _, first, *_ = str(error).splitlines()
-        complaint = textwrap.shorten(first.strip().rstrip("."), 300, placeholder=" ...")
-        raise InputError(f"{path} is not a checkpoint of this ProteinBERT: {complaint}.") from error
+        complaint = textwrap.shorten(str(error).partition("\n")[2], 300, placeholder=" ...")
+        raise InputError(f"{path} is not a checkpoint of this ProteinBERT: {complaint}") from error
     return module.eval()

@@ -3,7 +3,6 @@
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from plm_geometry.base import paths
 
@@ -81,13 +80,12 @@ class ModelSpec:
 
 def _read_table(path: Path) -> dict[str, ModelSpec]:
     table = tomllib.loads(path.read_text("utf-8"))
-    return {key: _spec(key, row, table) for key, row in table["models"].items()}
-
-
-def _spec(key: str, row: dict[str, Any], table: dict[str, Any]) -> ModelSpec:
-    preprocessing = table["preprocessing"].get(row["architecture"])
-    citation = table["citations"][row["citation"]]
-    return ModelSpec(**{"preprocessing": preprocessing} | row | {"key": key, "citation": citation})
+    models = {}
+    for key, row in table["models"].items():
+        row.setdefault("preprocessing", table["preprocessing"].get(row["architecture"]))
+        row["citation"] = table["citations"][row["citation"]]
+        models[key] = ModelSpec(key=key, **row)
+    return models
 
 
 MODELS = _read_table(Path(__file__).with_suffix(".toml"))

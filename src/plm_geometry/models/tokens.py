@@ -37,9 +37,7 @@ class Spelling:
 
     def write(self, sequence: str) -> str:
         """Return the text that the checkpoint's tokenizer expects of a protein."""
-        return self.separator.join(
-            self.unknown if letter in self.replaced else letter for letter in sequence
-        )
+        return self.separator.join(self.unknown if x in self.replaced else x for x in sequence)
 
     def __str__(self) -> str:
         return f"upper case, [{self.replaced}] -> {self.unknown}"
@@ -98,7 +96,9 @@ class TokenTable:
         if (without := np.flatnonzero(tokens == _NO_TOKEN)).size:
             self._refuse(sequence, index, int(without[0]))
         if not self._is_trusted:
-            self._compare_with_tokenizer(sequence, tokens, index)
+            read = self._encode_residues(sequence.upper())
+            if read != tokens.tolist():
+                self._refuse(sequence, index, _n_shared(read, tokens.tolist()))
         return tokens
 
     def with_specials(self, tokens: np.ndarray) -> np.ndarray:
@@ -119,11 +119,9 @@ class TokenTable:
 
     def _token_of_letter(self, letter: str) -> int:
         tokens = self._encode_residues(letter)
-        if len(tokens) != 1:
-            return _NO_TOKEN
-        unknown = self._tokenizer.unk_token
-        is_meant = self._spelling.write(letter) == unknown
-        return tokens[0] if is_meant or tokens[0] != self._tokenizer.unk_token_id else _NO_TOKEN
+        is_meant = self._spelling.write(letter) == self._tokenizer.unk_token
+        is_known = is_meant or tokens != [self._tokenizer.unk_token_id]
+        return tokens[0] if len(tokens) == 1 and is_known else _NO_TOKEN
 
     def _has_longer_pieces(self) -> bool:
         own = set(self._tokenizer.get_vocab()) - set(self._tokenizer.all_special_tokens)
@@ -135,11 +133,6 @@ class TokenTable:
         letters = [x for x in string.ascii_uppercase if self._token_of_byte[ord(x)] != _NO_TOKEN]
         pairs = "".join(a + b for a, b in product(letters, repeat=2))
         return self._encode_residues(pairs) == look_up(pairs, self._token_of_byte).tolist()
-
-    def _compare_with_tokenizer(self, sequence: str, tokens: np.ndarray, index: int) -> None:
-        read, expected = self._encode_residues(sequence.upper()), tokens.tolist()
-        if read != expected:
-            self._refuse(sequence, index, _n_shared(read, expected))
 
     def _refuse(self, sequence: str, index: int, position: int) -> None:
         raise ProteinError(
@@ -167,16 +160,14 @@ def look_up(sequence: str, table: np.ndarray) -> np.ndarray:
     return table[np.frombuffer(sequence.encode("ascii", "replace"), dtype=np.uint8)]
 
 
-def pad(rows: Sequence[np.ndarray], *, value: int, left: bool) -> tuple[np.ndarray, np.ndarray]:
+def pad(rows: Sequence[np.ndarray], *, value: int) -> tuple[np.ndarray, np.ndarray]:
     """Return rows of different lengths as one array, and which of its places are theirs.
 
     Parameters
     ----------
     rows : sequence of ndarray, shape ``(n_tokens,)``
     value : int
-        What fills the rest.
-    left : bool
-        Fill before the rows instead of after them.
+        What fills the rest, behind them.
 
     Returns
     -------
@@ -184,8 +175,7 @@ def pad(rows: Sequence[np.ndarray], *, value: int, left: bool) -> tuple[np.ndarr
     is_token : ndarray of bool, shape ``(n_rows, longest)``
     """
     lengths = np.array([len(row) for row in rows])[:, None]
-    positions = np.arange(lengths.max())
-    is_token = positions >= len(positions) - lengths if left else positions < lengths
+    is_token = np.arange(lengths.max()) < lengths
     tokens = np.full(is_token.shape, value, dtype=np.int64)
     tokens[is_token] = np.concatenate(rows)
     return tokens, is_token

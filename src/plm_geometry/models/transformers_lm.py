@@ -30,14 +30,12 @@ class Architecture:
     model_class : str
         Name in `transformers`.
     spelling : Spelling
-    pads_left : bool
     options : dict
         Given to the class.
     """
 
     model_class: str
     spelling: Spelling
-    pads_left: bool = False
     options: dict[str, Any] = field(default_factory=dict)
 
     def build(self, config: Any) -> nn.Module:
@@ -48,7 +46,7 @@ class Architecture:
 _NO_POOLER = {"add_pooling_layer": False}
 ARCHITECTURES = {
     "bert": Architecture("BertModel", Spelling("UZOBJ", "X", " "), options=_NO_POOLER),
-    "xlnet": Architecture("XLNetModel", Spelling("UZOBXJ", "<unk>", " "), pads_left=True),
+    "xlnet": Architecture("XLNetModel", Spelling("UZOBXJ", "<unk>", " ")),
     "esm": Architecture("EsmModel", Spelling("J", "X", ""), options=_NO_POOLER),
     "t5": Architecture("T5EncoderModel", Spelling("UZOBJ", "X", " ")),
 }
@@ -112,22 +110,16 @@ class TransformersEmbedder(Embedder):
         self.check_lengths(sequences)
         residues = [self._tokens.residue_tokens(s, i) for i, s in enumerate(sequences)]
         rows = [self._tokens.with_specials(tokens) for tokens in residues]
-        token_ids, is_token = pad(rows, value=self._tokens.pad, left=self._style.pads_left)
-        is_residue = self._find_residues(is_token)
+        token_ids, is_token = pad(rows, value=self._tokens.pad)
+        around = len(self._tokens.before), len(self._tokens.after)
+        is_residue = is_token.copy()
+        is_residue[is_token] = np.concatenate([np.pad(r >= 0, around) for r in residues])
         is_padded = not is_token.all()
-        token_ids, is_token, is_residue = (
-            to_device(array, self.module.device) for array in (token_ids, is_token, is_residue)
-        )
+        arrays = token_ids, is_token, is_residue
+        token_ids, is_token, is_residue = to_device(self.module.device, *arrays)
         # Without a mask attention need not hold one of (positions)^2.
         hidden = self._hidden(token_ids, is_token if is_padded else None, indices)
         return Output(hidden, is_residue, is_token, cls_position=self.cls_position)
-
-    def _find_residues(self, is_token: np.ndarray) -> np.ndarray:
-        """Return which tokens are neither before a protein's first nor after its last residue."""
-        from_start = np.cumsum(is_token, axis=1)
-        from_end = np.cumsum(is_token[:, ::-1], axis=1)[:, ::-1]
-        n_before, n_after = len(self._tokens.before), len(self._tokens.after)
-        return is_token & (from_start > n_before) & (from_end > n_after)
 
     def _hidden(
         self, token_ids: Tensor, is_token: BoolTensor | None, indices: list[int]
@@ -163,8 +155,7 @@ def _read_all_but_weights(directory: Path, name: str) -> tuple[Any, TokenTable, 
         )
     tokens = TokenTable(tokenizer, ARCHITECTURES[config.model_type].spelling, name)
     limits = [_positions(config), tokenizer.model_max_length]
-    limits = [limit for limit in limits if limit < _NO_LIMIT]
-    return config, tokens, min(limits) - tokens.n_special if limits else None
+    return config, tokens, min(limits) - tokens.n_special if min(limits) < _NO_LIMIT else None
 
 
 def _positions(config: Any) -> int:

@@ -95,12 +95,12 @@ class Order(NamedTuple):
     ----------
     tokens : Tensor of int, shape (n_tokens,)
         Position by position, at each the longest protein first.
-    n_active : sequence of int
+    n_active : list of int
         How many proteins reach each position.
     """
 
     tokens: Tensor
-    n_active: Sequence[int]
+    n_active: list[int]
 
 
 class Layer(nn.Module):
@@ -134,16 +134,14 @@ class Layer(nn.Module):
         width = len(self.h)
         h = below.new_zeros(order.n_active[0], width)
         c = h.float()
-        start = 0
-        for counts in _chunks(order.n_active, _INPUTS_AT_ONCE // len(self.bias)):
-            tokens = order.tokens[start : start + sum(counts)]
+        chunks = list(_chunks(order.n_active, _INPUTS_AT_ONCE // len(self.bias)))
+        for counts, tokens in zip(chunks, order.tokens.split([*map(sum, chunks)]), strict=True):
             reached = below.new_empty(len(tokens), width)
             parts = torch.addmm(self.bias, below[tokens], self.inputs).split(counts)
             for inputs, out in zip(parts, reached.split(counts), strict=True):
                 h, c = self._step(inputs, h[: len(inputs)], c[: len(inputs)])
                 out.copy_(h)
             hidden[tokens] = reached
-            start += len(tokens)
 
     def _step(self, inputs: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
         width = len(self.h)
@@ -217,9 +215,8 @@ class UniRepEmbedder(Embedder):
         protein = np.repeat(np.arange(len(rows)), lengths)
         position = np.concatenate([np.arange(n) for n in lengths])
         device = self.module.embedding.device
-        tokens, protein_of, is_residue = (
-            to_device(array, device) for array in (np.concatenate(rows), protein, position > 0)
-        )
+        arrays = np.concatenate(rows), protein, position > 0
+        tokens, protein_of, is_residue = to_device(device, *arrays)
         with _cores(len(rows), device) as n_shares:
             orders = list(_orders(rank[protein], position, n_shares, device))
             hidden = pick(self._states(tokens, orders, max(indices)), indices)
@@ -263,7 +260,7 @@ def _orders(
     order = np.lexsort((rank, position))
     for share in range(n_shares):
         own = order[rank[order] % n_shares == share]
-        yield Order(to_device(own, device), np.bincount(position[own]).tolist())
+        yield Order(*to_device(device, own), np.bincount(position[own]).tolist())
 
 
 def _normalised(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
@@ -278,12 +275,9 @@ def _product(rows: Tensor, weights: Tensor) -> Tensor:
     return (nn.functional.pad(rows, (0, 0, 0, missing)) @ weights)[: len(rows)]
 
 
-def _chunks(counts: Sequence[int], most: int) -> Iterator[list[int]]:
+def _chunks(counts: list[int], most: int) -> Iterator[list[int]]:
     """Cut counts into runs, each of at most so many in all, or of one."""
-    ends = np.cumsum(counts)
-    start = 0
-    while start < len(counts):
-        before = ends[start - 1] if start else 0
-        stop = max(start + 1, int(np.searchsorted(ends, before + most, side="right")))
-        yield list(counts[start:stop])
-        start = stop
+    while counts:
+        n = max(1, int(np.searchsorted(np.cumsum(counts), most, side="right")))
+        yield counts[:n]
+        counts = counts[n:]

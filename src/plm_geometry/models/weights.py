@@ -12,8 +12,6 @@ import numpy as np
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.provenance import sha256_of
 
-_WEIGHT_PATTERNS = ("*.safetensors", "pytorch_model*.bin")
-
 
 def read_config(directory: Path) -> dict[str, Any]:
     """Return a checkpoint's ``config.json``.
@@ -36,7 +34,7 @@ def read_config(directory: Path) -> dict[str, Any]:
 
 def weight_files(directory: Path) -> list[Path]:
     """Return the files that hold a checkpoint's weights, safetensors before older formats."""
-    for pattern in _WEIGHT_PATTERNS:
+    for pattern in ("*.safetensors", "pytorch_model*.bin"):
         if files := sorted(directory.glob(pattern)):
             return files
     raise InputError(
