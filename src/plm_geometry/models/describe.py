@@ -96,7 +96,7 @@ def records() -> list[dict[str, Any]]:
 
 def entry(model: ModelSpec | ModelCard) -> dict[str, str]:
     """Return all that is known of one model before it is loaded, for a person."""
-    longest = _number(model.max_residues, none="any")
+    longest = "any" if model.max_residues is None else f"{model.max_residues:,}"
     if isinstance(model, ModelCard):
         shown = asdict(model) | {"counterpart": model.counterpart or "-", "width": str(model.width)}
         del shown["max_residues"]
@@ -112,15 +112,11 @@ def entry(model: ModelSpec | ModelCard) -> dict[str, str]:
         "preprocessing": model.preprocessing,
         "licence": model.licence,
         "download": _download(model),
-        "parameters": _number(model.parameters, none="-"),
+        "parameters": f"{model.parameters:,}" if model.parameters else "-",
         "source": model.source,
         "revision": (model.revision or "-") if is_pinned else "main (no commit is known)",
         "citation": model.citation,
     }
-
-
-def _number(value: int | None, *, none: str) -> str:
-    return none if value is None else f"{value:,}"
 
 
 def _download(spec: ModelSpec) -> str:

@@ -68,9 +68,8 @@ class ModelSpec:
     @property
     def estimated_bytes(self) -> int:
         """Size of the download: where nobody states it, that of the parameters."""
-        if self.download_bytes is not None:
-            return self.download_bytes
-        return (self.parameters or 0) * self.bytes_per_parameter
+        estimate = (self.parameters or 0) * self.bytes_per_parameter
+        return estimate if self.download_bytes is None else self.download_bytes
 
     @property
     def directory(self) -> Path:

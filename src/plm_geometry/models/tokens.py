@@ -71,7 +71,9 @@ class TokenTable:
         n_before = _n_shared(specials, self._encode("A"))
         self.before, self.after = specials[:n_before], specials[n_before:]
         self.n_special = len(specials)
-        self.cls_position = self._find_cls(tokenizer.cls_token_id)
+        ends: dict[ClsPosition, list[int]] = {"first": self.before[:1], "last": self.after[-1:]}
+        cls = [tokenizer.cls_token_id]
+        self.cls_position = next((at for at, token in ends.items() if token == cls), None)
         self.pad = tokenizer.pad_token_id or 0
         self._token_of_byte = np.full(256, _NO_TOKEN)
         for letter in string.ascii_uppercase:
@@ -104,11 +106,6 @@ class TokenTable:
     def with_specials(self, tokens: np.ndarray) -> np.ndarray:
         """Return a protein's tokens between the special ones."""
         return np.r_[self.before, tokens, self.after].astype(np.int64)
-
-    def _find_cls(self, cls: int | None) -> ClsPosition | None:
-        if self.before[:1] == [cls]:
-            return "first"
-        return "last" if self.after[-1:] == [cls] else None
 
     def _encode(self, sequence: str) -> list[int]:
         return list(self._tokenizer(self._spelling.write(sequence))["input_ids"])

@@ -95,12 +95,12 @@ class Order(NamedTuple):
     ----------
     tokens : Tensor of int, shape (n_tokens,)
         Position by position, at each the longest protein first.
-    n_active : list of int
+    n_active : ndarray of int, shape (n_positions,)
         How many proteins reach each position.
     """
 
     tokens: Tensor
-    n_active: list[int]
+    n_active: np.ndarray
 
 
 class Layer(nn.Module):
@@ -132,7 +132,7 @@ class Layer(nn.Module):
         order : Order
         """
         width = len(self.h)
-        h = below.new_zeros(order.n_active[0], width)
+        h = below.new_zeros(int(order.n_active[0]), width)
         c = h.float()
         chunks = list(_chunks(order.n_active, _INPUTS_AT_ONCE // len(self.bias)))
         for counts, tokens in zip(chunks, order.tokens.split([*map(sum, chunks)]), strict=True):
@@ -260,7 +260,7 @@ def _orders(
     order = np.lexsort((rank, position))
     for share in range(n_shares):
         own = order[rank[order] % n_shares == share]
-        yield Order(*to_device(device, own), np.bincount(position[own]).tolist())
+        yield Order(*to_device(device, own), np.bincount(position[own]))
 
 
 def _normalised(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
@@ -275,9 +275,9 @@ def _product(rows: Tensor, weights: Tensor) -> Tensor:
     return (nn.functional.pad(rows, (0, 0, 0, missing)) @ weights)[: len(rows)]
 
 
-def _chunks(counts: list[int], most: int) -> Iterator[list[int]]:
+def _chunks(counts: np.ndarray, most: int) -> Iterator[list[int]]:
     """Cut counts into runs, each of at most so many in all, or of one."""
-    while counts:
+    while len(counts):
         n = max(1, int(np.searchsorted(np.cumsum(counts), most, side="right")))
-        yield counts[:n]
+        yield counts[:n].tolist()
         counts = counts[n:]
