@@ -55,7 +55,7 @@ def test_an_unknown_reference_is_refused(checkpoint):
 def test_a_file_of_embeddings_cannot_be_checked(tmp_path):
     np.save(tmp_path / "vectors.npy", np.ones((1, 3)))
     (tmp_path / "vectors.txt").write_text("P1")
-    with pytest.raises(InputError, match="holds embeddings already; name the model"):
+    with pytest.raises(InputError, match="if it holds embeddings, name the model"):
         check(str(tmp_path / "vectors.npy"))
 
 

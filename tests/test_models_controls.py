@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.models import load
+from plm_geometry.models import describe_model, load
 from plm_geometry.models.controls import CompositionEmbedder, KmerEmbedder, ShuffledEmbedder
 from plm_geometry.proteins.fasta import STANDARD_RESIDUES
 
@@ -53,7 +53,6 @@ def test_kmer_residues_are_the_letters_around_a_position(sequences):
 def test_widths_are_what_they_say(control):
     output = control.forward(["MKV", "M"], (0, -1))
     assert [h.shape for h in output.hidden] == [(2, 3, control.residue_width)] * 2
-    assert control.is_control
     assert control.n_special == control.n_layers == 0
     if output.protein is not None:
         assert [p.shape for p in output.protein] == [(2, control.width)] * 2
@@ -86,7 +85,7 @@ def test_shuffled_orders_are_uniform_and_change_with_the_seed():
 
 def test_a_shuffled_model_is_a_control_that_says_its_seed(tmp_path):
     model = load("shuffled:unirep_64@2")
-    assert (model.is_control, model.is_mini, model.width) == (True, False, 64)
+    assert (model.width, describe_model("shuffled:unirep_64@2").role) == (64, "control")
     assert model.title == "UniRep-64, shuffled residues, seed 2"
     assert model.identity["residues"] == "shuffled, seed 2"
     assert model.identity["weights"] == load("unirep_64").identity["weights"]

@@ -82,7 +82,7 @@ def test_of_two_formats_and_unneeded_files_only_one_is_fetched(server, repositor
 
 
 def test_an_untrained_copy_fetches_no_weights(server):
-    assert load("untrained:lab/tiny").is_control
+    assert load("untrained:lab/tiny").identity["weights"] == "random, seed 0"
     assert fetched(server) == {"config.json", "vocab.txt", "tokenizer_config.json"}
 
 

@@ -77,7 +77,7 @@ def test_hidden_states_equal_the_librarys_for_the_documented_spelling(
     encoded = tokenizer(text, return_tensors="pt", return_token_type_ids=False)
     assert encoded["input_ids"].shape == (1, 7 + model.n_special)
     with torch.inference_mode():
-        states = model.model(**encoded, output_hidden_states=True).hidden_states
+        states = model.module(**encoded, output_hidden_states=True).hidden_states
     output = model.forward(["MAUZXLB"], range(model.n_layers + 1))
     for found, expected in zip(output.hidden, states, strict=True):
         found = found[output.is_residue]
@@ -210,9 +210,9 @@ def test_rotary_frequencies_come_from_the_checkpoint(copy, originals):
         state[key] = frequencies.clone()
     save_file(state, directory / "model.safetensors")
     model = TransformersEmbedder("esm", directory)
-    assert torch.equal(model.model.rotary_embeddings.inv_freq, frequencies)
+    assert torch.equal(model.module.rotary_embeddings.inv_freq, frequencies)
     model.to("cpu", torch.bfloat16)
-    assert torch.equal(model.model.rotary_embeddings.inv_freq, frequencies)
+    assert torch.equal(model.module.rotary_embeddings.inv_freq, frequencies)
 
 
 @pytest.mark.parametrize("older", [False, True])
@@ -315,10 +315,10 @@ def test_a_limit_stated_by_the_tokenizer_is_kept(tmp_path):
 def test_untrained_weights_are_the_same_every_time(originals, name):
     torch.manual_seed(1)
     state = torch.random.get_rng_state()
-    first = TransformersEmbedder("x", originals[name], untrained=True).forward(["MKV"]).hidden[0]
+    first = TransformersEmbedder("x", originals[name], seed=0).forward(["MKV"]).hidden[0]
     assert torch.equal(torch.random.get_rng_state(), state)
     torch.manual_seed(2)
-    second = TransformersEmbedder("x", originals[name], untrained=True).forward(["MKV"]).hidden[0]
+    second = TransformersEmbedder("x", originals[name], seed=0).forward(["MKV"]).hidden[0]
     trained = TransformersEmbedder("x", originals[name]).forward(["MKV"]).hidden[0]
     assert torch.equal(first, second)
     assert not torch.allclose(first, trained)
@@ -327,7 +327,7 @@ def test_untrained_weights_are_the_same_every_time(originals, name):
 def test_an_untrained_copy_needs_no_weights(copy):
     directory = copy("bert")
     (directory / "model.safetensors").unlink()
-    assert TransformersEmbedder("x", directory, untrained=True).width == 32
+    assert TransformersEmbedder("x", directory, seed=0).width == 32
 
 
 def test_identity_changes_with_weights_configuration_and_vocabulary(copy, originals):

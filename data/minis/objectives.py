@@ -22,7 +22,7 @@ from transformers import (
 
 from corpus import MAX_RESIDUES, Crop
 from plm_geometry.models import proteinbert
-from plm_geometry.models.configs import N_SPECIAL
+from plm_geometry.models.proteinbert import N_SPECIAL
 from plm_geometry.models.proteinbert_module import ProteinBERT, ProteinBERTConfig
 from plm_geometry.proteins.fasta import STANDARD_RESIDUES
 

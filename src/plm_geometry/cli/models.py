@@ -25,12 +25,12 @@ def models_list(
     """
     if context.invoked_subcommand is not None:
         return
-    from plm_geometry.models import listing
+    from plm_geometry.models import describe
 
     if as_json:
-        typer.echo(json.dumps(listing.records(), indent=2))
+        typer.echo(json.dumps(describe.records(), indent=2))
         return
-    typer.echo(aligned(listing.table(wide=wide)))
+    typer.echo(aligned(describe.table(wide=wide)))
     if not wide:
         say("`plm-geometry models show KEY`, or --wide, says the rest: source, citation, ...")
 
@@ -40,9 +40,11 @@ def models_show(
     model: Annotated[str, typer.Argument(help="Key, directory, hub id or file of embeddings.")],
 ) -> None:
     """Show all that is known of one model without loading it."""
-    from plm_geometry.models import listing
+    from plm_geometry.embedding.files import describe_source
+    from plm_geometry.models import MODELS
+    from plm_geometry.models.describe import entry
 
-    for name, value in listing.entry(model).items():
+    for name, value in entry(MODELS.get(model) or describe_source(model)).items():
         typer.echo(f"{name:16} {value}")
 
 

@@ -35,7 +35,7 @@ _COMPUTED_BY = [
     *(f"embedding.{name}" for name in ("engine", "forward", "plan", "pooling", "run")),
 ]
 # What the models room only says of a model.
-_ONLY_TELLING = ("cards.py", "checking.py", "listing.py", "spec.py")
+_ONLY_TELLING = ("checking.py", "describe.py")
 # Groups of proteins whose residues' moments are kept apart: what a jackknife leaves out in turn.
 N_GROUPS = 10
 # Residues whose vectors are kept for the distribution of their cosines.

@@ -1,13 +1,13 @@
 """What every loaded model is: an `Embedder` that turns a batch of sequences into an `Output`."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
 import numpy as np
 import torch
-from torch import BoolTensor, Tensor
+from torch import BoolTensor, Tensor, nn
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.proteins.fasta import Proteins
@@ -82,6 +82,8 @@ class Embedder(ABC):
         What it is called on the command line, and in tables.
     identity : dict of str to str
         All that decides its vectors: source, revision, sha256 of the weights, preprocessing.
+    module : Module
+        With the weights; empty in a control.
     width, residue_width : int
         Dimensions of a global and of a residue embedding.
     n_layers : int
@@ -92,8 +94,6 @@ class Embedder(ABC):
         Special tokens it adds to a protein.
     cls_position : "first", "last" or None
         Which of a protein's tokens is the classification token; None if none is.
-    is_mini, is_control : bool
-        Whether it is one of the small checkpoints of this repository; whether it is a control.
     is_recurrent : bool
         Whether it reads from start to end, so that a batch needs no padding.
     residues_per_batch : int or None
@@ -103,14 +103,13 @@ class Embedder(ABC):
     name: str
     title: str
     identity: dict[str, str]
+    module: nn.Module = nn.Module()
     width: int
     residue_width: int
     n_layers: int
     max_residues: int | None = None
     n_special: int = 0
     cls_position: ClsPosition | None = None
-    is_mini: bool = False
-    is_control: bool = False
     is_recurrent: bool = False
     residues_per_batch: int | None = None
 
@@ -140,7 +139,14 @@ class Embedder(ABC):
         return self.forward(proteins.sequences, layers)
 
     def to(self, device: str | torch.device, dtype: torch.dtype) -> Self:
-        """Move the weights to a device and a floating-point type; a control has none to move."""
+        """Move the weights, but not the buffers, to a device and a floating-point type.
+
+        ESM's rotary frequencies are a buffer, and 8 bits of mantissa would turn far positions by
+        arbitrary angles.
+        """
+        self.module.to(device)
+        for parameter in self.module.parameters():
+            parameter.data = parameter.data.to(dtype)
         return self
 
     def layer_indices(self, layers: Sequence[int]) -> list[int]:
@@ -156,10 +162,8 @@ class Embedder(ABC):
 
     def check_lengths(self, sequences: Sequence[str]) -> None:
         """Raise `ProteinError` for the first sequence longer than `max_residues`."""
-        if self.max_residues is None:
-            return
         for index, sequence in enumerate(sequences):
-            if len(sequence) > self.max_residues:
+            if self.max_residues is not None and len(sequence) > self.max_residues:
                 raise ProteinError(
                     index,
                     f"has {len(sequence):,} residues, but {self.name} reads at most "
@@ -167,9 +171,15 @@ class Embedder(ABC):
                 )
 
 
-def to_device(array: np.ndarray, device: torch.device) -> Tensor:
-    """Copy a batch's array to a device; to a GPU from pinned memory, so that nothing waits."""
-    tensor = torch.from_numpy(array)
+def pick(states: Iterable[Tensor], indices: Sequence[int]) -> list[Tensor]:
+    """Return the states of some layers, forgetting the others as they come."""
+    kept = {index: state for index, state in enumerate(states) if index in indices}
+    return [kept[index] for index in indices]
+
+
+def to_device(device: torch.device, *arrays: np.ndarray) -> list[Tensor]:
+    """Copy a batch's arrays to a device; to a GPU from pinned memory, so that nothing waits."""
+    tensors = [torch.from_numpy(array) for array in arrays]
     if device.type == "cuda":
-        tensor = tensor.pin_memory()
-    return tensor.to(device, non_blocking=True)
+        tensors = [tensor.pin_memory() for tensor in tensors]
+    return [tensor.to(device, non_blocking=True) for tensor in tensors]

@@ -1,8 +1,7 @@
 """Whether a checkpoint computes on this machine what it computed elsewhere."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -24,16 +23,13 @@ REFERENCES = {
 _PROJECTIONS = [f"p{number}" for number in range(1, N_PROJECTIONS + 1)]
 
 
-@dataclass(frozen=True)
-class CheckResult:
+class CheckResult(NamedTuple):
     """What `check` found.
 
     Attributes
     ----------
-    model : str
-        Name of the checkpoint.
     passed : bool or None
-        None if there is no reference for it.
+        None if there is no reference for the checkpoint.
     message : str
         One sentence.
     residues : DataFrame
@@ -41,7 +37,6 @@ class CheckResult:
         relative_difference``; the last two are absent without a reference.
     """
 
-    model: str
     passed: bool | None
     message: str
     residues: pd.DataFrame
@@ -73,11 +68,24 @@ def check(name: str, *, against: str | None = None) -> CheckResult:
         raise InputError(
             f"There is no reference for {against!r}; there are some for {', '.join(REFERENCES)}."
         )
-    residues = _embed_residues(name)
+    figures = _embed_residues(name)
+    residues = figures.drop(columns=_PROJECTIONS)
     if key not in REFERENCES:
         message = f"{name} loads and embeds, but there is no reference for this checkpoint."
-        return CheckResult(name, None, message, residues.drop(columns=_PROJECTIONS))
-    return _compare(name, key, residues)
+        return CheckResult(None, message, residues)
+    reference = reference_figures(key)
+    differences = (figures[_PROJECTIONS] - reference[_PROJECTIONS]).pow(2).mean(axis=1) ** 0.5
+    residues["reference_norm"] = reference["norm"]
+    residues["relative_difference"] = differences / reference["norm"]
+    worst = residues.loc[residues["relative_difference"].idxmax()]
+    passed = bool(worst["relative_difference"] <= TOLERANCE)
+    message = (
+        f"{name} {'computes' if passed else 'does not compute'} what {REFERENCES[key]} computed "
+        f"elsewhere: the largest relative difference of a residue is "
+        f"{worst['relative_difference']:.2g} ({worst['residue']}{worst['position']} of "
+        f"{worst['protein']}; at most {TOLERANCE:g} passes)."
+    )
+    return CheckResult(passed, message, residues)
 
 
 def summarise(vectors: np.ndarray) -> dict[str, np.ndarray]:
@@ -114,29 +122,8 @@ def _random_signs(width: int) -> np.ndarray:
 
 def _embed_residues(name: str) -> pd.DataFrame:
     """Return the figures of every residue of `PROTEINS`."""
-    model = load(name)
-    output = model.forward(PROTEINS)
+    output = load(name).forward(PROTEINS)
     vectors = output.hidden[0][output.is_residue].float().numpy()
-    places: Mapping[str, list] = {
-        "protein": [protein for protein in PROTEINS for _ in protein],
-        "position": [i + 1 for protein in PROTEINS for i in range(len(protein))],
-        "residue": list("".join(PROTEINS)),
-    }
-    return pd.DataFrame({**places, **summarise(vectors)})
-
-
-def _compare(name: str, key: str, residues: pd.DataFrame) -> CheckResult:
-    reference = reference_figures(key)
-    products = residues[_PROJECTIONS].to_numpy() - reference[_PROJECTIONS].to_numpy()
-    residues = residues.drop(columns=_PROJECTIONS)
-    residues["reference_norm"] = reference["norm"]
-    residues["relative_difference"] = np.sqrt((products**2).mean(axis=1)) / reference["norm"]
-    worst = residues.loc[residues["relative_difference"].idxmax()]
-    passed = bool(worst["relative_difference"] <= TOLERANCE)
-    message = (
-        f"{name} {'computes' if passed else 'does not compute'} what {REFERENCES[key]} computed "
-        f"elsewhere: the largest relative difference of a residue is "
-        f"{worst['relative_difference']:.2g} ({worst['residue']}{worst['position']} of "
-        f"{worst['protein']}; at most {TOLERANCE:g} passes)."
-    )
-    return CheckResult(name, passed, message, residues)
+    places = [(protein, *place) for protein in PROTEINS for place in enumerate(protein, start=1)]
+    frame = pd.DataFrame(places, columns=["protein", "position", "residue"])
+    return frame.assign(**summarise(vectors))

@@ -1,30 +1,33 @@
 """Controls: what sequences give without any model, and what a model makes of them shuffled."""
 
 import hashlib
-from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
+from torch.nn import functional
 
 from plm_geometry.models.base import Embedder, Output
-from plm_geometry.models.tokens import pad
+from plm_geometry.models.tokens import look_up, number_letters, pad
 from plm_geometry.proteins.fasta import STANDARD_RESIDUES
 
 _N_LETTERS = len(STANDARD_RESIDUES)
 # Place of each letter among the standard residues; all others share one place after them.
-_PLACE_OF_BYTE = np.full(256, _N_LETTERS, dtype=np.int64)
-_PLACE_OF_BYTE[np.frombuffer(STANDARD_RESIDUES.encode(), dtype=np.uint8)] = np.arange(_N_LETTERS)
+_PLACE_OF_BYTE = number_letters(STANDARD_RESIDUES, other=_N_LETTERS)
 
 
-class _Control(Embedder):
-    """A model without weights: one layer, which is input and output at once."""
+class CompositionEmbedder(Embedder):
+    """A residue is its letter, one-hot over the 20 standard ones; a protein is their mean.
 
+    Any other letter is a zero vector, so that the shares of a protein with such letters add up
+    to less than 1. There are no weights and one layer, input and output at once.
+    """
+
+    name, title = "composition", "Amino-acid composition"
+    width = residue_width = _N_LETTERS
     n_layers = 0
-    is_control = True
 
     def __init__(self) -> None:
         self.identity = {"architecture": self.name, "preprocessing": "standard residues only"}
@@ -32,44 +35,19 @@ class _Control(Embedder):
     def forward(self, sequences: Sequence[str], layers: Sequence[int] = (-1,)) -> Output:
         """Count letters; see `Embedder.forward`."""
         self.layer_indices(layers)
-        rows = [_places(sequence) for sequence in sequences]
-        places, is_residue = (
-            torch.from_numpy(array) for array in pad(rows, value=_N_LETTERS, left=False)
-        )
-        residues = self._residues(_one_hot(places))
-        protein = self._protein(rows)
-        return Output(
-            hidden=[residues] * len(layers),
-            is_residue=is_residue,
-            is_token=is_residue,
-            protein=None if protein is None else [protein] * len(layers),
-        )
+        rows = [look_up(sequence.upper(), _PLACE_OF_BYTE) for sequence in sequences]
+        places, is_residue = map(torch.from_numpy, pad(rows, value=_N_LETTERS))
+        letters = functional.one_hot(places, _N_LETTERS + 1)[..., :_N_LETTERS].float()
+        hidden, protein = self._embed(letters, rows)
+        n = len(layers)
+        return Output([hidden] * n, is_residue, is_residue, protein and protein * n)
 
-    @abstractmethod
-    def _residues(self, letters: Tensor) -> Tensor:
-        """Return residue embeddings from one-hot letters, both ``(B, T, ...)``."""
-
-    def _protein(self, rows: list[np.ndarray]) -> Tensor | None:
-        """Return global embeddings, unless they are the mean of the residues'."""
-        return None
+    def _embed(self, letters: Tensor, rows: list[np.ndarray]) -> tuple[Tensor, list[Tensor] | None]:
+        """Return residue embeddings, and global ones unless they are the mean of these."""
+        return letters, None
 
 
-class CompositionEmbedder(_Control):
-    """A residue is its letter, one-hot over the 20 standard ones; a protein is their mean.
-
-    Any other letter is a zero vector, so that the shares of a protein with such letters add up
-    to less than 1.
-    """
-
-    name = "composition"
-    title = "Amino-acid composition"
-    width = residue_width = _N_LETTERS
-
-    def _residues(self, letters: Tensor) -> Tensor:
-        return letters
-
-
-class KmerEmbedder(_Control):
+class KmerEmbedder(CompositionEmbedder):
     """A protein is the share of each of the 8,000 3-mers; a residue is the 3-mer around it.
 
     The 3-mers are in alphabetical order; one with a letter beyond the standard ones counts
@@ -77,19 +55,13 @@ class KmerEmbedder(_Control):
     side (60-d), zero beyond the ends.
     """
 
-    name = "kmers"
-    title = "3-mers"
-    width = _N_LETTERS**3
-    residue_width = 3 * _N_LETTERS
+    name, title = "kmers", "3-mers"
+    width, residue_width = _N_LETTERS**3, 3 * _N_LETTERS
 
-    def _residues(self, letters: Tensor) -> Tensor:
-        beyond = letters.new_zeros(len(letters), 1, _N_LETTERS)
-        before = torch.cat([beyond, letters[:, :-1]], dim=1)
-        after = torch.cat([letters[:, 1:], beyond], dim=1)
-        return torch.cat([before, letters, after], dim=-1)
-
-    def _protein(self, rows: list[np.ndarray]) -> Tensor:
-        return torch.from_numpy(np.stack([_kmer_shares(row) for row in rows]))
+    def _embed(self, letters: Tensor, rows: list[np.ndarray]) -> tuple[Tensor, list[Tensor]]:
+        around = functional.pad(letters, (0, 0, 1, 1))
+        residues = torch.cat([around[:, :-2], letters, around[:, 2:]], dim=-1)
+        return residues, [torch.from_numpy(np.stack([_kmer_shares(row) for row in rows]))]
 
 
 class ShuffledEmbedder:
@@ -105,8 +77,6 @@ class ShuffledEmbedder:
     seed : int
     """
 
-    is_control = True
-    is_mini = False
     read = Embedder.read  # which calls the `forward` below, not the model's
 
     def __init__(self, model: Embedder, seed: int) -> None:
@@ -130,15 +100,6 @@ class ShuffledEmbedder:
     def forward(self, sequences: Sequence[str], layers: Sequence[int] = (-1,)) -> Output:
         """Compute the hidden states of shuffled proteins; see `Embedder.forward`."""
         return self._model.forward([self.as_read(sequence) for sequence in sequences], layers)
-
-
-def _places(sequence: str) -> np.ndarray:
-    letters = np.frombuffer(sequence.upper().encode("ascii", "replace"), dtype=np.uint8)
-    return _PLACE_OF_BYTE[letters]
-
-
-def _one_hot(places: Tensor) -> Tensor:
-    return one_hot(places, _N_LETTERS + 1)[..., :_N_LETTERS].float()
 
 
 def _kmer_shares(places: np.ndarray) -> np.ndarray:

@@ -7,15 +7,7 @@ from pathlib import Path
 from urllib.parse import urlparse
 
 from huggingface_hub import HfApi, snapshot_download
-from huggingface_hub.errors import (
-    GatedRepoError,
-    HfHubHTTPError,
-    HFValidationError,
-    HTTPError,
-    LocalEntryNotFoundError,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
+from huggingface_hub import errors as hf
 
 from plm_geometry.base import paths
 from plm_geometry.base.download import fetch
@@ -24,8 +16,9 @@ from plm_geometry.models.weights import weight_files
 
 _SMALL_FILES = ["config.json", "*token*", "vocab.txt", "spiece.model"]
 _SAFETENSORS = ["model*.safetensors", "model.safetensors.index.json"]
-_TIMEOUT = 30  # seconds
 _OLDER = ["pytorch_model*.bin", "pytorch_model.bin.index.json"]
+_TIMEOUT = 30  # seconds
+_NOT_THERE = (hf.RepositoryNotFoundError, hf.RevisionNotFoundError, hf.HFValidationError)
 
 
 @cache
@@ -53,40 +46,33 @@ def fetch_snapshot(repo_id: str, revision: str, *, weights: bool) -> Path:
     """
     try:
         info = HfApi().model_info(repo_id, revision=revision, timeout=_TIMEOUT)
-        files = [sibling.rfilename for sibling in info.siblings]
-        patterns = _SMALL_FILES + (_weight_patterns(files) if weights else [])
+        # One weight format: safetensors where there is one.
+        is_safe = any(fnmatch(file.rfilename, _SAFETENSORS[0]) for file in info.siblings)
+        patterns = _SMALL_FILES + (_SAFETENSORS if is_safe else _OLDER) * weights
         return Path(snapshot_download(repo_id, revision=revision, allow_patterns=patterns))
     # A gated page is there; whoever had its files before still has them.
-    except GatedRepoError as error:
+    except hf.GatedRepoError as error:
         return _cached_snapshot(repo_id, revision, weights, error)
-    except (RepositoryNotFoundError, RevisionNotFoundError, HFValidationError) as error:
+    except _NOT_THERE as error:
         raise InputError(
             f"Hugging Face has no public model {repo_id} at revision {revision}: "
             "check the name, or give a local directory."
         ) from error
     # No network, a hub in trouble, a download that broke: what both HTTP libraries raise.
-    except (HTTPError, OSError) as error:
+    except (hf.HTTPError, OSError) as error:
         return _cached_snapshot(repo_id, revision, weights, error)
-
-
-def _weight_patterns(files: list[str]) -> list[str]:
-    """Choose one weight format: safetensors where there is one."""
-    has_safetensors = any(fnmatch(file, _SAFETENSORS[0]) for file in files)
-    return _SAFETENSORS if has_safetensors else _OLDER
 
 
 def _cached_snapshot(repo_id: str, revision: str, weights: bool, cause: Exception) -> Path:
     """Return what the cache has: of all that a page holds, only the files that are read."""
     try:
-        directory = Path(
-            snapshot_download(
-                repo_id, revision=revision, allow_patterns=_SMALL_FILES, local_files_only=True
-            )
+        directory = snapshot_download(
+            repo_id, revision=revision, allow_patterns=_SMALL_FILES, local_files_only=True
         )
         if weights:
-            weight_files(directory)  # another tool may have left a configuration alone
-        return directory
-    except (LocalEntryNotFoundError, InputError):
+            weight_files(Path(directory))  # another tool may have left a configuration alone
+        return Path(directory)
+    except (hf.LocalEntryNotFoundError, InputError):
         if getattr(cause, "errno", None) in DISK_TROUBLE:
             raise InputError(
                 f"{repo_id} is not on this machine and cannot be kept ({cause}); set HF_HOME to a "
@@ -100,9 +86,9 @@ def _cached_snapshot(repo_id: str, revision: str, weights: bool, cause: Exceptio
 
 def _reason(cause: Exception) -> str:
     """Return in a few words why the hub gave nothing."""
-    if isinstance(cause, GatedRepoError):
+    if isinstance(cause, hf.GatedRepoError):
         return "it is gated: accept its terms on its page and log in with `hf auth login`"
-    if isinstance(cause, HfHubHTTPError):
+    if isinstance(cause, hf.HfHubHTTPError):
         return f"HTTP status {cause.response.status_code}"
     return re.split(r"\n|\. ", str(cause.__cause__ or cause))[0].rstrip(".")
 

@@ -3,27 +3,43 @@
 import difflib
 import os
 import re
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.models.configs import directory_of
-from plm_geometry.models.registry import MODELS, OF_PAPER
-from plm_geometry.models.spec import ModelSpec
+from plm_geometry.models.registry import MODELS, OF_PAPER, ModelSpec
 
 # What makes a control of a model, and what its random choices begin with.
 _CONTROL = re.compile(r"(untrained|shuffled):(.*?)(?:@(\d+))?")
+_SAID_OF = {"untrained": ", untrained", "shuffled": ", shuffled residues", "": ""}
 
 
-@dataclass(frozen=True)
 class ModelName:
     """A model's name, taken apart without opening what it names.
 
-    Attributes
+    Parameters
     ----------
     text : str
-        As given: a model, or "untrained:MODEL" or "shuffled:MODEL", either with "@SEED" behind.
+        A model, or "untrained:MODEL" or "shuffled:MODEL", either with "@SEED" behind.
+
+    Attributes
+    ----------
+    control : str
+        What makes it a control: "untrained" (random weights), "shuffled" or nothing.
+    prefix : str
+        How such a name begins: "untrained:", "shuffled:" or nothing.
+    place : str
+        The key, path or Hugging Face id.
+    seed : int
+        Of the random weights or of the shuffling.
+    spec : ModelSpec or None
+        The table's entry: of the key, or of the mini whose directory it is.
+    is_embedding_file : bool
+        Whether it is a file of embeddings, to go by its name.
+    title : str
+        What tables call it.
+    role : str
+        "model", "mini" or "control".
 
     Raises
     ------
@@ -32,81 +48,33 @@ class ModelName:
         in a file.
     """
 
-    text: str
-
-    def __post_init__(self) -> None:
-        if self.is_untrained and self.is_control_key:
-            raise InputError(f"{self.place} has no weights, so there is no untrained copy of it.")
-        if self.is_shuffled and self._is_file:
-            raise InputError(f"{self.place} holds embeddings, which no shuffled residues have.")
-
-    @cached_property
-    def _parts(self) -> tuple[str, str, str]:
-        found = _CONTROL.fullmatch(self.text)
-        return found.groups(default="") if found else ("", self.text, "")
-
-    @property
-    def is_untrained(self) -> bool:
-        """Whether random weights are asked for."""
-        return self._parts[0] == "untrained"
-
-    @property
-    def is_shuffled(self) -> bool:
-        """Whether each protein's residues are to be shuffled."""
-        return self._parts[0] == "shuffled"
-
-    @property
-    def prefix(self) -> str:
-        """What stands before the model: "untrained:", "shuffled:" or nothing."""
-        return f"{self._parts[0]}:" if self._parts[0] else ""
-
-    @property
-    def seed(self) -> int:
-        """Of the random weights or of the shuffling."""
-        return int(self._parts[2] or 0)
-
-    @property
-    def place(self) -> str:
-        """The key, path or Hugging Face id."""
-        return os.path.expanduser(self._parts[1])
-
-    @cached_property
-    def spec(self) -> ModelSpec | None:
-        """The table's entry: of the key, or of the mini whose directory it is."""
-        return MODELS.get(self.place) or mini_at(Path(self.place))
-
-    @property
-    def is_control_key(self) -> bool:
-        """Whether it is a control without weights."""
-        return self.spec is not None and self.spec.architecture == "control"
-
-    @property
-    def title(self) -> str:
-        """What tables call it."""
+    def __init__(self, text: str) -> None:
+        found = _CONTROL.fullmatch(text)
+        self.control, place, seed = found.groups(default="") if found else ("", text, "")
+        self.text, self.place, self.seed = text, os.path.expanduser(place), int(seed or 0)
+        self.prefix = f"{self.control}:" if self.control else ""
         path = Path(self.place)
-        own = path.resolve().name if path.exists() else self.place
-        title = self.spec.title if self.spec else own
-        what = {"untrained": ", untrained", "shuffled": ", shuffled residues"}
-        seed = f", seed {self.seed}" if self.seed else ""
-        return title + what.get(self._parts[0], "") + seed
-
-    @property
-    def role(self) -> str:
-        """One of "model", "mini" and "control"."""
-        if self.prefix or self.is_control_key:
-            return "control"
-        return "mini" if self.spec and self.spec.is_mini else "model"
-
-    @property
-    def is_embedding_file(self) -> bool:
-        """Whether it is a file of embeddings, to go by its name."""
-        return not self.prefix and self._is_file
-
-    @property
-    def _is_file(self) -> bool:
+        self.spec = MODELS.get(self.place) or _mini_at(path)
+        has_no_weights = self.spec is not None and self.spec.architecture == "control"
         # A dump of ProteinBERT may have lost its suffix on the way.
-        path = Path(self.place)
-        return path.is_file() and path.suffix not in ("", ".pkl")
+        is_file = path.is_file() and path.suffix not in ("", ".pkl")
+        self.is_embedding_file = is_file and not self.control
+        if self.control == "untrained" and has_no_weights:
+            raise InputError(f"{self.place} has no weights, so there is no untrained copy of it.")
+        if self.control == "shuffled" and is_file:
+            raise InputError(f"{self.place} holds embeddings, which no shuffled residues have.")
+        own = path.resolve().name if path.exists() else self.place
+        seed = f", seed {self.seed}" if self.seed else ""
+        self.title = (self.spec.title if self.spec else own) + _SAID_OF[self.control] + seed
+        is_mini = self.spec is not None and self.spec.is_mini
+        is_control = bool(self.control) or has_no_weights
+        self.role = "control" if is_control else "mini" if is_mini else "model"
+
+
+def _mini_at(path: Path) -> ModelSpec | None:
+    """Return the mini whose checkpoint lies at `path`: named so, it is one all the same."""
+    minis = (spec for spec in MODELS.values() if spec.is_mini)
+    return next((mini for mini in minis if mini.directory.resolve() == path.resolve()), None)
 
 
 def counterpart(name: str) -> str:
@@ -114,11 +82,31 @@ def counterpart(name: str) -> str:
     return name if name in OF_PAPER else ""
 
 
-def mini_at(path: Path) -> ModelSpec | None:
-    """Return the mini whose checkpoint lies at `path`: named so, it is one all the same."""
-    minis = (spec for spec in MODELS.values() if spec.is_mini)
-    at = path.resolve()
-    return next((spec for spec in minis if directory_of(spec).resolve() == at), None)
+class SaidModel(NamedTuple):
+    """What a file of embeddings says it is of: role and counterpart as in `ModelCard`."""
+
+    role: str
+    counterpart: str
+
+
+def said_by_file(title: str) -> SaidModel:
+    """Return what is known of the model that a file of embeddings names.
+
+    Parameters
+    ----------
+    title : str
+        The file's ``model_name``: a key, or where the model is published, such as
+        "Rostlab/prot_bert"; ``untrained:`` before it makes it a control.
+
+    Returns
+    -------
+    SaidModel
+        Of a name that the table does not know, a model without a counterpart.
+    """
+    prefix = ModelName(title).prefix
+    source = title.removeprefix(prefix)
+    key = next((key for key, spec in MODELS.items() if spec.source == source), source)
+    return SaidModel(ModelName(prefix + key).role, counterpart(prefix + key))
 
 
 def unknown_model(name: str) -> InputError:

@@ -27,21 +27,17 @@ class ProteinBERTConfig:
     vocabulary_size: int = 26
     max_residues: int | None = None
 
-    @property
-    def value_width(self) -> int:
-        """Width of a head's value: the heads together make the global width."""
-        return self.global_width // self.n_heads
-
 
 class GlobalAttention(nn.Module):
     """The global vector asks every position: tanh on query and key, gelu on value, no biases."""
 
     def __init__(self, config: ProteinBERTConfig) -> None:
         super().__init__()
-        heads, key = config.n_heads, config.key_width
-        self.query = nn.Parameter(torch.empty(heads, config.global_width, key))
-        self.key = nn.Parameter(torch.empty(heads, config.local_width, key))
-        self.value = nn.Parameter(torch.empty(heads, config.local_width, config.value_width))
+        heads, local, global_ = config.n_heads, config.local_width, config.global_width
+        self.query = nn.Parameter(torch.empty(heads, global_, config.key_width))
+        self.key = nn.Parameter(torch.empty(heads, local, config.key_width))
+        # The heads' values together make the global width.
+        self.value = nn.Parameter(torch.empty(heads, local, global_ // heads))
         for weight in self.parameters():
             nn.init.xavier_uniform_(weight)
 
@@ -115,13 +111,24 @@ class ProteinBERT(nn.Module):
         self.annotation_head = nn.Linear(config.global_width, config.n_annotations)
         self.apply(_initialise_like_keras)
 
-    def forward(
+    def forward(self, *inputs: ArrayLike | Tensor | None) -> tuple[Tensor, Tensor]:
+        """Compute the last block's local and global states of what `hidden_states` takes.
+
+        Returns
+        -------
+        local : Tensor, shape ``(B, T, local_width)``
+        global_ : Tensor, shape ``(B, global_width)``
+        """
+        local, global_ = self.hidden_states(*inputs)
+        return local[-1], global_[-1]
+
+    def hidden_states(
         self,
         token_ids: ArrayLike | Tensor,
         annotations: ArrayLike | Tensor | None = None,
         is_input: BoolTensor | None = None,
-    ) -> tuple[Tensor, Tensor]:
-        """Compute the last block's local and global states.
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """Compute the states after the input layers and after both norms of every block.
 
         Parameters
         ----------
@@ -135,30 +142,16 @@ class ProteinBERT(nn.Module):
 
         Returns
         -------
-        local : Tensor, shape ``(B, T, local_width)``
-        global_ : Tensor, shape ``(B, global_width)``
-        """
-        local, global_ = self.hidden_states(token_ids, annotations, is_input)
-        return local[-1], global_[-1]
-
-    def hidden_states(
-        self,
-        token_ids: ArrayLike | Tensor,
-        annotations: ArrayLike | Tensor | None = None,
-        is_input: BoolTensor | None = None,
-    ) -> tuple[list[Tensor], list[Tensor]]:
-        """Compute the states after the input layers and after both norms of every block.
-
-        Takes what `forward` takes.
-
-        Returns
-        -------
         local : list of ``2 n_blocks + 1`` tensors, shape ``(B, T, local_width)``
         global_ : list of ``2 n_blocks + 1`` tensors, shape ``(B, global_width)``
         """
-        token_ids = torch.as_tensor(token_ids, device=self.global_input.weight.device).long()
-        local = [self.embedding(token_ids)]
-        global_ = [self._read_annotations(annotations, len(token_ids))]
+        weight, bias = self.global_input.weight, self.global_input.bias
+        token_ids = torch.as_tensor(token_ids, device=weight.device).long()
+        if annotations is None:
+            first = gelu(bias).expand(len(token_ids), -1)
+        else:
+            first = gelu(self.global_input(torch.as_tensor(annotations).to(weight)))
+        local, global_ = [self.embedding(token_ids)], [first]
         for block in self.blocks:
             local_states, global_states = block(local[-1], global_[-1], is_input)
             local.extend(local_states)
@@ -171,12 +164,6 @@ class ProteinBERT(nn.Module):
         The official outputs are the softmax of the one and the sigmoid of the other.
         """
         return self.sequence_head(local), self.annotation_head(global_)
-
-    def _read_annotations(self, annotations: ArrayLike | Tensor | None, n: int) -> Tensor:
-        if annotations is None:
-            return gelu(self.global_input.bias).expand(n, -1)
-        weight = self.global_input.weight
-        return gelu(self.global_input(torch.as_tensor(annotations).to(weight)))
 
 
 def _initialise_like_keras(layer: nn.Module) -> None:

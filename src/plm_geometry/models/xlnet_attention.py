@@ -1,15 +1,10 @@
 """XLNet's encoder with attention over chunks of queries, so that long proteins fit in memory."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import torch
-from torch import BoolTensor, Tensor
+from torch import BoolTensor, Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
-
-if TYPE_CHECKING:
-    from transformers import XLNetModel
-    from transformers.models.xlnet.modeling_xlnet import XLNetRelativeAttention
 
 # Scores that a layer holds at a time, in about three copies: what fits the caches of a CPU (16 MiB
 # in float32), and enough to keep a GPU busy (1 GiB).
@@ -17,7 +12,7 @@ SCORES_PER_CHUNK = {"cpu": 2**22, "cuda": 2**28}
 
 
 def xlnet_hidden_states(
-    model: "XLNetModel", token_ids: Tensor, is_token: BoolTensor | None = None
+    model: nn.Module, token_ids: Tensor, is_token: BoolTensor | None = None
 ) -> Iterator[Tensor]:
     """Yield the hidden states of a bidirectional XLNet, layer by layer.
 
@@ -50,10 +45,7 @@ def xlnet_hidden_states(
 
 
 def _attend(
-    attention: "XLNetRelativeAttention",
-    hidden: Tensor,
-    distances: Tensor,
-    is_token: BoolTensor | None,
+    attention: nn.Module, hidden: Tensor, distances: Tensor, is_token: BoolTensor | None
 ) -> Tensor:
     """Return the attention sublayer's output, residual and norm included, ``(B, T, d_model)``."""
     query, key, value = (
