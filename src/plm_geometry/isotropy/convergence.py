@@ -149,7 +149,7 @@ def _estimates(vectors: np.ndarray, rows: np.ndarray) -> tuple[float, float]:
 def _moments_of(vectors: np.ndarray, rows: np.ndarray) -> Moments:
     step = max(_BLOCK_ELEMENTS // vectors.shape[1], 1)
     parts = (vectors[rows[start : start + step]] for start in range(0, len(rows), step))
-    return Moments.from_blocks(parts, directions=False)
+    return Moments.from_blocks(parts)
 
 
 def _fresh_errors(estimates: np.ndarray, shares: np.ndarray) -> np.ndarray:

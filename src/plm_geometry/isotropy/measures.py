@@ -55,7 +55,7 @@ def isoscore(vectors: Any) -> float:
     Rudman, Gillman, Rayne and Eickhoff, "IsoScore: Measuring the Uniformity of Embedding Space
     Utilization", Findings of ACL 2022.
     """
-    moments = _moments(vectors, directions=False)
+    moments = _moments(vectors)
     if moments.dim < 2:
         raise InputError("IsoScore needs vectors of at least two dimensions.")
     return (effective_dimensions(moments) - 1) / (moments.dim - 1)
@@ -74,7 +74,7 @@ def effective_dimensions(vectors: Any) -> float:
     InputError
         If there is one vector, if all vectors are the same, or if one of them is not finite.
     """
-    moments = _moments(vectors, directions=False)
+    moments = _moments(vectors)
     require_two(moments.count)
     # The ratio is the same of the covariance, which needs no copy then.
     scatter = moments.scatter
@@ -127,7 +127,7 @@ def mean_cosine_similarity(vectors: Any) -> float | None:
         raise InputError(f"{n} vector makes no pair; give at least two.")
     if moments.n_zero:
         return None
-    return (moments.squared_resultant - n) / (n * (n - 1))
+    return float(moments.unit_sum @ moments.unit_sum - n) / (n * (n - 1))
 
 
 def printed_dimensions(dimensions: float) -> int:
@@ -282,7 +282,7 @@ def _of_isoscore(dimensions: Interval, d: int) -> Interval:
     return Interval(*((k - 1) / (d - 1) for k in dimensions[:3]), math.nan)
 
 
-def _moments(vectors: Any, *, directions: bool = True) -> Moments:
+def _moments(vectors: Any) -> Moments:
     if isinstance(vectors, Moments):
         return vectors
-    return Moments.from_vectors(vectors, directions=directions)
+    return Moments.from_vectors(vectors)
