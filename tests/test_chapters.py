@@ -71,7 +71,9 @@ def house(tmp_path, monkeypatch):
     monkeypatch.setattr(chapters, "_SOURCES", (tmp_path / "package",))
     (tmp_path / "notebooks" / "01_toy.md").write_text(HEAD + TOY)
     (tmp_path / "notebooks" / "02_other.md").write_text(HEAD + OTHER)
-    (tmp_path / "profiles" / "offline.yaml").write_text("profile: offline\nseed: 4\nmax_residues: 2\n")
+    (tmp_path / "profiles" / "offline.yaml").write_text(
+        "profile: offline\nseed: 4\nmax_residues: 2\n"
+    )
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -5,6 +5,7 @@ numbers in ``summary.json``, from where the book's pages quote them (MyST's glue
 """
 
 import io
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -14,13 +15,12 @@ from typing import TYPE_CHECKING
 
 import matplotlib
 import pandas as pd
-import pydantic_core
 from IPython.display import SVG, Markdown, display
 from matplotlib.figure import Figure
 
 from plm_geometry import figures
 from plm_geometry.base import paths, provenance
-from plm_geometry.base.files import write_json
+from plm_geometry.base.files import as_json, write_json
 from plm_geometry.book.markup import ShownTable, interactive_figure, note
 from plm_geometry.book.wording import DASH, control_name, formatted, listed, plural, typographic
 from plm_geometry.paper import printed
@@ -295,10 +295,5 @@ def _about_proteins(data: pd.Series) -> str:
 
 
 def _plain(content: dict[str, object]) -> dict[str, object]:
-    """Return content as JSON holds it, with null for what JSON has no word for."""
-    written = pydantic_core.to_json(
-        content,
-        inf_nan_mode="null",
-        fallback=lambda value: None if value is pd.NA else value.item(),
-    )
-    return pydantic_core.from_json(written)
+    """Return content as JSON holds it."""
+    return json.loads(as_json(content))
