@@ -101,7 +101,7 @@ def run_chapter(
         else:
             _refuse_foreign(out)
             if study := _study(parameters):
-                study.check(chapter, overrides or ())
+                study.refuse_lowered(overrides or ())
                 if embed_ahead:
                     study.embed_all(tell)
             tell(f"{chapter}: running with profile {profile}")
@@ -186,10 +186,9 @@ def _study(parameters: Mapping[str, object]) -> "Study | None":
     """Return the study that a chapter with these parameters will make; some make none."""
     if "models" not in parameters:
         return None
-    from plm_geometry.base.settings import Settings
     from plm_geometry.study import Study
 
-    return Study(**{k: value for k, value in parameters.items() if k in Settings.model_fields})
+    return Study.of(parameters)
 
 
 def build_book(

@@ -63,14 +63,7 @@ class Report:
         self._measured: list[Measured] = []
 
     def opening(self) -> None:
-        """Show which proteins these are, who was left out, and what stands in for what.
-
-        Raises
-        ------
-        InputError
-            If there are too few proteins for this chapter, before any is embedded.
-        """
-        self.study.check(self.chapter)
+        """Show which proteins these are, who was left out, and what stands in for what."""
         self._say_which_models()
         data = self.study.data_set()
         self.table(data, "data_set", _about_proteins(data.iloc[0]))
@@ -196,9 +189,9 @@ class Report:
             Its format, as in ``format(value, spec)``.
         """
         known = frame.dropna(subset=column)
-        values = known[column][known.role == ("model" if "model" in set(known.role) else "mini")]
-        ends = [format(end, spec) for end in (values.min(), values.max())] if len(values) else []
         controls = known[known.role == "control"]
+        values = figures.judged(known[known.role != "control"])[column]
+        ends = [format(end, spec) for end in (values.min(), values.max())] if len(values) else []
         each = [
             f"{control_name(name)} {value:{spec}}"
             for name, value in controls[["model", column]].values
