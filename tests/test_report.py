@@ -228,7 +228,7 @@ def test_a_chapter_can_show_the_verdicts_on_what_it_has_measured(study, report):
 def test_the_summary_identifies_proteins_models_and_machine(tmp_path, study):
     study = Study(proteins=study.settings.proteins, models=["mini_prot_bert"])
     report = Report("01_toy", study, directory=tmp_path / "out")
-    report.record("isoscore", study.global_isotropy())
+    report.record("isoscore", study.isotropy.table())
     report.close()
     found = read_summary(tmp_path / "out" / "summary.json")
     assert found.proteins.sha256 == study.common.sha256

@@ -73,7 +73,7 @@ class _Run:
             return None
         from plm_geometry.study import Study
 
-        return Study(**self.parameters)
+        return Study.of(self.parameters)
 
     def execute(self) -> None:
         """Execute in a neighbour of `out`, which takes its place only when all is there."""
@@ -152,7 +152,7 @@ def run_chapter(
         else:
             _refuse_foreign(run.out)
             if study := run.study():
-                study.check(chapter, overrides or ())
+                study.refuse_lowered(overrides or ())
                 if embed_ahead:
                     study.embed_all(tell)
             tell(f"{chapter}: running with profile {profile}")

@@ -64,16 +64,9 @@ class Report:
         self._n_tables = 0
 
     def opening(self) -> None:
-        """Show which proteins and models these are, and who was left out.
-
-        Raises
-        ------
-        InputError
-            If there are too few proteins for this chapter, before any is embedded.
-        """
+        """Show which proteins and models these are, and who was left out."""
         from myst_nb import glue
 
-        self.study.check(self.chapter)
         models = self.study.models
         said = {text: models.title[models.role == role] for role, text in _KINDS.items()}
         # The book's first page shows it as well.
@@ -221,7 +214,7 @@ class Report:
     def _quote_rows(self, name: str, rows: pd.DataFrame, column: str, spec: str) -> None:
         """Quote the range of a column over the models, and each control's value."""
         known = rows.dropna(subset=column)
-        values = known[column][known.role == ("model" if "model" in set(known.role) else "mini")]
+        values = figures.judged(known[known.role != "control"])[column]
         ends = [format(end, spec) for end in (values.min(), values.max())] if len(values) else []
         controls = known[known.role == "control"]
         each = [f"{control_name(model)} {value:{spec}}"
