@@ -1,8 +1,8 @@
-"""How figures look: colours that a colour-blind reader can tell apart, settings, panels."""
+"""How figures look: colour-blind-safe colours, panels, and dots on intervals, one row a model."""
 
 import itertools
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 
 import matplotlib
@@ -12,18 +12,24 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
-# Okabe and Ito's palette, in the order of the paper's models; controls are grey.
+from plm_geometry.figures.words import folded
+
+# Okabe and Ito's palette, in the order of the paper's models.
 PALETTE = ("#0072B2", "#56B4E9", "#D55E00", "#009E73", "#CC79A7", "#E69F00")
 GREY = "#6B6B6B"
 INK = "#1F1F1F"
-
 # A solid, slightly warm ground: pages show figures unchanged whether they are light or dark.
+GROUND = "#FCFBF8"
+
 STYLE = {
-    "figure.facecolor": "#FCFBF8",
-    "savefig.facecolor": "#FCFBF8",
-    "axes.facecolor": "#FCFBF8",
+    "figure.facecolor": GROUND,
+    "figure.constrained_layout.use": True,
+    "figure.labelsize": 10,
+    "savefig.facecolor": GROUND,
+    "axes.facecolor": GROUND,
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
+    "axes.axisbelow": True,
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlesize": 9,
@@ -36,6 +42,11 @@ STYLE = {
     "svg.hashsalt": "plm-geometry",
     "svg.fonttype": "path",
 }
+DASHED = {"color": INK, "ls": "--", "lw": 1}
+# The ground behind words that lines may cross.
+PATCH = {"fc": GROUND, "lw": 0, "pad": 1, "alpha": 0.8}
+# A published value, which dots may cover.
+PRINTED = {"colour": INK, "face": "none", "marker": "D", "size": 7}
 
 
 def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
@@ -49,64 +60,36 @@ def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
     return drawn
 
 
-def without_minis(draw: Callable[..., Figure]) -> Callable[..., Figure]:
-    """Make `draw` leave out the rows of minis, which stand in tables, where there are models."""
-
-    @wraps(draw)
-    def drawn(*args, **kwargs) -> Figure:
-        return draw(*map(_without_minis, args), **kwargs)
-
-    return drawn
-
-
-def _without_minis(given: object) -> object:
-    is_table = isinstance(given, pd.DataFrame) and "role" in given
-    if not is_table or "model" not in set(given["role"]):
-        return given
-    return given[given["role"] != "mini"].reset_index(drop=True)
-
-
-def colours(frame: pd.DataFrame) -> list[str]:
-    """Return a colour for each row: one a model, in the order of the rows, and grey controls."""
-    models = [row for row in frame.index if frame.role[row] != "control"]
-    return [PALETTE[models.index(row) % len(PALETTE)] if row in models else GREY
-            for row in frame.index]  # fmt: skip
-
-
-def lines(named: pd.DataFrame) -> dict[str, dict[str, object]]:
-    """Return matplotlib's settings of each model's line, by label.
+def looks(rows: pd.DataFrame) -> dict[str, dict[str, object]]:
+    """Return matplotlib's settings of each model's line, by its ``label``, from its ``role``.
 
     Models differ in colour, grey controls in their dashes; from the seventh model on, when
-    colours repeat, models differ in dashes too.
-
-    Parameters
-    ----------
-    named : DataFrame
-        Any number of rows a model, with ``label`` and ``role``.
+    colours repeat, models differ in dashes too. What others published is in ink.
     """
-    models = named.drop_duplicates("label").reset_index(drop=True)
-    dashes, seen, found = itertools.cycle(["--", ":", "-."]), set(), {}
-    for name, colour in zip(models.label, colours(models), strict=True):
-        plain = colour != GREY and colour not in seen
+    roles = rows.drop_duplicates("label").set_index("label")["role"]
+    colours = itertools.cycle(PALETTE)
+    dashes, found = itertools.cycle(["--", ":", "-."]), {}
+    for name, role in roles.items():
+        colour = {"control": GREY, "published": INK}.get(role) or next(colours)
+        plain = colour != GREY and colour not in [look["color"] for look in found.values()]
         found[name] = {"color": colour, "ls": "-" if plain else next(dashes), "lw": 1.6}
-        seen.add(colour)
     return found
 
 
+def colours(rows: pd.DataFrame) -> list[str]:
+    """Return the colour of each row, one a ``label``: see `looks`."""
+    by_label = looks(rows)
+    return [by_label[name]["color"] for name in rows["label"]]
+
+
 def panels(
-    count: int,
-    *,
-    across: int,
-    width: float,
-    height: float,
-    sharex: bool = False,
-    sharey: bool = False,
+    count: int, *, across: int = 3, width: float, height: float, **shared: bool
 ) -> tuple[Figure, list[Axes]]:
     """Return a figure with `count` panels of a size in inches, in rows of up to `across`."""
     columns = max(min(across, count), 1)
     rows = max(-(-count // columns), 1)
-    figure = Figure(figsize=(width * columns, height * rows + 0.6), layout="constrained")
-    grid = list(figure.subplots(rows, columns, squeeze=False, sharex=sharex, sharey=sharey).flat)
+    figure = Figure(figsize=(width * columns, height * rows + 0.6))
+    grid = list(figure.subplots(rows, columns, squeeze=False, **shared).flat)
     for unused in grid[count:]:
         unused.remove()
     for lowest in grid[max(0, count - columns) : count]:
@@ -115,10 +98,87 @@ def panels(
     return figure, grid[:count]
 
 
-def say_nothing(axes: Axes, why: str) -> None:
+def model_panels(
+    rows: pd.DataFrame, **size: float
+) -> tuple[Figure, list[tuple[Axes, pd.DataFrame, str]]]:
+    """Return a figure with a titled panel for each ``label``: its axes, its rows, its colour."""
+    by_label = looks(rows)
+    figure, grid = panels(len(by_label), **size)
+    for axes, name in zip(grid, by_label, strict=True):
+        axes.set_title(folded(name))
+    parts = [(rows[rows["label"] == name], look["color"]) for name, look in by_label.items()]
+    return figure, [(axes, *part) for axes, part in zip(grid, parts, strict=True)]
+
+
+def forest(
+    axes: Axes,
+    rows: pd.DataFrame,
+    value: str,
+    ends: tuple[str, str] | None = ("low", "high"),
+    *,
+    names: Sequence[str] | None = None,
+    by: str = "label",
+    colour: str | None = None,
+    face: str | None = None,
+    below: float = 0.0,
+    marker: str = "o",
+    size: float = 5.5,
+    label: str | None = None,
+) -> None:
+    """Draw each row's value as a dot on its interval, in the line of its name.
+
+    Parameters
+    ----------
+    axes : Axes
+        May hold other values of the same names already.
+    rows : DataFrame
+        With the columns `value`, `ends` and `by`.
+    ends : (str, str) or None
+        Columns of the interval's ends, unless there is none.
+    names : sequence of str, optional
+        What `by` holds, from top to bottom; by default in the order of `rows`.
+    colour, face : colour, optional
+        By default that of the row's model, also within the dot.
+    below : float
+        How much further down, in lines: to set several values of a name apart.
+    marker, size : str, float
+        What stands for a value, and how wide it is in points.
+    label : str, optional
+        What `key` says of these values: in ink, where their colours are those of models.
+    """
+    names = list(rows[by].unique() if names is None else names)
+    place = rows[by].map(names.index) + below
+    hue = colours(rows) if colour is None else colour
+    if ends is not None:
+        axes.hlines(place, *rows[[*ends]].astype(float).to_numpy().T, colors=hue, lw=1.5)
+    drawn = {"s": size**2, "marker": marker, "lw": 1.3, "zorder": 3}
+    drawn |= {"c": hue} if marker == "|" else {"c": face or hue, "edgecolors": hue}
+    axes.scatter(rows[value].astype(float), place, **drawn)
+    mark = {"marker": marker, "ms": size, "color": colour or INK, "ls": "-" if ends else ""}
+    axes.plot([], [], mfc=face or colour or INK, label=label, **mark)
+    axes.set_yticks(range(len(names)), names, fontsize=8)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.grid(axis="x")
+
+
+def key(figure: Figure, **legend: object) -> None:
+    """Explain above the panels what is labelled in any of them."""
+    found = [zip(*axes.get_legend_handles_labels(), strict=True) for axes in figure.axes]
+    marks = {said: mark for mark, said in itertools.chain(*found)}
+    figure.legend(marks.values(), marks, **{"loc": "outside upper center", "ncols": 3} | legend)
+
+
+def say(
+    axes: Axes, text: str, place: tuple[float, float], offset: tuple[float, float] = (0, 0), **look
+) -> None:
+    """Write small beside a place in the panel, `offset` in points."""
+    axes.annotate(text, place, xytext=offset, textcoords="offset points", **{"fontsize": 8} | look)
+
+
+def say_why_empty(axes: Axes, why: str) -> None:
     """Say in the middle of a panel why it is empty."""
-    axes.annotate(textwrap.fill(why, 36), (0.5, 0.5), xycoords="axes fraction", ha="center",
-                  va="center", fontsize=8, color=GREY)  # fmt: skip
+    look = {"ha": "center", "va": "center", "color": GREY}
+    say(axes, textwrap.fill(why, 36), (0.5, 0.5), xycoords="axes fraction", **look)
 
 
 def nothing_to_draw(why: str) -> Figure:
@@ -126,12 +186,12 @@ def nothing_to_draw(why: str) -> Figure:
     figure = Figure(figsize=(6, 1.2))
     axes = figure.subplots()
     axes.axis("off")
-    say_nothing(axes, why)
+    say_why_empty(axes, why)
     return figure
 
 
-def mark_decades(axis: Axis) -> None:
-    """Label a logarithmic axis at 1, 2 and 5 of each decade, as plain numbers."""
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+def mark_decades(axis: Axis, each: Sequence[int] = (1, 2, 5)) -> None:
+    """Label a logarithmic axis at some numbers of each decade, as plain numbers."""
+    axis.set_major_locator(LogLocator(subs=each))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter("{x:g}")
