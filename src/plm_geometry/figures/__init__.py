@@ -18,7 +18,6 @@ _CONTENTS = {
     "choices": "NUMBERS choice_name choice_shares choice_words specification_curves",
 }
 _MODULES = {name: module for module, names in _CONTENTS.items() for name in names.split()}
-__all__ = list(_MODULES)
 
 
 def __getattr__(name: str) -> object:
@@ -28,4 +27,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return list(_MODULES)

@@ -37,6 +37,8 @@ NUMBERS = {
     "score_identity": "r, score – identity",
     "narrowing": "width of the band, high over low",
 }
+# A choice and its level, or None in the choice's heading.
+Rows = list[tuple[str, str | None]]
 # Columns of the matrix: more specifications than these are gathered, and shares are tinted.
 _MOST_COLUMNS = 150
 
@@ -80,13 +82,12 @@ def specification_curves(frame: pd.DataFrame, value: str, choices: Sequence[str]
     bottoms[0].set_yticks(np.arange(len(rows)) + 0.5, heads, fontsize=7.5)
     for text, (_, level) in zip(bottoms[0].get_yticklabels(), rows, strict=True):
         text.set_fontweight("normal" if level else "bold")
-    style.key(figure)
-    return figure
+    return style.key(figure)
 
 
-def _matrix_rows(named: pd.DataFrame, choices: Sequence[str]) -> list[tuple[str, str | None]]:
+def _matrix_rows(named: pd.DataFrame, choices: Sequence[str]) -> Rows:
     """Return the rows of the matrix: each choice's heading, then its levels as they occur."""
-    rows: list[tuple[str, str | None]] = []
+    rows: Rows = []
     for choice in choices:
         # Levels of models that have a choice: the others' single one would be a blank row.
         chosen = named.groupby("label")[choice].transform("nunique") > 1
@@ -111,20 +112,18 @@ def _curve(axes: Axes, model: pd.DataFrame, value: str, colour: str) -> None:
     axes.tick_params(bottom=False, labelbottom=False)
 
 
-def _matrix(
-    axes: Axes, model: pd.DataFrame, rows: Sequence[tuple[str, str | None]], colour: str
-) -> None:
+def _matrix(axes: Axes, model: pd.DataFrame, rows: Rows, colour: str) -> None:
     """Tint each place of the curve by the share of its specifications that have a level."""
-    starts = np.unique(np.linspace(0, len(model), _MOST_COLUMNS + 1).astype(int))
-    tints = np.full((len(rows), len(starts) - 1), np.nan)
+    columns = min(len(model), _MOST_COLUMNS)
+    place = np.arange(len(model)) * columns // len(model)
+    tints = np.full((len(rows), columns), np.nan)
     for number, (choice, level) in enumerate(rows):
-        if level is not None and model[choice].nunique() > 1:
-            has = (model[choice] == level).to_numpy(float)
-            tints[number] = np.add.reduceat(has, starts[:-1]) / np.diff(starts)
-        elif level is None and number:
-            axes.axhline(number, color=style.GREY, lw=0.5)
-    look = {"cmap": LinearSegmentedColormap.from_list("tints", [style.GROUND, colour]), "vmax": 1}
-    axes.pcolormesh(starts, range(len(rows) + 1), tints, vmin=0, rasterized=True, **look)
+        if level and model[choice].nunique() > 1:
+            tints[number] = (model[choice] == level).groupby(place).mean()
+    shades = LinearSegmentedColormap.from_list("tints", [style.GROUND, colour])
+    look = {"cmap": shades, "vmin": 0, "vmax": 1, "rasterized": True}
+    edges = np.linspace(0, len(model), columns + 1)
+    axes.pcolormesh(edges, range(len(rows) + 1), tints, **look)
     axes.set(ylim=(len(rows), 0), xticks=[])
     axes.set_xlabel(f"{len(model):,} ways", fontsize=8)
     axes.tick_params(left=False)

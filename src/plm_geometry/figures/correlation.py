@@ -46,9 +46,7 @@ def correlation_matrices(
     kind : str
         Which correlation, for the colour scale.
     """
-    figure, grid = style.panels(
-        len(matrices), across=4, width=2.6, height=2.7, sharex=True, sharey=True
-    )
+    figure, grid = style.panels(len(matrices), "", "", (2.6, 2.7), 4, sharex=True, sharey=True)
     look = {"cmap": "RdBu_r", "vmin": -1, "vmax": 1, "cbar": False, "linewidths": 1, "fmt": ""}
     for axes, (title, matrix) in zip(grid, matrices.items(), strict=True):
         short = [LABELS[name].replace(" distance", "").replace(" ", "\n") for name in matrix]
@@ -82,8 +80,8 @@ def correlation_intervals(raw: pd.DataFrame, adjusted: pd.DataFrame) -> Figure:
     """
     raw, adjusted = labelled(raw), labelled(adjusted)
     entries = raw[["a", "b"]].drop_duplicates().to_numpy()
-    height = 0.42 * raw["label"].nunique() + 0.7
-    figure, grid = style.panels(len(entries), across=2, width=4.2, height=height, sharey=True)
+    size = (4.2, 0.42 * raw["label"].nunique() + 0.7)
+    figure, grid = style.panels(len(entries), "Pearson correlation", "", size, 2, sharey=True)
     pale = {"color": style.GREY, "lw": 9, "alpha": 0.35, "label": "if pairs were independent"}
     below = {"below": 0.3, "face": style.GROUND, "label": "adjusted for lengths"}
     for axes, (a, b) in zip(grid, entries, strict=True):
@@ -94,9 +92,7 @@ def correlation_intervals(raw: pd.DataFrame, adjusted: pd.DataFrame) -> Figure:
         style.forest(axes, entry, "published", None, label="published", **style.PRINTED)
         axes.axvline(0, color=style.GREY, lw=0.8)
         axes.set_title(between(a, b).replace(" – ", " –\n"))
-    figure.supxlabel("Pearson correlation")
-    style.key(figure, ncols=2)
-    return figure
+    return style.key(figure, ncols=2)
 
 
 @style.styled
@@ -147,8 +143,7 @@ def _by_gap_costs(
         axes.set_title(title)
     grid[0].set_ylabel("gaps: first residue / each further")
     figure.supxlabel("correlation of alignment score and sequence identity")
-    style.key(figure, ncols=4, **legend)
-    return figure
+    return style.key(figure, ncols=4, **legend)
 
 
 @style.styled
@@ -177,9 +172,9 @@ def signs(curves: pd.DataFrame, points: pd.DataFrame, published: float) -> Figur
         look = {"marker": "D" if role == "published" else "o", "s": 50, "zorder": 5}
         look |= {"c": rows["colour"], "edgecolors": style.GROUND}
         left.scatter(rows["norm_variation"], rows["r"], **look)
-    ends = {"ends": ("r", "best_r"), "face": style.GROUND, "label": "best lengths"}
-    style.forest(right, points, "best_r", **ends)
     style.forest(right, points, "r", None, label="as it is")
+    best = {"ends": ("r", "best_r"), "face": style.GROUND, "label": "best lengths"}
+    style.forest(right, points, "best_r", **best)
     right.set(xlim=(-1.05, 1.05), xlabel="r as it is, and with the best lengths")
     for line in (left.axhline, right.axvline):
         line(published, **style.DASHED)

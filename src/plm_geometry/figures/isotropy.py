@@ -34,23 +34,18 @@ def global_isotropy(frame: pd.DataFrame) -> Figure:
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
     interval = {"below": 0.25, "marker": "|", "label": "corrected, with its 95% interval"}
     for axes, name in ((left, "effective_dimensions"), (right, "mean_cosine_similarity")):
-        style.forest(axes, rows, name, None, size=8, label="this run")
+        style.forest(axes, rows, name, None, label="this run")
         # An interval is often narrower than the dot it belongs to: it stands under it.
         ends = (f"{name}_low", f"{name}_high")
         style.forest(axes, rows, f"{name}_corrected", ends, **interval)
         for place, value in rows[name].dropna().items():
             style.say(axes, f"{value:{FORMATS[name]}}", (value, place), (0, 8), ha="center")
         axes.set_xlabel(LABELS[name])
-        axes.grid(axis="both")
+        axes.margins(x=0.15)
     paper = {"label": "published (the paper's own model)", **style.PRINTED}
     style.forest(left, rows, "published_effective_dimensions", None, **paper)
-    most = np.nanmax(rows.filter(like="effective_dimensions").astype(float))
-    left.set(xscale="log", xlim=(0.8, 2 * most))
-    left.xaxis.set_major_formatter("{x:g}")
-    least = rows["mean_cosine_similarity"].astype(float).min()
-    right.set_xlim(min(0, 1.3 * least - 0.1), 1.15)
-    style.key(figure)
-    return figure
+    left.set_xscale("log")
+    return style.key(figure)
 
 
 @style.styled
@@ -65,7 +60,9 @@ def convergence(frame: pd.DataFrame, enough: pd.DataFrame) -> Figure:
         ``Study.enough()``: model, plain, corrected: how many proteins settle the third digit. A
         line marks those of the plain estimate where it lies within the panel.
     """
-    figure, parts = style.model_panels(labelled(frame), width=2.9, height=2.3, sharex=True)
+    figure, parts = style.model_panels(
+        labelled(frame), "proteins", LABELS["effective_dimensions"], sharex=True
+    )
     for axes, rows, colour in parts:
         plain = {"label": "plain (band: 95% of draws)", "color": colour, "marker": "o", "ms": 3}
         axes.plot(rows["n"], rows["effective_dimensions"], **plain)
@@ -78,10 +75,7 @@ def convergence(frame: pd.DataFrame, enough: pd.DataFrame) -> Figure:
         axes.set_xticks(sizes, [f"{n:,}" for n in sizes], fontsize=8)
         axes.xaxis.set_minor_locator(NullLocator())
         _mark_enough(axes, enough[enough["model"] == rows["model"].iloc[0]], rows["n"].max())
-    style.key(figure)
-    figure.supxlabel("proteins")
-    figure.supylabel(LABELS["effective_dimensions"])
-    return figure
+    return style.key(figure)
 
 
 def _mark_enough(axes: Axes, enough: pd.DataFrame, largest: int) -> None:
@@ -121,8 +115,7 @@ def pairwise_cosines(frame: pd.DataFrame) -> Figure:
     for axes, kind in zip(grid[0], kinds, strict=True):
         axes.set_title(f"pairs of {kind}")
     figure.supxlabel(LABELS["cosine_similarity"])
-    style.key(figure)
-    return figure
+    return style.key(figure)
 
 
 def _cosine_histograms(axes: Axes, rows: pd.DataFrame, colour: str) -> None:
@@ -153,14 +146,11 @@ def pooling_isotropy(frame: pd.DataFrame) -> Figure:
         return style.nothing_to_draw("the vectors of no model differ")
     scores, names = named.groupby("label")["isoscore"], named["label"].unique()
     named = named.assign(low=scores.transform("min"), high=scores.transform("max"))
-    figure = Figure(figsize=(8, 0.46 * len(names) + 1.5))
-    axes = figure.subplots()
-    marks = {"residues": "o", "means of random residues": "s", "proteins": "D"}
-    for of, marker in marks.items():
+    axes = Figure(figsize=(8, 0.46 * len(names) + 1.5)).subplots()
+    of_all = ("residues", "means of random residues", "proteins")
+    for of, marker in zip(of_all, "osD", strict=True):
         look = {"marker": marker, "face": None if of == "proteins" else style.GROUND, "label": of}
         style.forest(axes, named[named["of"] == of], "isoscore", names=names, **look)
     axes.set(xscale="log", xlabel=LABELS["isoscore"])
-    axes.xaxis.set_major_formatter("{x:g}")
     axes.grid(axis="x", which="both")
-    style.key(figure)
-    return figure
+    return style.key(axes.figure)

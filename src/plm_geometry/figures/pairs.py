@@ -1,13 +1,13 @@
 """Figures of pairs of proteins: how many, their distances, what these tell apart, single pairs."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import matplotlib
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -16,11 +16,7 @@ from plm_geometry.association import binned_spread
 from plm_geometry.base.errors import InputError
 from plm_geometry.figures import style
 from plm_geometry.figures.words import LABELS, folded, labelled
-from plm_geometry.pairs import AlignedText
 from plm_geometry.paper.arithmetic import PAIR_COUNTS
-
-if TYPE_CHECKING:
-    from plotly.graph_objects import Figure as Interactive
 
 # What a vertical axis can show: a monotonic function of a pair table's column.
 _MEASURES: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
@@ -31,6 +27,7 @@ _MEASURES: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
 }
 _CELLS = 60
 _BIN_EDGES = np.linspace(0, 1, 21)
+_QUANTILES = ["q05", "median", "q95"]
 # Quantiles of fewer pairs would be drawn as if they were known.
 LEAST_PAIRS = 10
 # Equal proteins are at distance 0, which no logarithmic axis has: they are drawn at its foot.
@@ -41,8 +38,7 @@ TWILIGHT = (0.20, 0.35)
 _COLUMNS = 44
 
 
-@dataclass(frozen=True)
-class Density:
+class Density(NamedTuple):
     """How many pairs lie where, of one model and measure: small, whatever the number of pairs.
 
     Attributes
@@ -96,9 +92,8 @@ def densities(
     found = {}
     for measure, log in views:
         column, function = _MEASURES[measure]
-        quantiles = np.sort(function(spreads[column][["q05", "median", "q95"]].to_numpy()), axis=1)
-        spread = spreads[column][["bin_low", "bin_high", "n"]]
-        spread = spread.assign(**dict(zip(["q05", "median", "q95"], quantiles.T, strict=True)))
+        spread = spreads[column][["bin_low", "bin_high", "n", *_QUANTILES]].copy()
+        spread[_QUANTILES] = np.sort(function(spread[_QUANTILES].to_numpy()), axis=1)
         values = function(frame[column].to_numpy(np.float64))
         found[measure, log] = Density(*_counted(identity, values, weight, log), spread, log)
     return found
@@ -134,7 +129,8 @@ def pair_scatter(densities: Mapping[str, Density], measure: str) -> Figure:
     Figure
         Cells are images inside the vector file, whose size does not grow with the pairs.
     """
-    figure, grid = style.panels(len(densities), width=3.2, height=2.7, sharex=True)
+    x, y = LABELS["sequence_identity"], LABELS[measure]
+    figure, grid = style.panels(len(densities), x, y, (3.2, 2.7), sharex=True)
     most = max(found.weight.max() for found in densities.values())
     # Without its palest tenth: a cell with one pair must be seen on the ground.
     shades = matplotlib.colors.ListedColormap(sns.color_palette("mako_r", 256)[26:])
@@ -150,10 +146,7 @@ def pair_scatter(densities: Mapping[str, Density], measure: str) -> Figure:
             style.mark_decades(axes.yaxis)  # a power of ten or two label no axis
         axes.set_title(folded(title))
     figure.colorbar(cells, ax=grid, label="pairs in a cell", shrink=0.6, aspect=40)
-    figure.supxlabel("sequence identity")
-    figure.supylabel(LABELS[measure])
-    style.key(figure)
-    return figure
+    return style.key(figure)
 
 
 def _spread_lines(axes: Axes, spread: pd.DataFrame) -> None:
@@ -183,8 +176,8 @@ def discrimination(frame: pd.DataFrame, measure: str = "auc") -> Figure:
     Figure
         The twilight zone, 20 to 35% identity, is shaded.
     """
-    size = {"width": 2.9, "height": 2.3, "sharex": True, "sharey": True}
-    figure, parts = style.model_panels(labelled(frame), **size)
+    named, x = labelled(frame), "sequence identity, local alignment"
+    figure, parts = style.model_panels(named, x, LABELS[measure], sharex=True, sharey=True)
     for axes, model, colour in parts:
         axes.axvspan(*TWILIGHT, color=style.GREY, alpha=0.18, lw=0)
         axes.axhline(0.5, color=style.INK, lw=0.8, ls="--")
@@ -196,10 +189,7 @@ def discrimination(frame: pd.DataFrame, measure: str = "auc") -> Figure:
             mark["mfc"] = (colour, style.GROUND)[number]
             axes.plot(places, rows[measure], label=LABELS[distance], **mark)
         axes.set(xlim=(0, 1), ylim=(0, 1.05))
-    figure.supxlabel("sequence identity, local alignment")
-    figure.supylabel(LABELS[measure])
-    style.key(figure)
-    return figure
+    return style.key(figure)
 
 
 @style.styled
@@ -215,10 +205,8 @@ def pair_counts(found: pd.DataFrame, n_pairs: float, expected: float) -> Figure:
     expected : float
         Proteins that are said to make them: a dotted line.
     """
-    figure = Figure(figsize=(7, 3.6))
-    axes = figure.subplots()
-    numbers = np.linspace(1, 1.15 * expected, 200)
-    printed = n_pairs / 1e6
+    axes = Figure(figsize=(7, 3.6)).subplots()
+    numbers, printed = np.linspace(1, 1.15 * expected, 200), n_pairs / 1e6
     for counting, dash in (("unordered", "-"), ("ordered", "--")):
         counts = PAIR_COUNTS[counting](numbers) / 1e6
         axes.plot(numbers, counts, color=style.PALETTE[0], ls=dash, label=f"{counting} pairs")
@@ -233,7 +221,7 @@ def pair_counts(found: pd.DataFrame, n_pairs: float, expected: float) -> Figure:
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.grid(axis="y")
     axes.legend(loc="upper left")
-    return figure
+    return axes.figure
 
 
 @style.styled
@@ -247,23 +235,16 @@ def sampled_pairs(frame: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
     titles : mapping of str to str
         Which columns of `frame` to draw, and what each panel is called.
     """
-    figure, grid = style.panels(len(titles), width=3.2, height=2.5, sharex=True)
-    look = {
-        "s": 6,
-        "color": style.PALETTE[0],
-        "alpha": 0.5,
-        "edgecolors": "none",
-        "rasterized": True,
-    }
+    x, y = LABELS["sequence_identity"], LABELS["cosine_similarity"]
+    figure, grid = style.panels(len(titles), x, y, sharex=True)
+    look = {"color": style.PALETTE[0], "alpha": 0.5, "ms": 4, "mew": 0, "rasterized": True}
     for axes, (column, title) in zip(grid, titles.items(), strict=True):
-        axes.scatter(frame["sequence_identity"], frame[column], **look)
+        axes.plot(frame["sequence_identity"], frame[column], ".", **look)
         axes.set_title(folded(title))
-    figure.supxlabel(LABELS["sequence_identity"])
-    figure.supylabel(LABELS["cosine_similarity"])
     return figure
 
 
-def pair_explorer(frame: pd.DataFrame, titles: Mapping[str, str]) -> "Interactive":
+def pair_explorer(frame: pd.DataFrame, titles: Mapping[str, str]) -> go.Figure:
     """Return the same scatter of one model at a time, to point at.
 
     Parameters
@@ -280,8 +261,6 @@ def pair_explorer(frame: pd.DataFrame, titles: Mapping[str, str]) -> "Interactiv
         A point says which two proteins it is, and shows the stretch of their alignment that has
         most identities.
     """
-    import plotly.graph_objects as go
-
     shown = frame[list(titles)].round(5)
     points = go.Scatter(
         x=frame["sequence_identity"].round(4),
@@ -295,39 +274,33 @@ def pair_explorer(frame: pd.DataFrame, titles: Mapping[str, str]) -> "Interactiv
         {"method": "restyle", "label": title, "args": [{"y": [shown[column].tolist()]}]}
         for column, title in titles.items()
     ]
-    menu = {"buttons": buttons, "x": 0, "xanchor": "left", "y": 1.03, "yanchor": "bottom"}
     white = {"bgcolor": "#FFFFFF", "bordercolor": style.INK}
+    menu = {"buttons": buttons, "x": 0, "xanchor": "left", "y": 1.03, "yanchor": "bottom"}
     mono = {"family": "DejaVu Sans Mono, Menlo, Consolas, monospace", "size": 10}
     figure = go.Figure(points)
     figure.update_layout(
         updatemenus=[menu | white],
+        hoverlabel={"align": "left", "font": mono, **white},
+        font={"family": "DejaVu Sans, Verdana, sans-serif", "color": style.INK, "size": 13},
         template="none",
         paper_bgcolor=style.GROUND,
         plot_bgcolor=style.GROUND,
-        font={"family": "DejaVu Sans, Verdana, sans-serif", "color": style.INK, "size": 13},
-        hoverlabel={"align": "left", "font": mono, **white},
         height=460,
-        margin={"l": 64, "r": 16, "t": 72, "b": 56},
     )
     axis = {"gridcolor": style.STYLE["grid.color"], "zeroline": False, "ticks": "outside"}
-    figure.update_xaxes(title_text=LABELS["sequence_identity"], range=(-0.02, 1.02), **axis)
-    figure.update_yaxes(title_text=LABELS["cosine_similarity"], **axis)
-    return figure
+    figure.update_xaxes(title=LABELS["sequence_identity"], range=(-0.02, 1.02), **axis)
+    return figure.update_yaxes(title=LABELS["cosine_similarity"], **axis)
 
 
 def _said(row: object) -> str:
-    """Return what a point says: names, lengths, identity, score, and part of the alignment."""
-    named = [f"<b>{escape(name)}</b>" for name in (row.accession_a, row.accession_b)]
-    names = f"{named[0]} ({row.length_a}) and {named[1]} ({row.length_b} residues)"
+    """Return what a point says: names, lengths, identity, score, and the alignment's best part."""
+    a, b = (f"<b>{escape(name)}</b>" for name in (row.accession_a, row.accession_b))
+    names = f"{a} ({row.length_a}) and {b} ({row.length_b} residues)"
     numbers = f"identity {row.sequence_identity:.1%}, score {row.alignment_score:g}"
-    return "<br>".join([names, numbers, *_lines(row.alignment)])
-
-
-def _lines(aligned: AlignedText | None) -> list[str]:
-    """Return the alignment's best stretch; blanks that a browser keeps."""
-    if aligned is None:
-        return ["(too long to show the alignment)"]
-    columns = len(aligned.marks)
+    if row.alignment is None:
+        return "<br>".join([names, numbers, "(too long to show the alignment)"])
+    columns = len(row.alignment.marks)
     note = f"{columns} columns" if columns <= _COLUMNS else f"best {_COLUMNS} of {columns} columns"
-    lines = aligned.window(_COLUMNS)
-    return [note, *(line.replace(" ", "\N{NO-BREAK SPACE}") for line in lines)]
+    # Blanks that a browser keeps.
+    lines = [line.replace(" ", "\N{NO-BREAK SPACE}") for line in row.alignment.window(_COLUMNS)]
+    return "<br>".join([names, numbers, note, *lines])

@@ -44,9 +44,7 @@ def published_and_run(table: pd.DataFrame) -> Figure:
                 look |= {"marker": "s", "below": 0.3, "label": f"{verdict}, a run made elsewhere"}
             style.forest(axes, some, "value", **line, **look)
         axes.set(xlabel=unit, xscale=_UNITS[unit])
-        axes.xaxis.set_major_formatter("{x:g}")
-    style.key(figure)
-    return figure
+    return style.key(figure)
 
 
 @style.styled
@@ -68,7 +66,7 @@ def checkpoint_isotropy(frame: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(8.6, 0.4 * named["label"].nunique() + 1.0))
     grid = figure.subplots(1, 2, sharey=True)
     for axes, quantity in zip(grid, quantities, strict=True):
-        style.forest(axes, named[named["quantity"] == quantity], "value", size=7)
+        style.forest(axes, named[named["quantity"] == quantity], "value")
         axes.set_xlabel(LABELS[quantity])
     grid[0].set_xscale("log")
     style.mark_decades(grid[0].xaxis)
@@ -91,8 +89,7 @@ def checkpoint_correlations(frame: pd.DataFrame) -> Figure:
     """
     named = frame.assign(label=_of_record)
     line, looks = {"names": named["name"].unique(), "by": "name"}, style.looks(named)
-    figure = Figure(figsize=(8.6, 0.16 * len(line["names"]) * (len(looks) + 2) + 1.4))
-    axes = figure.subplots()
+    axes = Figure(figsize=(8.6, 0.16 * len(line["names"]) * (len(looks) + 2) + 1.4)).subplots()
     for number, (label, look) in enumerate(looks.items()):
         mark = {"colour": look["color"], "marker": "osD^vP"[number % 6], "label": label}
         mark["below"] = 0.7 * (number + 1) / (len(looks) + 1)
@@ -101,8 +98,7 @@ def checkpoint_correlations(frame: pd.DataFrame) -> Figure:
     style.forest(axes, named.drop_duplicates("name"), "published", None, **line, **said)
     axes.axvline(0, color=style.GREY, lw=0.8)
     axes.set(xlabel="Pearson correlation", ylim=(len(line["names"]) - 0.1, -0.25))
-    style.key(figure, ncols=2, fontsize=8)
-    return figure
+    return style.key(axes.figure, ncols=2, fontsize=8)
 
 
 def _of_record(frame: pd.DataFrame) -> pd.Series:
@@ -138,10 +134,9 @@ def natural_language(layers: pd.DataFrame, clouds: pd.DataFrame) -> Figure:
     for axes, (of, rows) in zip(grid, groups, strict=True):
         paper, names = rows["role"] == "published", rows["label"]
         style.forest(axes, rows[paper], "isoscore", None, names=names, **style.PRINTED)
-        style.forest(axes, rows[~paper], "isoscore", None, names=names, size=7)
+        style.forest(axes, rows[~paper], "isoscore", None, names=names)
         axes.set_title(f"{of}, last layer", loc="left", fontsize=8)
     axes.set(xscale="log", xlabel=LABELS["isoscore"])
-    axes.xaxis.set_major_formatter("{x:g}")
     return figure
 
 

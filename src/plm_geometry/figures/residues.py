@@ -75,12 +75,11 @@ def local_heatmap(frame: pd.DataFrame, column: str) -> Figure:
     wide = wide.loc[residue_order(wide.index), named["label"].unique()]
     models = named[named["role"] != "control"]
     low, high = (named if models.empty else models)[column].agg(["min", "max"])
-    figure = Figure(figsize=(1.5 * wide.shape[1] + 1.8, 7))
-    axes = figure.subplots()
+    axes = Figure(figsize=(1.5 * wide.shape[1] + 1.8, 7)).subplots()
     look = {"cmap": "cividis", "annot": True, "annot_kws": {"size": 8}, "linewidths": 0.5}
     bar = {"label": LABELS[column], "aspect": 40, "extend": "both"}
     sns.heatmap(wide, ax=axes, fmt=FORMATS[column], vmin=low, vmax=high, cbar_kws=bar, **look)
-    names = [name.replace(", ", ",\n").replace(" (", "\n(") for name in wide]
+    names = [folded(name, 14) for name in wide]
     axes.set_xticks(axes.get_xticks(), names, rotation=0, fontsize=8)
     axes.set(xlabel="", ylabel="")
     axes.tick_params(axis="y", rotation=0, length=0)
@@ -90,7 +89,7 @@ def local_heatmap(frame: pd.DataFrame, column: str) -> Figure:
         style.say(
             axes, name, (-0.06, (first + last + 1) / 2), ha="center", color=style.GREY, **beside
         )
-    return figure
+    return axes.figure
 
 
 @style.styled
@@ -109,25 +108,20 @@ def local_spread(frame: pd.DataFrame) -> Figure:
     models = twenty.groupby("label", sort=False).agg(
         mean=("effective_dimensions", "mean"), printed=("published_dimensions", "first")
     )
-    figure = Figure(figsize=(8, 0.5 * len(models) + 1.3))
-    axes = figure.subplots()
+    axes = Figure(figsize=(8, 0.5 * len(models) + 1.3)).subplots()
     # Moved up or down so that none hides another: the same way in every run, as seaborn does not.
-    rows = models.index.get_indexer(twenty["label"])
     beside = np.random.default_rng(0).uniform(-0.15, 0.15, len(twenty))
-    dots = {"s": 25, "alpha": 0.8, "color": style.colours(twenty)}
-    axes.scatter(twenty["effective_dimensions"], rows + beside, **dots)
-    mean = {"marker": "|", "s": 500, "lw": 2, "color": style.INK, "zorder": 4}
-    axes.scatter(models["mean"], range(len(models)), label="mean of the twenty", **mean)
-    rows = np.flatnonzero(models["printed"].notna())
-    if len(rows):
-        printed = models["printed"].iloc[rows]
-        said = f"published: about {printed.iloc[0]:g}"
-        axes.vlines(printed, rows - 0.5, rows + 0.5, **style.DASHED, label=said)
-    axes.set_yticks(range(len(models)), models.index)
-    axes.invert_yaxis()
+    rows = models.index.get_indexer(twenty["label"]) + beside
+    look = {"s": 25, "alpha": 0.8, "color": style.colours(twenty)}
+    axes.scatter(twenty["effective_dimensions"], rows, **look)
+    mean = {"marker": "|", "colour": style.INK, "label": "mean of the twenty"}
+    style.forest(axes, models.reset_index(), "mean", None, **mean)
+    for row, printed in enumerate(models["printed"]):
+        if printed == printed:
+            said = f"published: about {printed:g}"
+            axes.vlines(printed, row - 0.5, row + 0.5, label=said, **style.DASHED)
     axes.set(xlabel="effective dimensions of an amino acid", xlim=(0, None))
-    style.key(figure)
-    return figure
+    return style.key(axes.figure)
 
 
 @style.styled
@@ -150,8 +144,8 @@ def local_intervals(frame: pd.DataFrame, column: str) -> Figure:
     named = _twenty(frame, column)
     if named.empty:
         return style.nothing_to_draw(_NO_SPREAD)
-    order = residue_order(named["residue"])
-    figure, parts = style.model_panels(named, across=2, width=4.6, height=1.9, sharex=True)
+    order, size = residue_order(named["residue"]), {"size": (4.6, 1.9), "sharex": True}
+    figure, parts = style.model_panels(named, "", LABELS[column], across=2, **size)
     for axes, rows, colour in parts:
         rows = rows.set_index("residue").reindex(order)
         places = range(len(order))
@@ -159,7 +153,6 @@ def local_intervals(frame: pd.DataFrame, column: str) -> Figure:
         axes.scatter(places, rows[column], color=colour, s=22, zorder=3)
         axes.set_title(folded(rows["label"].dropna().iloc[0], 48), pad=14)
         _name_columns(axes, order)
-    figure.supylabel(LABELS[column])
     return figure
 
 
@@ -182,8 +175,7 @@ def local_variance(frame: pd.DataFrame) -> Figure:
     axes.invert_yaxis()
     axes.set(xlim=(0, 1.02), xlabel="share of the variance of all residues", ylabel="")
     axes.xaxis.set_major_formatter("{x:.0%}")
-    style.key(axes.figure)
-    return axes.figure
+    return style.key(axes.figure)
 
 
 @style.styled
@@ -217,8 +209,7 @@ def proteins(lengths: pd.DataFrame, composition: pd.DataFrame) -> Figure:
     right.set_ylabel("share of the residues")
     furthest = (shown["share"] - shown["swissprot"]).abs().max()
     right.set_title(f"At most {100 * furthest:.1f} percentage points from Swiss-Prot", pad=14)
-    figure.legend(loc="outside upper right", ncols=2, fontsize=8)
-    return figure
+    return style.key(figure, loc="outside upper right", fontsize=8)
 
 
 def _lengths(axes: Axes, lengths: pd.Series) -> None:

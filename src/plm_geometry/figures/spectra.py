@@ -28,13 +28,11 @@ def spectrum(frame: pd.DataFrame) -> Figure:
         model whose vectors are all the same has no shares and no line.
     """
     named = labelled(frame).dropna(subset="share")
-    figure = Figure(figsize=(8, 4.8))
-    axes = figure.subplots()
+    axes = Figure(figsize=(8, 4.8)).subplots()
     for name, look in style.looks(named).items():
         share = named[named["label"] == name].set_index("component")["share"]
         _spectrum(axes, share, f"{name}: {1 / (share**2).sum():.1f}", look)
-    style.key(figure, ncols=2, title="dots: effective dimensions")
-    return figure
+    return style.key(axes.figure, ncols=2, title="dots: effective dimensions")
 
 
 def _spectrum(axes: Axes, share: pd.Series, name: str, look: Mapping[str, object]) -> None:
@@ -45,7 +43,6 @@ def _spectrum(axes: Axes, share: pd.Series, name: str, look: Mapping[str, object
     height = np.exp(np.interp(dimensions, drawn.index, np.log(drawn)))
     axes.plot(dimensions, height, marker="o", ms=8, mfc=look["color"], mec=style.INK)
     axes.set(xscale="log", yscale="log", xlabel="principal component", ylabel="share of variance")
-    axes.xaxis.set_major_formatter("{x:g}")
     axes.grid(visible=True)
 
 
@@ -64,7 +61,7 @@ def coordinate_shares(frame: pd.DataFrame) -> Figure:
     if named.empty:
         why = "every model has a vector of length 0, which has no cosine similarity"
         return style.nothing_to_draw(why)
-    figure, parts = style.model_panels(named, width=2.9, height=2.3)
+    figure, parts = style.model_panels(named, "coordinate", "part of the mean cosine")
     for axes, rows, colour in parts:
         top = rows.nlargest(_NAMED_COORDINATES, "share")
         axes.bar(top["coordinate"].astype(str), top["share"], color=colour)
@@ -72,10 +69,7 @@ def coordinate_shares(frame: pd.DataFrame) -> Figure:
         axes.tick_params(axis="x", labelsize=7)
         together = top["share"].sum() / rows["share"].sum()
         axes.set_title(f"{axes.get_title()}\n{len(top)} of {len(rows)}: {together:.0%}")
-    figure.supxlabel("coordinate")
-    figure.supylabel("part of the mean cosine")
-    style.key(figure)
-    return figure
+    return style.key(figure)
 
 
 @style.styled
@@ -102,8 +96,7 @@ def after_removing(frame: pd.DataFrame) -> Figure:
         grid[0].set_yscale("log")
         style.mark_decades(grid[0].yaxis)
     grid[0].set_ylabel(LABELS["isoscore"])
-    style.key(figure)
-    return figure
+    return style.key(figure)
 
 
 @style.styled
@@ -200,7 +193,6 @@ def vector_file(
     right.plot(number, strongest.cumsum(), color=style.PALETTE[2], label="as they are")
     right.plot(number, coordinates.mean() * number, label="if all were alike", **style.DASHED)
     right.set(xscale="log", xlabel="coordinates, the strongest first", ylabel="mean cosine so far")
-    right.xaxis.set_major_formatter("{x:g}")
     right.grid()
     right.legend(fontsize=8)
     return figure

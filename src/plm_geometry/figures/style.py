@@ -27,9 +27,9 @@ STYLE = {
     "figure.labelsize": 10,
     "savefig.facecolor": GROUND,
     "axes.facecolor": GROUND,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
     "axes.axisbelow": True,
+    # Plain numbers on logarithmic axes: "0.001", not a power of ten.
+    "axes.formatter.min_exponent": 5,
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlesize": 9,
@@ -46,7 +46,7 @@ DASHED = {"color": INK, "ls": "--", "lw": 1}
 # The ground behind words that lines may cross.
 PATCH = {"fc": GROUND, "lw": 0, "pad": 1, "alpha": 0.8}
 # A published value, which dots may cover.
-PRINTED = {"colour": INK, "face": "none", "marker": "D", "size": 7}
+PRINTED = {"colour": INK, "face": "none", "marker": "D"}
 
 
 def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
@@ -83,31 +83,42 @@ def colours(rows: pd.DataFrame) -> list[str]:
 
 
 def panels(
-    count: int, *, across: int = 3, width: float, height: float, **shared: bool
+    count: int,
+    x: str,
+    y: str,
+    size: tuple[float, float] = (3, 2.5),
+    across: int = 3,
+    **shared: bool,
 ) -> tuple[Figure, list[Axes]]:
-    """Return a figure with `count` panels of a size in inches, in rows of up to `across`."""
+    """Return a figure with `count` panels of a size in inches, in rows of up to `across`.
+
+    Their axes are called `x` and `y` together; what they share is as in `Figure.subplots`.
+    """
     columns = max(min(across, count), 1)
     rows = max(-(-count // columns), 1)
-    figure = Figure(figsize=(width * columns, height * rows + 0.6))
+    figure = Figure(figsize=(size[0] * columns, size[1] * rows + 0.6))
     grid = list(figure.subplots(rows, columns, squeeze=False, **shared).flat)
     for unused in grid[count:]:
         unused.remove()
     for lowest in grid[max(0, count - columns) : count]:
         # Shared axes are labelled in the last row only, which may be short.
         lowest.tick_params(labelbottom=True)
+    figure.supxlabel(x)
+    figure.supylabel(y)
     return figure, grid[:count]
 
 
 def model_panels(
-    rows: pd.DataFrame, **size: float
+    rows: pd.DataFrame, x: str, y: str, **look: object
 ) -> tuple[Figure, list[tuple[Axes, pd.DataFrame, str]]]:
     """Return a figure with a titled panel for each ``label``: its axes, its rows, its colour."""
     by_label = looks(rows)
-    figure, grid = panels(len(by_label), **size)
-    for axes, name in zip(grid, by_label, strict=True):
+    figure, grid = panels(len(by_label), x, y, **look)
+    parts = []
+    for axes, (name, look) in zip(grid, by_label.items(), strict=True):
         axes.set_title(folded(name))
-    parts = [(rows[rows["label"] == name], look["color"]) for name, look in by_label.items()]
-    return figure, [(axes, *part) for axes, part in zip(grid, parts, strict=True)]
+        parts.append((axes, rows[rows["label"] == name], look["color"]))
+    return figure, parts
 
 
 def forest(
@@ -122,7 +133,6 @@ def forest(
     face: str | None = None,
     below: float = 0.0,
     marker: str = "o",
-    size: float = 5.5,
     label: str | None = None,
 ) -> None:
     """Draw each row's value as a dot on its interval, in the line of its name.
@@ -141,8 +151,8 @@ def forest(
         By default that of the row's model, also within the dot.
     below : float
         How much further down, in lines: to set several values of a name apart.
-    marker, size : str, float
-        What stands for a value, and how wide it is in points.
+    marker : str
+        What stands for a value; unfilled ones are drawn longer.
     label : str, optional
         What `key` says of these values: in ink, where their colours are those of models.
     """
@@ -151,26 +161,24 @@ def forest(
     hue = colours(rows) if colour is None else colour
     if ends is not None:
         axes.hlines(place, *rows[[*ends]].astype(float).to_numpy().T, colors=hue, lw=1.5)
-    drawn = {"s": size**2, "marker": marker, "lw": 1.3, "zorder": 3}
-    drawn |= {"c": hue} if marker == "|" else {"c": face or hue, "edgecolors": hue}
-    axes.scatter(rows[value].astype(float), place, **drawn)
-    mark = {"marker": marker, "ms": size, "color": colour or INK, "ls": "-" if ends else ""}
+    look = {"c": hue, "s": 100} if marker == "|" else {"c": face or hue, "edgecolors": hue, "s": 40}
+    axes.scatter(rows[value].astype(float), place, marker=marker, lw=1.3, zorder=3, **look)
+    mark = {"marker": marker, "color": colour or INK, "ls": "-" if ends else ""}
     axes.plot([], [], mfc=face or colour or INK, label=label, **mark)
     axes.set_yticks(range(len(names)), names, fontsize=8)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.grid(axis="x")
 
 
-def key(figure: Figure, **legend: object) -> None:
-    """Explain above the panels what is labelled in any of them."""
+def key(figure: Figure, **legend: object) -> Figure:
+    """Return the figure, with what is labelled in any of its panels explained above them."""
     found = [zip(*axes.get_legend_handles_labels(), strict=True) for axes in figure.axes]
     marks = {said: mark for mark, said in itertools.chain(*found)}
     figure.legend(marks.values(), marks, **{"loc": "outside upper center", "ncols": 3} | legend)
+    return figure
 
 
-def say(
-    axes: Axes, text: str, place: tuple[float, float], offset: tuple[float, float] = (0, 0), **look
-) -> None:
+def say(axes: Axes, text: str, place: tuple, offset: tuple = (0, 0), **look: object) -> None:
     """Write small beside a place in the panel, `offset` in points."""
     axes.annotate(text, place, xytext=offset, textcoords="offset points", **{"fontsize": 8} | look)
 
@@ -190,8 +198,8 @@ def nothing_to_draw(why: str) -> Figure:
     return figure
 
 
-def mark_decades(axis: Axis, each: Sequence[int] = (1, 2, 5)) -> None:
-    """Label a logarithmic axis at some numbers of each decade, as plain numbers."""
-    axis.set_major_locator(LogLocator(subs=each))
+def mark_decades(axis: Axis) -> None:
+    """Label a logarithmic axis at 1, 2 and 5 of each decade, as plain numbers."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter("{x:g}")
