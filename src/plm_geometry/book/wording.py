@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from plm_geometry import figures
-from plm_geometry.figures.labels import DASH
+from plm_geometry.figures.words import DASH, rounded
 
 
 def plural(count: int, noun: str) -> str:
@@ -52,7 +51,7 @@ def formatted(value: object, decimals: int | None = None) -> str:
     if float(value).is_integer() and decimals is None:
         return typographic(f"{int(value):,}")
     if decimals is not None:
-        return figures.rounded(value, decimals)
+        return rounded(value, decimals)
     return typographic(f"{value:.4g}")
 
 

@@ -150,10 +150,10 @@ def choice_shares(frame: pd.DataFrame) -> Figure:
     wide = wide.dropna(how="all")[sorted(wide, key="interplay".__eq__)]
     numbers = wide.index.get_level_values("number")
     named = wide.droplevel("number").rename(columns=lambda name: folded(choice_name(name), 14))
+    named = named.rename_axis(index=None, columns=None)
     axes = Figure(figsize=(3.4 + 0.62 * wide.shape[1], 1.9 + 0.27 * len(wide))).subplots()
     look = {"cmap": "Blues", "vmin": 0, "vmax": 1, "cbar": False, "linewidths": 0.5}
     sns.heatmap(named, ax=axes, annot=True, fmt=".0%", annot_kws={"size": 7.5}, **look)
-    axes.set(xlabel="", ylabel="")
     axes.tick_params(labelsize=8)
     axes.set_xticks(axes.get_xticks(), list(named), rotation=45, ha="right", rotation_mode="anchor")
     for number in numbers.unique():

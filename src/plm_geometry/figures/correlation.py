@@ -123,9 +123,7 @@ def settings_on_real_proteins(frame: pd.DataFrame, published: float) -> Figure:
     return _by_gap_costs(frame, "denominator", "proteins", published)
 
 
-def _by_gap_costs(
-    frame: pd.DataFrame, panel: str, kind: str, published: float, **legend: object
-) -> Figure:
+def _by_gap_costs(frame: pd.DataFrame, panel: str, kind: str, paper: float, **legend) -> Figure:
     """Draw a panel for each `panel`, a row for each gap cost, and a mark for each `kind`."""
     gaps = [f"{row.gap_open:g}/{row.gap_extend:g}" for row in frame.itertuples()]
     frame = frame.assign(gaps=gaps, denominator=frame["denominator"].map(LABELS))
@@ -139,7 +137,7 @@ def _by_gap_costs(
             look["below"] = 0.22 * (number - (len(kinds) - 1) / 2)
             rows = part[part[kind] == name]
             style.forest(axes, rows, "estimate", names=names, by="gaps", label=name, **look)
-        axes.axvline(published, label=f"published: {published:g}", **style.DASHED)
+        axes.axvline(paper, label=f"published: {paper:g}", **style.DASHED)
         axes.set_title(title)
     grid[0].set_ylabel("gaps: first residue / each further")
     figure.supxlabel("correlation of alignment score and sequence identity")

@@ -60,32 +60,26 @@ def convergence(frame: pd.DataFrame, enough: pd.DataFrame) -> Figure:
         ``Study.enough()``: model, plain, corrected: how many proteins settle the third digit. A
         line marks those of the plain estimate where it lies within the panel.
     """
-    figure, parts = style.model_panels(
-        labelled(frame), "proteins", LABELS["effective_dimensions"], sharex=True
-    )
+    rows, y = labelled(frame), LABELS["effective_dimensions"]
+    figure, parts = style.model_panels(rows, "proteins", y, sharex=True)
+    corner = {"xycoords": "axes fraction", "ha": "right", "fontsize": 7, "bbox": style.PATCH}
     for axes, rows, colour in parts:
         plain = {"label": "plain (band: 95% of draws)", "color": colour, "marker": "o", "ms": 3}
         axes.plot(rows["n"], rows["effective_dimensions"], **plain)
         axes.fill_between(rows["n"], rows["low"], rows["high"], color=colour, alpha=0.25, lw=0)
-        said = "corrected for the number of proteins"
-        axes.plot(rows["n"], rows["corrected"], label=said, **style.DASHED)
+        corrected = {"label": "corrected for the number of proteins", **style.DASHED}
+        axes.plot(rows["n"], rows["corrected"], **corrected)
         axes.set_xscale("log")
         # At most five sizes are named, the largest among them.
         sizes = rows["n"][:: -math.ceil(len(rows) / 5)]
         axes.set_xticks(sizes, [f"{n:,}" for n in sizes], fontsize=8)
         axes.xaxis.set_minor_locator(NullLocator())
-        _mark_enough(axes, enough[enough["model"] == rows["model"].iloc[0]], rows["n"].max())
+        for row in enough[enough["model"] == rows["model"].iloc[0]].itertuples():
+            if row.plain <= rows["n"].max():
+                axes.axvline(row.plain, color=style.INK, lw=0.8, ls=":")
+            said = f"3rd digit, plain: {about(row.plain)}\ncorrected: {about(row.corrected)}"
+            style.say(axes, said, (0.97, 0.04), **corner)
     return style.key(figure)
-
-
-def _mark_enough(axes: Axes, enough: pd.DataFrame, largest: int) -> None:
-    """Say how many proteins settle the third digit, and mark the place if the panel has it."""
-    for row in enough.itertuples():
-        if row.plain <= largest:
-            axes.axvline(row.plain, color=style.INK, lw=0.8, ls=":")
-        said = f"3rd digit, plain: {about(row.plain)}\ncorrected: {about(row.corrected)}"
-        look = {"xycoords": "axes fraction", "ha": "right", "fontsize": 7, "bbox": style.PATCH}
-        style.say(axes, said, (0.97, 0.04), **look)
 
 
 @style.styled

@@ -140,7 +140,7 @@ def pair_scatter(densities: Mapping[str, Density], measure: str) -> Figure:
         cells = axes.pcolormesh(edges, found.edges, weight, rasterized=True, **look)
         _spread_lines(axes, found.spread)
         if not found.weight.any():
-            style.say_why_empty(axes, f"no pair has a {LABELS[measure]}")
+            style.nothing_to_draw(f"no pair has a {LABELS[measure]}", axes)
         axes.set_yscale("log" if found.log else "linear")
         if found.log and found.edges[-1] < 100 * found.edges[0]:
             style.mark_decades(axes.yaxis)  # a power of ten or two label no axis

@@ -10,7 +10,6 @@ from plm_geometry.figures.words import LABELS, labelled, labels
 # What is drawn on an axis of its own, and whether that is logarithmic.
 _UNITS = {"IsoScore": "log", "dimensions": "log", "correlation": "linear"}
 _VERDICTS = {"agrees": style.PALETTE[3], "differs": style.PALETTE[2]}
-_PRINTED = {"colour": style.INK, "face": "none", "marker": "D", "s": 42}
 
 
 @style.styled

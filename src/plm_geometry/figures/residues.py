@@ -1,5 +1,7 @@
 """Figures of proteins and of residues: amino acids in the order of their side chains."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -25,13 +27,11 @@ def residue_order(found: pd.Index) -> list[str]:
     return [residue for residue in "".join(RESIDUE_CLASSES.values()) if residue in set(found)]
 
 
-def _classes(residues: list[str]) -> list[tuple[str, int, int]]:
-    """Return each class that `residues` has any of, and where its first and last stand."""
-    found = [
-        (name, [place for place, residue in enumerate(residues) if residue in members])
-        for name, members in RESIDUE_CLASSES.items()
-    ]
-    return [(name, places[0], places[-1]) for name, places in found if places]
+def _classes(residues: list[str]) -> Iterator[tuple[str, int, int]]:
+    """Yield each class that `residues` has any of, and where its first and last stand."""
+    for name, members in RESIDUE_CLASSES.items():
+        if places := [place for place, residue in enumerate(residues) if residue in members]:
+            yield name, places[0], places[-1]
 
 
 def _name_columns(axes: Axes, residues: list[str]) -> None:
@@ -80,15 +80,14 @@ def local_heatmap(frame: pd.DataFrame, column: str) -> Figure:
     bar = {"label": LABELS[column], "aspect": 40, "extend": "both"}
     sns.heatmap(wide, ax=axes, fmt=FORMATS[column], vmin=low, vmax=high, cbar_kws=bar, **look)
     names = [folded(name, 14) for name in wide]
-    axes.set_xticks(axes.get_xticks(), names, rotation=0, fontsize=8)
+    axes.set_xticks(axes.get_xticks(), names, fontsize=8)
     axes.set(xlabel="", ylabel="")
     axes.tick_params(axis="y", rotation=0, length=0)
-    beside = {"xycoords": axes.get_yaxis_transform(), "rotation": 90, "va": "center"}
+    beside = {"xycoords": axes.get_yaxis_transform(), "rotation": 90, "color": style.GREY}
     for name, first, last in _classes(list(wide.index)):
         axes.axhline(last + 1, color="white", lw=3)
-        style.say(
-            axes, name, (-0.06, (first + last + 1) / 2), ha="center", color=style.GREY, **beside
-        )
+        place = (-0.06, (first + last + 1) / 2)
+        style.say(axes, name, place, ha="center", va="center", **beside)
     return axes.figure
 
 
@@ -105,21 +104,22 @@ def local_spread(frame: pd.DataFrame) -> Figure:
     twenty = _twenty(frame, "effective_dimensions")
     if twenty.empty:
         return style.nothing_to_draw(_NO_SPREAD)
-    models = twenty.groupby("label", sort=False).agg(
-        mean=("effective_dimensions", "mean"), printed=("published_dimensions", "first")
-    )
-    axes = Figure(figsize=(8, 0.5 * len(models) + 1.3)).subplots()
+    models = twenty.groupby("label", sort=False)
+    means, printed = models["effective_dimensions"].mean(), models["published_dimensions"].first()
+    axes = Figure(figsize=(8, 0.5 * len(means) + 1.3)).subplots()
     # Moved up or down so that none hides another: the same way in every run, as seaborn does not.
     beside = np.random.default_rng(0).uniform(-0.15, 0.15, len(twenty))
-    rows = models.index.get_indexer(twenty["label"]) + beside
     look = {"s": 25, "alpha": 0.8, "color": style.colours(twenty)}
-    axes.scatter(twenty["effective_dimensions"], rows, **look)
-    mean = {"marker": "|", "colour": style.INK, "label": "mean of the twenty"}
-    style.forest(axes, models.reset_index(), "mean", None, **mean)
-    for row, printed in enumerate(models["printed"]):
-        if printed == printed:
-            said = f"published: about {printed:g}"
-            axes.vlines(printed, row - 0.5, row + 0.5, label=said, **style.DASHED)
+    places = means.index.get_indexer(twenty["label"]) + beside
+    axes.scatter(twenty["effective_dimensions"], places, **look)
+    rows = np.arange(len(means))
+    mean = {"color": style.INK, "lw": 2, "zorder": 3, "label": "mean of the twenty"}
+    axes.vlines(means, rows - 0.3, rows + 0.3, **mean)
+    if printed.notna().any():
+        said = f"published: about {printed.max():g}"
+        axes.vlines(printed, rows - 0.5, rows + 0.5, label=said, **style.DASHED)
+    axes.set_yticks(rows, means.index)
+    axes.invert_yaxis()
     axes.set(xlabel="effective dimensions of an amino acid", xlim=(0, None))
     return style.key(axes.figure)
 
@@ -199,11 +199,10 @@ def proteins(lengths: pd.DataFrame, composition: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(9, 3.2))
     left, right = figure.subplots(1, 2, width_ratios=(2, 3))
     _lengths(left, lengths["length"])
-    shown = composition.set_index("residue")
-    shown = shown.loc[residue_order(shown.index)]
+    shown = composition.set_index("residue").loc[residue_order(composition["residue"])]
     right.bar(shown.index, shown["share"], color=style.PALETTE[0], label="these proteins")
-    tick = {"marker": "_", "s": 130, "lw": 2, "color": style.PALETTE[2], "zorder": 3}
-    right.scatter(shown.index, shown["swissprot"], label="Swiss-Prot", **tick)
+    tick = {"ms": 11, "mew": 2, "color": style.PALETTE[2], "label": "Swiss-Prot"}
+    right.plot(shown.index, shown["swissprot"], "_", **tick)
     _name_columns(right, list(shown.index))
     right.yaxis.set_major_formatter("{x:.0%}")
     right.set_ylabel("share of the residues")

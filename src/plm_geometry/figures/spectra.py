@@ -187,8 +187,7 @@ def vector_file(
         ends = row["effective_dimensions_low"], row["effective_dimensions_high"]
         left.axvspan(*ends, color=style.GREY, alpha=0.2, lw=0)
     if coordinates is None or np.isnan(coordinates).any():
-        style.say_why_empty(right, "not known")
-        return figure
+        return style.nothing_to_draw("not known", right)
     number, strongest = np.arange(1, len(coordinates) + 1), np.sort(coordinates)[::-1]
     right.plot(number, strongest.cumsum(), color=style.PALETTE[2], label="as they are")
     right.plot(number, coordinates.mean() * number, label="if all were alike", **style.DASHED)

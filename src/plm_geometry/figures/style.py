@@ -2,8 +2,7 @@
 
 import itertools
 import textwrap
-from collections.abc import Callable, Sequence
-from functools import wraps
+from collections.abc import Sequence
 
 import matplotlib
 import pandas as pd
@@ -49,15 +48,8 @@ PATCH = {"fc": GROUND, "lw": 0, "pad": 1, "alpha": 0.8}
 PRINTED = {"colour": INK, "face": "none", "marker": "D"}
 
 
-def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
-    """Make `draw` use the report's style, whatever the session's settings are."""
-
-    @wraps(draw)
-    def drawn(*args, **kwargs) -> Figure:
-        with matplotlib.rc_context(STYLE):
-            return draw(*args, **kwargs)
-
-    return drawn
+# Makes a function draw in this style, whatever the session's settings are.
+styled = matplotlib.rc_context(STYLE)
 
 
 def looks(rows: pd.DataFrame) -> dict[str, dict[str, object]]:
@@ -183,19 +175,14 @@ def say(axes: Axes, text: str, place: tuple, offset: tuple = (0, 0), **look: obj
     axes.annotate(text, place, xytext=offset, textcoords="offset points", **{"fontsize": 8} | look)
 
 
-def say_why_empty(axes: Axes, why: str) -> None:
-    """Say in the middle of a panel why it is empty."""
-    look = {"ha": "center", "va": "center", "color": GREY}
-    say(axes, textwrap.fill(why, 36), (0.5, 0.5), xycoords="axes fraction", **look)
-
-
-def nothing_to_draw(why: str) -> Figure:
-    """Return a figure that says why there is none."""
-    figure = Figure(figsize=(6, 1.2))
-    axes = figure.subplots()
-    axes.axis("off")
-    say_why_empty(axes, why)
-    return figure
+def nothing_to_draw(why: str, axes: Axes | None = None) -> Figure:
+    """Return a figure that says why there is none, or why one panel is empty."""
+    if axes is None:
+        axes = Figure(figsize=(6, 1.2)).subplots()
+        axes.axis("off")
+    look = {"ha": "center", "va": "center", "color": GREY, "xycoords": "axes fraction"}
+    say(axes, textwrap.fill(why, 36), (0.5, 0.5), **look)
+    return axes.figure
 
 
 def mark_decades(axis: Axis) -> None:

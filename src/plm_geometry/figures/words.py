@@ -37,14 +37,11 @@ DASH = "–"
 FORMATS = {"isoscore": ".3f", "effective_dimensions": ".1f", "mean_cosine_similarity": ".3f"}
 
 
-def label(title: str, role: str) -> str:
-    """Return a model's title, marked where its numbers must not be taken for the paper's."""
-    return title if role == "model" or role in title else f"{title} ({role})"
-
-
 def labels(frame: pd.DataFrame) -> pd.Series:
-    """Return the `label` of each row."""
-    return pd.Series(map(label, frame["title"], frame["role"]), index=frame.index, dtype=object)
+    """Return each row's title, marked where its numbers must not be taken for the paper's."""
+    pairs = frame[["title", "role"]].to_numpy()
+    said = [name if role == "model" or role in name else f"{name} ({role})" for name, role in pairs]
+    return pd.Series(said, index=frame.index, dtype=object)
 
 
 def labelled(frame: pd.DataFrame) -> pd.DataFrame:
