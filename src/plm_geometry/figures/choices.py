@@ -10,7 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from plm_geometry.figures import style
-from plm_geometry.figures.words import LABELS, folded, labelled
+from plm_geometry.figures.words import LABELS, folded
 
 # Choices and their levels, where they are called otherwise than in tables.
 CHOICES = {
@@ -61,7 +61,7 @@ def specification_curves(frame: pd.DataFrame, value: str, choices: Sequence[str]
     Figure
         One panel a model. Ring: what the other chapters choose. Dashed: published.
     """
-    named = labelled(frame.dropna(subset=value))
+    named = style.labelled(frame.dropna(subset=value))
     if named.empty:
         return style.nothing_to_draw(f"not defined under any specification: {NUMBERS[value]}")
     looks, rows = style.looks(named), _matrix_rows(named, choices)

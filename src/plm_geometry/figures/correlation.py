@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from plm_geometry.figures import style
-from plm_geometry.figures.words import LABELS, between, folded, labelled, rounded
+from plm_geometry.figures.words import LABELS, between, folded, rounded
 
 
 def square(rows: pd.DataFrame) -> pd.DataFrame:
@@ -78,7 +78,7 @@ def correlation_intervals(raw: pd.DataFrame, adjusted: pd.DataFrame) -> Figure:
         Dots and lines: raw, with the interval of one who takes pairs for independent as a pale
         bar behind; open dots: adjusted; open diamonds: published.
     """
-    raw, adjusted = labelled(raw), labelled(adjusted)
+    raw, adjusted = style.labelled(raw), style.labelled(adjusted)
     entries = raw[["a", "b"]].drop_duplicates().to_numpy()
     size = (4.2, 0.42 * raw["label"].nunique() + 0.7)
     figure, grid = style.panels(len(entries), "Pearson correlation", "", size, 2, sharey=True)
@@ -166,7 +166,8 @@ def signs(curves: pd.DataFrame, points: pd.DataFrame, published: float) -> Figur
     figure = Figure(figsize=(9.6, max(4.2, 0.36 * len(points) + 1.6)))
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
     _simulated(left, curves)
-    for role, rows in points.assign(colour=style.colours(points)).groupby("role", sort=False):
+    points = points.assign(colour=style.colours)
+    for role, rows in points.groupby("role", sort=False):
         look = {"marker": "D" if role == "published" else "o", "s": 50, "zorder": 5}
         look |= {"c": rows["colour"], "edgecolors": style.GROUND}
         left.scatter(rows["norm_variation"], rows["r"], **look)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from plm_geometry.figures import style
-from plm_geometry.figures.words import FORMATS, LABELS, about, folded, labelled
+from plm_geometry.figures.words import FORMATS, LABELS, about, folded
 
 _COSINE_BINS = np.linspace(-1, 1, 101)
 
@@ -29,15 +29,14 @@ def global_isotropy(frame: pd.DataFrame) -> Figure:
         Left: effective dimensions (logarithmic), corrected ones as a tick on their interval, the
         paper's as open diamonds. Right: mean cosine similarity, which the paper does not print.
     """
-    rows = labelled(frame).assign(mean_cosine_similarity_corrected=np.nan)
+    rows = style.labelled(frame).assign(mean_cosine_similarity_corrected=np.nan)
     figure = Figure(figsize=(8, 0.5 * len(rows) + 1.8))
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
     interval = {"below": 0.25, "marker": "|", "label": "corrected, with its 95% interval"}
     for axes, name in ((left, "effective_dimensions"), (right, "mean_cosine_similarity")):
         style.forest(axes, rows, name, None, label="this run")
         # An interval is often narrower than the dot it belongs to: it stands under it.
-        ends = (f"{name}_low", f"{name}_high")
-        style.forest(axes, rows, f"{name}_corrected", ends, **interval)
+        style.forest(axes, rows, f"{name}_corrected", (f"{name}_low", f"{name}_high"), **interval)
         for place, value in rows[name].dropna().items():
             style.say(axes, f"{value:{FORMATS[name]}}", (value, place), (0, 8), ha="center")
         axes.set_xlabel(LABELS[name])
@@ -60,7 +59,7 @@ def convergence(frame: pd.DataFrame, enough: pd.DataFrame) -> Figure:
         ``Study.enough()``: model, plain, corrected: how many proteins settle the third digit. A
         line marks those of the plain estimate where it lies within the panel.
     """
-    rows, y = labelled(frame), LABELS["effective_dimensions"]
+    rows, y = style.labelled(frame), LABELS["effective_dimensions"]
     figure, parts = style.model_panels(rows, "proteins", y, sharex=True)
     corner = {"xycoords": "axes fraction", "ha": "right", "fontsize": 7, "bbox": style.PATCH}
     for axes, rows, colour in parts:
@@ -97,7 +96,7 @@ def pairwise_cosines(frame: pd.DataFrame) -> Figure:
         A column for proteins and, where the run has any, one for residues. All histograms are
         drawn equally high: a narrow peak would make the others invisible.
     """
-    named = labelled(frame)
+    named = style.labelled(frame)
     looks, kinds = style.looks(named), named["of"].unique()
     figure = Figure(figsize=(8, 0.75 * len(looks) + 1.4))
     grid = figure.subplots(len(looks), len(kinds), squeeze=False, sharex=True)
@@ -135,7 +134,7 @@ def pooling_isotropy(frame: pd.DataFrame) -> Figure:
     frame : DataFrame
         ``Study.pooled()``.
     """
-    named = labelled(frame).dropna(subset="isoscore")
+    named = style.labelled(frame).dropna(subset="isoscore")
     if named.empty:
         return style.nothing_to_draw("the vectors of no model differ")
     scores, names = named.groupby("label")["isoscore"], named["label"].unique()

@@ -1,6 +1,6 @@
 """Figures of pairs of proteins: how many, their distances, what these tell apart, single pairs."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from plm_geometry.association import binned_spread
 from plm_geometry.base.errors import InputError
 from plm_geometry.figures import style
-from plm_geometry.figures.words import LABELS, folded, labelled
+from plm_geometry.figures.words import LABELS, folded
 from plm_geometry.paper.arithmetic import PAIR_COUNTS
 
 # What a vertical axis can show: a monotonic function of a pair table's column.
@@ -60,7 +60,7 @@ class Density(NamedTuple):
 
 
 def densities(
-    frame: pd.DataFrame, views: Iterable[tuple[str, bool]]
+    frame: pd.DataFrame, views: Sequence[tuple[str, bool]]
 ) -> dict[tuple[str, bool], Density]:
     """Count one model's pairs by sequence identity and distance.
 
@@ -69,7 +69,7 @@ def densities(
     frame : DataFrame
         A pair table: sequence_identity, cosine_similarity, squared_euclidean, and weight if the
         pairs were not drawn alike. Pairs without a cosine are left out of its views.
-    views : iterable of (str, bool)
+    views : sequence of (str, bool)
         What the vertical axis shows, one of cosine_similarity, cosine_distance,
         squared_euclidean and euclidean, and whether it is logarithmic.
 
@@ -78,7 +78,6 @@ def densities(
     InputError
         If there is no such measure.
     """
-    views = list(views)
     for measure, _ in views:
         if measure not in _MEASURES:
             raise InputError(f"measure is {measure!r}; choose one of {', '.join(_MEASURES)}.")
@@ -176,7 +175,7 @@ def discrimination(frame: pd.DataFrame, measure: str = "auc") -> Figure:
     Figure
         The twilight zone, 20 to 35% identity, is shaded.
     """
-    named, x = labelled(frame), "sequence identity, local alignment"
+    named, x = style.labelled(frame), "sequence identity, local alignment"
     figure, parts = style.model_panels(named, x, LABELS[measure], sharex=True, sharey=True)
     for axes, model, colour in parts:
         axes.axvspan(*TWILIGHT, color=style.GREY, alpha=0.18, lw=0)
@@ -277,19 +276,14 @@ def pair_explorer(frame: pd.DataFrame, titles: Mapping[str, str]) -> go.Figure:
     white = {"bgcolor": "#FFFFFF", "bordercolor": style.INK}
     menu = {"buttons": buttons, "x": 0, "xanchor": "left", "y": 1.03, "yanchor": "bottom"}
     mono = {"family": "DejaVu Sans Mono, Menlo, Consolas, monospace", "size": 10}
+    hover = {"align": "left", "font": mono, **white}
+    font = {"family": "DejaVu Sans, Verdana, sans-serif", "color": style.INK, "size": 13}
+    ground = {"template": "none", "paper_bgcolor": style.GROUND, "plot_bgcolor": style.GROUND}
     figure = go.Figure(points)
-    figure.update_layout(
-        updatemenus=[menu | white],
-        hoverlabel={"align": "left", "font": mono, **white},
-        font={"family": "DejaVu Sans, Verdana, sans-serif", "color": style.INK, "size": 13},
-        template="none",
-        paper_bgcolor=style.GROUND,
-        plot_bgcolor=style.GROUND,
-        height=460,
-    )
+    figure.update_layout(updatemenus=[menu | white], hoverlabel=hover, font=font, **ground)
     axis = {"gridcolor": style.STYLE["grid.color"], "zeroline": False, "ticks": "outside"}
     figure.update_xaxes(title=LABELS["sequence_identity"], range=(-0.02, 1.02), **axis)
-    return figure.update_yaxes(title=LABELS["cosine_similarity"], **axis)
+    return figure.update_yaxes(title=LABELS["cosine_similarity"], **axis).update_layout(height=460)
 
 
 def _said(row: object) -> str:

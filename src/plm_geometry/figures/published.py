@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from plm_geometry.figures import style
-from plm_geometry.figures.words import LABELS, labelled, labels
+from plm_geometry.figures.words import LABELS, labels
 
 # What is drawn on an axis of its own, and whether that is logarithmic.
 _UNITS = {"IsoScore": "log", "dimensions": "log", "correlation": "linear"}
@@ -62,6 +62,7 @@ def checkpoint_isotropy(frame: pd.DataFrame) -> Figure:
     """
     quantities = ["effective_dimensions", "mean_cosine_similarity"]
     named = frame[frame["quantity"].isin(quantities)].assign(label=_of_record)
+    named = named.assign(colour=style.colours)
     figure = Figure(figsize=(8.6, 0.4 * named["label"].nunique() + 1.0))
     grid = figure.subplots(1, 2, sharey=True)
     for axes, quantity in zip(grid, quantities, strict=True):
@@ -123,7 +124,7 @@ def natural_language(layers: pd.DataFrame, clouds: pd.DataFrame) -> Figure:
         each for word tokens, residues and whole proteins. What others published is an open
         diamond.
     """
-    named = labelled(clouds).dropna(subset="isoscore")
+    named = style.labelled(clouds).dropna(subset="isoscore")
     groups = named.groupby("of", sort=False)
     figure = Figure(figsize=(9.5, 0.26 * len(named) + 2.2))
     left, right = figure.subfigures(1, 2, width_ratios=(2, 3))

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from plm_geometry.figures import style
-from plm_geometry.figures.words import FORMATS, LABELS, folded, labelled
+from plm_geometry.figures.words import FORMATS, LABELS, folded
 
 # Amino acids by the chemistry of their side chains.
 RESIDUE_CLASSES = {
@@ -47,7 +47,7 @@ def _name_columns(axes: Axes, residues: list[str]) -> None:
 
 def _twenty(frame: pd.DataFrame, column: str) -> pd.DataFrame:
     """Return the labelled rows of the twenty amino acids that have a value."""
-    named = labelled(frame)
+    named = style.labelled(frame)
     return named[named["residue"].isin(residue_order(named["residue"]))].dropna(subset=column)
 
 
@@ -79,8 +79,7 @@ def local_heatmap(frame: pd.DataFrame, column: str) -> Figure:
     look = {"cmap": "cividis", "annot": True, "annot_kws": {"size": 8}, "linewidths": 0.5}
     bar = {"label": LABELS[column], "aspect": 40, "extend": "both"}
     sns.heatmap(wide, ax=axes, fmt=FORMATS[column], vmin=low, vmax=high, cbar_kws=bar, **look)
-    names = [folded(name, 14) for name in wide]
-    axes.set_xticks(axes.get_xticks(), names, fontsize=8)
+    axes.set_xticks(axes.get_xticks(), [folded(name, 14) for name in wide], fontsize=8)
     axes.set(xlabel="", ylabel="")
     axes.tick_params(axis="y", rotation=0, length=0)
     beside = {"xycoords": axes.get_yaxis_transform(), "rotation": 90, "color": style.GREY}
@@ -109,7 +108,7 @@ def local_spread(frame: pd.DataFrame) -> Figure:
     axes = Figure(figsize=(8, 0.5 * len(means) + 1.3)).subplots()
     # Moved up or down so that none hides another: the same way in every run, as seaborn does not.
     beside = np.random.default_rng(0).uniform(-0.15, 0.15, len(twenty))
-    look = {"s": 25, "alpha": 0.8, "color": style.colours(twenty)}
+    look = {"s": 25, "alpha": 0.8, "color": twenty["colour"]}
     places = means.index.get_indexer(twenty["label"]) + beside
     axes.scatter(twenty["effective_dimensions"], places, **look)
     rows = np.arange(len(means))
@@ -165,11 +164,11 @@ def local_variance(frame: pd.DataFrame) -> Figure:
     frame : DataFrame
         ``Study.local_variance()``: labels, between, within; the two add up to 1.
     """
-    named = labelled(frame).set_index("label")
+    named = style.labelled(frame).set_index("label")
     axes = Figure(figsize=(8, 0.42 * len(named) + 1.3)).subplots()
     bars = named[["between", "within"]].add_suffix(" amino acids")
-    shades = [style.PALETTE[0], "#A9CCE3"]
-    bars.plot.barh(ax=axes, stacked=True, width=0.8, color=shades, legend=False)
+    look = {"stacked": True, "width": 0.8, "color": [style.PALETTE[0], "#A9CCE3"]}
+    bars.plot.barh(ax=axes, legend=False, **look)
     said = named["between"].map("{:.0%}".format).where(named["between"].notna(), "not defined")
     axes.bar_label(axes.containers[0], said, padding=4, fontsize=8)
     axes.invert_yaxis()

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from plm_geometry.figures import style
-from plm_geometry.figures.words import LABELS, labelled, rounded
+from plm_geometry.figures.words import LABELS, rounded
 
 # Components below this share of the variance are the rounding of vectors in single precision.
 _SMALLEST_SHARE = 1e-8
@@ -27,7 +27,7 @@ def spectrum(frame: pd.DataFrame) -> Figure:
         its effective dimensions, the dot on its line, are one over the sum of squared shares. A
         model whose vectors are all the same has no shares and no line.
     """
-    named = labelled(frame).dropna(subset="share")
+    named = style.labelled(frame).dropna(subset="share")
     axes = Figure(figsize=(8, 4.8)).subplots()
     for name, look in style.looks(named).items():
         share = named[named["label"] == name].set_index("component")["share"]
@@ -57,10 +57,9 @@ def coordinate_shares(frame: pd.DataFrame) -> Figure:
         dashed line is the share of each if all were alike. A model with a zero vector, which
         leaves them undefined, has no panel.
     """
-    named = labelled(frame).dropna(subset="share")
+    named = style.labelled(frame).dropna(subset="share")
     if named.empty:
-        why = "every model has a vector of length 0, which has no cosine similarity"
-        return style.nothing_to_draw(why)
+        return style.nothing_to_draw("every model has a vector of length 0, which has no cosine")
     figure, parts = style.model_panels(named, "coordinate", "part of the mean cosine")
     for axes, rows, colour in parts:
         top = rows.nlargest(_NAMED_COORDINATES, "share")
@@ -82,7 +81,7 @@ def after_removing(frame: pd.DataFrame) -> Figure:
         ``Study.after_removing()``: labels, kind ("component" or "coordinate"), removed,
         isoscore.
     """
-    named = labelled(frame)
+    named = style.labelled(frame)
     figure = Figure(figsize=(8, 4.2))
     grid = figure.subplots(1, 2, sharey=True)
     for axes, (kind, rows) in zip(grid, named.groupby("kind"), strict=True):
@@ -148,16 +147,13 @@ def _cloud(axes: Axes, cloud: np.ndarray) -> None:
 
 @style.styled
 def vector_file(
-    row: Mapping[str, float | int | None],
-    components: np.ndarray,
-    coordinates: np.ndarray | None,
-    title: str,
+    row: Mapping, components: np.ndarray, coordinates: np.ndarray | None, title: str
 ) -> Figure:
     """Draw why the vectors of one file are as isotropic as they are.
 
     Parameters
     ----------
-    row : mapping
+    row : mapping of str to number or None
         Of `isotropy.isotropy_row` and `isotropy.interval_row`.
     components : ndarray, shape (k,)
         Variance along each principal component, the largest first.

@@ -11,7 +11,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
-from plm_geometry.figures.words import folded
+from plm_geometry.figures.words import folded, labels
 
 # Okabe and Ito's palette, in the order of the paper's models.
 PALETTE = ("#0072B2", "#56B4E9", "#D55E00", "#009E73", "#CC79A7", "#E69F00")
@@ -74,13 +74,17 @@ def colours(rows: pd.DataFrame) -> list[str]:
     return [by_label[name]["color"] for name in rows["label"]]
 
 
+def labelled(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows a figure shows, with the ``label`` and ``colour`` of their model.
+
+    Minis stand in tables: they are left out where there are models.
+    """
+    shown = frame[frame["role"] != "mini"] if "model" in set(frame["role"]) else frame
+    return shown.reset_index(drop=True).assign(label=labels).assign(colour=colours)
+
+
 def panels(
-    count: int,
-    x: str,
-    y: str,
-    size: tuple[float, float] = (3, 2.5),
-    across: int = 3,
-    **shared: bool,
+    count: int, x: str, y: str, size: tuple = (3, 2.5), across: int = 3, **shared: bool
 ) -> tuple[Figure, list[Axes]]:
     """Return a figure with `count` panels of a size in inches, in rows of up to `across`.
 
@@ -134,13 +138,13 @@ def forest(
     axes : Axes
         May hold other values of the same names already.
     rows : DataFrame
-        With the columns `value`, `ends` and `by`.
+        With the columns `value`, `ends` and `by`, and, unless there is one colour, ``colour``.
     ends : (str, str) or None
         Columns of the interval's ends, unless there is none.
     names : sequence of str, optional
         What `by` holds, from top to bottom; by default in the order of `rows`.
     colour, face : colour, optional
-        By default that of the row's model, also within the dot.
+        By default each row's ``colour``, also within the dot.
     below : float
         How much further down, in lines: to set several values of a name apart.
     marker : str
@@ -150,7 +154,7 @@ def forest(
     """
     names = list(rows[by].unique() if names is None else names)
     place = rows[by].map(names.index) + below
-    hue = colours(rows) if colour is None else colour
+    hue = rows["colour"] if colour is None else colour
     if ends is not None:
         axes.hlines(place, *rows[[*ends]].astype(float).to_numpy().T, colors=hue, lw=1.5)
     look = {"c": hue, "s": 100} if marker == "|" else {"c": face or hue, "edgecolors": hue, "s": 40}

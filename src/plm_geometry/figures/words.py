@@ -44,15 +44,6 @@ def labels(frame: pd.DataFrame) -> pd.Series:
     return pd.Series(said, index=frame.index, dtype=object)
 
 
-def labelled(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows a figure shows, with their ``label``.
-
-    Minis stand in tables: they are left out where there are models.
-    """
-    shown = frame[frame["role"] != "mini"] if "model" in set(frame["role"]) else frame
-    return shown.reset_index(drop=True).assign(label=labels)
-
-
 def judged(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of models; where a run has none, those of minis, or else of controls."""
     kinds = (frame[frame["role"] == role] for role in ("model", "mini"))
