@@ -14,7 +14,7 @@ def test_what_is_not_given_keeps_its_default():
 @pytest.mark.parametrize(
     ("parameters", "sentence"),
     [
-        ({"n_protein": 3}, "parameter 'n_protein' is unknown; the parameters are profile, "),
+        ({"n_protein": 3}, "parameter 'n_protein' is unknown; the parameters are proteins, "),
         ({"n_proteins": "many"}, "parameter 'n_proteins' has value 'many'"),
         ({"n_proteins": -1}, "greater than or equal to 0"),
         ({"precision": "fp8"}, "'fp32', 'bf16' or 'fp16'"),

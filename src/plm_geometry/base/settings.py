@@ -7,24 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from plm_geometry.base.errors import InputError
 
-# What the embeddings of a study depend on.
-EMBEDDING_PARAMETERS = (
-    "proteins",
-    "n_proteins",
-    "families",
-    "models",
-    "minis",
-    "controls",
-    "distance_controls",
-    "seed",
-    "device",
-    "precision",
-    "pooling",
-    "padded_length",
-    "max_residues",
-)
-
-
 _SEEDS = re.compile(r"(.*@)(\d+)-(\d+)")
 
 
@@ -44,12 +26,11 @@ def copies_of(name: str) -> list[str]:
     return [f"{stem}{seed}" for seed in range(first, last + 1)]
 
 
-class Settings(BaseModel):
-    """Parameters of a study; the chapters' parameters cells explain each."""
+class _EmbeddingSettings(BaseModel):
+    """What the embeddings of a study depend on."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    profile: str = "offline"
     proteins: str = "bacterium"
     n_proteins: int = Field(default=0, ge=0)
     families: str = ""
@@ -65,6 +46,23 @@ class Settings(BaseModel):
     )
     padded_length: str = "none"
     max_residues: int = Field(default=0, ge=0)
+
+    @field_validator("models", "minis", "controls", "distance_controls", mode="before")
+    @classmethod
+    def _items_of_text(cls, value: object) -> object:
+        """Read a list as one types it: "a,b", or as Python writes it."""
+        if not isinstance(value, str):
+            return value
+        return [item.strip(" '\"") for item in value.strip(" []").split(",") if item]
+
+
+EMBEDDING_PARAMETERS = tuple(_EmbeddingSettings.model_fields)
+
+
+class Settings(_EmbeddingSettings):
+    """Parameters of a study; the chapters' parameters cells explain each."""
+
+    profile: str = "offline"
     cluster: str = ""
     n_pair_proteins: int = Field(default=0, ge=0)
     n_pairs: int = Field(default=20_000, ge=0)
@@ -80,14 +78,6 @@ class Settings(BaseModel):
     engine: str = "parasail"
     summaries: str = ""
     records: str = ""
-
-    @field_validator("models", "minis", "controls", "distance_controls", mode="before")
-    @classmethod
-    def _items_of_text(cls, value: object) -> object:
-        """Read a list as one types it: "a,b", or as Python writes it."""
-        if not isinstance(value, str):
-            return value
-        return [item.strip(" '\"") for item in value.strip(" []").split(",") if item]
 
     @property
     def names(self) -> list[str]:

@@ -41,11 +41,11 @@ def fetch(
     Example: plm-geometry fetch swissprot
     """
     from plm_geometry.base import download
-    from plm_geometry.proteins import uniprot
+    from plm_geometry.proteins.datasets import DOWNLOADS
 
-    known = uniprot.DOWNLOADS.get(what)
+    known = DOWNLOADS.get(what)
     if known is None and "://" not in what:
-        names = ", ".join(uniprot.DOWNLOADS)
+        names = ", ".join(DOWNLOADS)
         raise InputError(f"nothing to fetch is called {what!r}; give a URL or one of {names}.")
     url = known.url if known else what
     path = out or paths.CACHE / "uniprot" / url.rsplit("/", 1)[-1]
