@@ -293,7 +293,9 @@ class Accumulator:
                 "give vectors of one width."
             )
         for rows, dtype in _blocks(vectors, max(0, _EXACT_ROWS - total.count)):
-            block = self._block(vectors[rows], numbers[rows], dtype)
+            # Squares that are not finite are looked for, and need no warning.
+            with np.errstate(over="ignore", invalid="ignore"):
+                block = self._block(vectors[rows], numbers[rows], dtype)
             total = total._combined(block, operator.iadd)
         self.moments[cloud] = total
 
@@ -308,9 +310,7 @@ class Accumulator:
         for start in range(0, n, step):
             part = slice(start, start + step)
             rows = np.ascontiguousarray(vectors[part], dtype)
-            # Squares that are not finite are looked for, and need no warning.
-            with np.errstate(over="ignore", invalid="ignore"):
-                squares, room = np.vecdot(rows, rows), shifted[part]
+            squares, room = np.vecdot(rows, rows), shifted[part]
             if not self._is_safe(vectors[part], squares, numbers[part]):
                 return self._block(vectors, numbers, np.float64)
             inverse = np.divide(1, squares, out=np.zeros_like(squares), where=squares > 0)
