@@ -23,7 +23,7 @@ from plm_geometry.base import paths, provenance
 from plm_geometry.base.files import write_json
 from plm_geometry.book.markup import ShownTable, interactive_figure, note
 from plm_geometry.study import Study
-from plm_geometry.paper.summaries import Measured, Summary
+from plm_geometry.paper.summaries import Measured, Summary, without_places
 from plm_geometry.paper.verdicts import of_models, verdicts
 from plm_geometry.book.wording import DASH, control_name, formatted, listed, plural, typographic
 
@@ -214,7 +214,7 @@ class Report:
         Parameters
         ----------
         quantity : str
-            Its name in `printed.numbers`; what has not been published is kept as well.
+            Its name in `published.numbers`; what has not been published is kept as well.
         values : DataFrame or float
             One row a model, labelled as `Study.rows` does; or a number without a model.
         column : str, optional
@@ -245,8 +245,11 @@ class Report:
         self.number(name, text or DASH)
 
     def close(self) -> None:
-        """Write ``summary.json``: numbers, settings, proteins, models, versions and machine."""
-        write_json(self._file("summary.json"), _plain(self._summary()))
+        """Write ``summary.json``: numbers, settings, proteins, models, versions and machine.
+
+        It names files, and not where on this machine they lie.
+        """
+        write_json(self._file("summary.json"), without_places(_plain(self._summary())))
 
     def _summary(self) -> dict[str, object]:
         """Return what `close` writes; `summaries.Summary` reads what others rely on."""
