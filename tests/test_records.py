@@ -65,7 +65,7 @@ def second_model(found):
     ("change", "sentence"),
     [
         (lambda found: found["models"][0].update(weights=""), "neither a revision nor the sha256"),
-        (lambda found: found["proteins"].update(sha256=""), "no sha256 of its proteins"),
+        (lambda found: found["proteins"].update(sha256=""), "proteins.sha256"),
         (lambda found: found.pop("machine"), "machine"),
         (lambda found: found.pop("measured"), "measured"),
     ],

@@ -17,7 +17,6 @@ _Kind = TypeVar("_Kind", bound=BaseModel)
 _MODELS = ("models", "minis", "controls", "distance_controls")
 # What to do where a file is none.
 HINT = "give the summary.json that `plm-geometry run` wrote"
-_DIGEST = r"^([0-9a-f]{12,64})?$"
 
 
 class Measured(BaseModel):
@@ -72,7 +71,7 @@ class ProteinsUsed(BaseModel):
 
     source: str
     proteins: int = Field(ge=1)
-    sha256: str = Field(pattern=_DIGEST)
+    sha256: str = Field(pattern=r"^[0-9a-f]{12,64}$")
 
 
 class Summary(BaseModel):
