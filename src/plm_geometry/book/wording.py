@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from plm_geometry.figures.labels import DASH, rounded
+from plm_geometry.figures.words import DASH, rounded
 
 
 def plural(count: int, noun: str) -> str:

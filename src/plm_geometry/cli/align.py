@@ -13,8 +13,6 @@ from plm_geometry.cli.terminal import say
 if TYPE_CHECKING:
     import numpy as np
 
-    from plm_geometry.proteins.fasta import Proteins
-
 _USUAL_PAIRS = 10_000
 # Indices of so many pairs, and the columns of their alignments, take some tens of GB.
 _MOST_PAIRS = 500_000_000
@@ -65,46 +63,38 @@ def align(
 
     Example: plm-geometry align my.fasta.gz --pairs 100000 --out pairs.parquet
     """
-    from plm_geometry.pairs import AlignmentSettings, align_to_parquet
+    from plm_geometry import pairs
 
     if (n_pairs is not None) + every + (pairs_from is not None) > 1:
         raise InputError("pairs are chosen twice; give one of --pairs, --all-pairs, --pairs-from.")
     if stratified and (every or pairs_from):
         raise InputError("--stratified is a way to draw pairs; it goes with --pairs alone.")
+    settings = pairs.AlignmentSettings(
+        matrix, gap_open, gap_extend, mode, denominator, engine, ties
+    )
     found, columns = read_proteins(proteins), {}
-    if every or pairs_from:
-        first, second = _given_pairs(found, pairs_from)
+    if pairs_from is not None:
+        first, second = pairs.read_pairs(pairs_from, found.accessions)
+    elif every:
+        first, second = _all_pairs(len(found))
+    elif stratified:
+        drawn = pairs.draw_stratified(found.sequences, n_pairs or _USUAL_PAIRS, seed=seed)
+        first, second, columns = drawn.first, drawn.second, {"weight": drawn.weight}
     else:
-        first, second, columns = _drawn_pairs(found, n_pairs or _USUAL_PAIRS, stratified, seed)
-    settings = AlignmentSettings(matrix, gap_open, gap_extend, mode, denominator, engine, ties)
+        first, second = pairs.draw_pairs(len(found), n_pairs or _USUAL_PAIRS, seed=seed)
     options = {"columns": columns, "note": {"seed": seed}, "workers": workers, "cluster": cluster}
     with alone(out, say):
-        align_to_parquet(found, first, second, settings, out, **options)
+        pairs.align_to_parquet(found, first, second, settings, out, **options)
     echo(out)
 
 
-def _given_pairs(proteins: "Proteins", file: Path | None) -> tuple["np.ndarray", "np.ndarray"]:
-    """Return the pairs that a file names, or all there are."""
+def _all_pairs(n: int) -> tuple["np.ndarray", "np.ndarray"]:
+    """Return all pairs of `n` proteins, refusing more than fit into memory."""
     from plm_geometry import pairs
 
-    if file is not None:
-        return pairs.read_pairs(file, proteins.accessions)
-    n = len(proteins)
     if (n_pairs := pairs.count_pairs(n)) > _MOST_PAIRS:
         raise InputError(
             f"{n:,} proteins make {n_pairs:,} pairs, more than fit into memory "
             f"({_MOST_PAIRS:,}); draw some with --pairs."
         )
     return pairs.all_pairs(n)
-
-
-def _drawn_pairs(
-    proteins: "Proteins", n_pairs: int, stratified: bool, seed: int
-) -> tuple["np.ndarray", "np.ndarray", dict[str, "np.ndarray"]]:
-    """Draw pairs; return both sides, and the weights of stratified ones."""
-    from plm_geometry import pairs
-
-    if stratified:
-        sample = pairs.draw_stratified(proteins.sequences, n_pairs, seed=seed)
-        return sample.first, sample.second, {"weight": sample.weight}
-    return *pairs.draw_pairs(len(proteins), n_pairs, seed=seed), {}

@@ -82,8 +82,8 @@ def _draw(found: "FileIsotropy", title: str, path: Path) -> None:
     """Write the figure of a file of vectors."""
     import matplotlib
 
+    from plm_geometry.figures.spectra import vector_file
     from plm_geometry.figures.style import STYLE
-    from plm_geometry.figures.vectors import vector_file
     from plm_geometry.isotropy.spectrum import coordinate_shares, eigenvalues
 
     coordinates = coordinate_shares(found.cloud)
