@@ -14,7 +14,7 @@ from plm_geometry.base.settings import Settings
 from plm_geometry.embedding import run as embed
 from plm_geometry.isotropy import convergence, jackknife, yardsticks
 from plm_geometry.models import MODELS
-from plm_geometry.pairs import kmers, stratified
+from plm_geometry.pairs import stratified
 from plm_geometry.study import association as pair_study
 from plm_geometry.study import isotropy as isotropy_study
 
@@ -48,9 +48,9 @@ STATED = [
     (r"first residue of a gap and (\d+) for each further one", Settings().gap_extend),
     (r"There are (\d+) random permutations", default(association.mantel_tests, "permutations")),
     (r"polynomials up to degree (\d+) in the logarithms", lengths._DEGREE),
-    (r"k-mers \(subsequences of (\d+) residues\)", kmers._KMER),
-    (r"lets expect, from (\d\.\d+) up in steps of", kmers.EDGES[0]),
-    (r"up in steps of (\d\.\d+)", np.diff(kmers.EDGES).mean()),
+    (r"k-mers \(subsequences of (\d+) residues\)", stratified._KMER),
+    (r"lets expect, from (\d\.\d+) up in steps of", stratified.EDGES[0]),
+    (r"up in steps of (\d\.\d+)", np.diff(stratified.EDGES).mean()),
     (r"up to (\w+) of them from the strata",
      default(stratified.draw_stratified, "similar_share")),
     (r"leaving out one of (\w+) random groups of proteins", spread._GROUPS),

@@ -62,12 +62,14 @@ def align_to_parquet(
     path = Path(path)
     parts = path.with_name(f"{path.name}.parts")
     job = AlignmentJob(proteins, first, second, settings)
-    identity = _identity(job)
+    made = _description(job)
     with _explained(path):
         if path.exists():
-            _check_same(path, read_note(path), identity)
+            _check_same(path, read_note(path), made)
             return
-        _open_parts(parts, identity)
+        if (manifest := parts / "made_from.json").exists():
+            _check_same(parts, json.loads(manifest.read_text()), made)
+        write_json(manifest, made)
         place = {block.start: parts / f"{block.start}-{block.stop}.int64" for block in job.blocks}
         missing = [block for block in job.blocks if not place[block.start].exists()]
         run = job.run(missing, workers=workers, cluster=cluster, progress=progress)
@@ -75,13 +77,7 @@ def align_to_parquet(
             with replacing(place[block.start]) as partial:
                 partial.write_bytes(counts.tobytes())
         counts = np.concatenate([np.fromfile(part, np.int64) for part in place.values()])
-        _write(
-            path,
-            job,
-            counts.reshape(-1, 4),
-            columns or {},
-            {**identity, **_describe(job), **(note or {})},
-        )
+        _write(path, job, counts.reshape(-1, 4), columns or {}, made | (note or {}))
         shutil.rmtree(parts)
 
 
@@ -107,20 +103,14 @@ def _explained(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _identity(job: AlignmentJob) -> dict[str, str]:
-    """Return the fingerprint of what decides the numbers."""
+def _description(job: AlignmentJob) -> dict[str, object]:
+    """Return how alignments are made, with the fingerprint of what decides the numbers."""
     pairs = np.stack([job.first, job.second]).astype(np.int64)
-    parts = {
-        "proteins": job.proteins.sha256,
-        "pairs": sha256(pairs.tobytes()).hexdigest(),
-        **asdict(job.settings),
-    }
-    return {"fingerprint": fingerprint(parts)}
-
-
-def _describe(job: AlignmentJob) -> dict[str, object]:
+    settings = asdict(job.settings)
+    made_from = {"proteins": job.proteins.sha256, "pairs": sha256(pairs.tobytes()).hexdigest()}
     return {
-        **asdict(job.settings),
+        "fingerprint": fingerprint(made_from | settings),
+        **settings,
         "n_pairs": len(job.first),
         "proteins": job.proteins.source,
         "proteins_sha256": job.proteins.sha256,
@@ -128,16 +118,8 @@ def _describe(job: AlignmentJob) -> dict[str, object]:
     }
 
 
-def _open_parts(parts: Path, identity: Mapping[str, str]) -> None:
-    """Make or find the directory of finished blocks; refuse that of other alignments."""
-    manifest = parts / "made_from.json"
-    if manifest.exists():
-        _check_same(parts, json.loads(manifest.read_text()), identity)
-    write_json(manifest, identity)
-
-
-def _check_same(place: Path, note: Mapping[str, object], identity: Mapping[str, str]) -> None:
-    if note.get("fingerprint") != identity["fingerprint"]:
+def _check_same(place: Path, found: Mapping[str, object], expected: Mapping[str, object]) -> None:
+    if found.get("fingerprint") != expected["fingerprint"]:
         raise InputError(
             f"{place} holds something else than these proteins, pairs and settings give; "
             "remove it, or write to another file."
