@@ -73,7 +73,7 @@ def test_differences_are_those_of_the_table_and_leave_out_whole_families(study):
         ]
         counts = [60, *(60 - block.sum() for block in blocks)]
         found = list(row[[f"difference_{end}" for end in ("corrected", "low", "high")]])
-        np.testing.assert_allclose(found, jackknife(counts, values), rtol=1e-4, atol=5e-6)
+        np.testing.assert_allclose(found, jackknife(values, counts)[:3], rtol=1e-4, atol=5e-6)
 
 
 def test_local_differences_are_those_of_the_averages(study):

@@ -175,8 +175,6 @@ def isotropy_row(vectors: Any) -> dict[str, float | int | None]:
 def interval(
     blocks: Sequence[Moments],
     statistic: Callable[[Moments], float | None],
-    *,
-    level: float = 0.95,
 ) -> Interval:
     """Return a bias-corrected estimate and its interval by a delete-a-block jackknife.
 
@@ -192,8 +190,6 @@ def interval(
         At least two that are not empty; ten to twenty serve well.
     statistic : callable
         `isoscore`, `effective_dimensions`, `mean_cosine_similarity`, or any function of Moments.
-    level : float
-        Nominal coverage.
 
     Raises
     ------
@@ -213,7 +209,7 @@ def interval(
     counts, values = _each(whole, map(whole.without, blocks), jackknifed)
     if None in values:
         raise InputError("an interval needs a statistic that is defined for every block.")
-    found = jackknife(counts, values, level=level)
+    found = jackknife(values, counts)
     if of_dimensions:
         found = _of_dimensions(found, whole.dim)
     return _of_isoscore(found, whole.dim) if statistic is isoscore else found
@@ -245,11 +241,11 @@ def interval_row(whole: Moments, remainders: Iterable[Moments]) -> dict[str, flo
         whole, remainders, lambda c: (_reciprocal_dimensions(c), mean_cosine_similarity(c))
     )
     reciprocal, cosine = zip(*values, strict=True)
-    score = dimensions = cosines = Interval(None, None, None)
+    score = dimensions = cosines = Interval(None, None, None, None)
     if len(counts) > 1:
-        dimensions = _of_dimensions(jackknife(counts, reciprocal), whole.dim)
+        dimensions = _of_dimensions(jackknife(reciprocal, counts), whole.dim)
         score = _of_isoscore(dimensions, whole.dim)
-        cosines = cosines if None in cosine else jackknife(counts, cosine)
+        cosines = cosines if None in cosine else jackknife(cosine, counts)
     return {
         "isoscore_corrected": score.estimate,
         "isoscore_low": score.low,
@@ -278,12 +274,12 @@ def _reciprocal_dimensions(cloud: Moments) -> float:
 def _of_dimensions(reciprocal: Interval, d: int) -> Interval:
     """Turn the interval of 1/PR into that of PR."""
     # PR lies between 1 and d; too few vectors leave its upper end open.
-    estimate, high, low = (1 / min(max(end, 1 / d), 1.0) for end in reciprocal)
-    return Interval(estimate, low, high)
+    estimate, high, low = (1 / min(max(end, 1 / d), 1.0) for end in reciprocal[:3])
+    return Interval(estimate, low, high, math.nan)
 
 
 def _of_isoscore(dimensions: Interval, d: int) -> Interval:
-    return Interval(*((k - 1) / (d - 1) for k in dimensions))
+    return Interval(*((k - 1) / (d - 1) for k in dimensions[:3]), math.nan)
 
 
 def _moments(vectors: Any, *, directions: bool = True) -> Moments:

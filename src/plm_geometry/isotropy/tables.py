@@ -91,11 +91,13 @@ def paired_difference(
         interval by a jackknife: NaN with fewer than ten blocks.
     """
     differences = model - control
-    found = (np.nan,) * 3
-    if len(differences) > LEAST_BLOCKS and np.isfinite(differences).all():
-        found = jackknife(counts, differences)
-    names = [f"difference_{end}" for end in ("corrected", "low", "high")]
-    return {"difference": differences[0], **dict(zip(names, found, strict=True))}
+    corrected, low, high, _ = jackknife(differences, counts, least=LEAST_BLOCKS)
+    return {
+        "difference": differences[0],
+        "difference_corrected": corrected,
+        "difference_low": low,
+        "difference_high": high,
+    }
 
 
 def _intervals(whole: Moments, blocks: Sequence[Moments]) -> dict[str, float]:
@@ -179,11 +181,9 @@ def average_dimensions(
     sizes, values = averages_without_each(letters, groups)
     if not len(values):
         return row
-    row |= {"average_dimensions": values[0], "n": int(sizes[0])}
-    if len(values) > LEAST_BLOCKS and np.isfinite(values).all():
-        _, *ends = jackknife(sizes, values)
-        row |= dict(zip(_AVERAGE[1:], ends, strict=True))
-    return row
+    _, low, high, _ = jackknife(values, sizes, least=LEAST_BLOCKS)
+    found = dict(zip(_AVERAGE, (values[0], low, high), strict=True))
+    return row | found | {"n": int(sizes[0])}
 
 
 def averages_without_each(
