@@ -29,7 +29,7 @@ def study(tmp_path_factory):
 def test_every_table_has_labelled_rows_of_every_model(study):
     isotropy = study.isotropy
     for table in (isotropy.yardsticks(), isotropy.spectra(), isotropy.coordinates(),
-                  isotropy.after_removing(), isotropy.convergence(), isotropy.enough(),
+                  isotropy.after_removing(), isotropy.convergence(),
                   study.local.variance()):  # fmt: skip
         assert list(table["model"].unique()) == MODELS
         assert {"title", "role", "counterpart"} <= set(table)
@@ -125,7 +125,6 @@ def test_letters_beyond_the_twenty_are_counted(study):
 def test_few_proteins_have_no_convergence_and_no_intervals(study):
     few = Study(proteins=study.settings.proteins, models=["composition"], n_proteins=9)
     assert few.isotropy.convergence().empty
-    assert few.isotropy.enough().empty
     row = few.isotropy.table().iloc[0]
     assert row.isoscore > 0
     assert np.isnan(row.isoscore_low)

@@ -6,7 +6,7 @@ Each name is imported when first asked for: words and numbers require no plottin
 from importlib import import_module
 
 _CONTENTS = {
-    "words": "LABELS about between extent judged labels rounded spans",
+    "words": "LABELS between extent judged labels rounded spans",
     "style": "STYLE",
     "isotropy": "convergence global_isotropy pairwise_cosines pooling_isotropy",
     "spectra": "after_removing constructed_clouds coordinate_shares spectrum",

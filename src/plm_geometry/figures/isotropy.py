@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from plm_geometry.figures import style
-from plm_geometry.figures.words import FORMATS, LABELS, about, folded
+from plm_geometry.figures.words import FORMATS, LABELS, folded
 
 _COSINE_BINS = np.linspace(-1, 1, 101)
 
@@ -48,20 +48,16 @@ def global_isotropy(frame: pd.DataFrame) -> Figure:
 
 
 @style.styled
-def convergence(frame: pd.DataFrame, enough: pd.DataFrame) -> Figure:
+def convergence(frame: pd.DataFrame) -> Figure:
     """Draw how effective dimensions settle as proteins are added, one panel a model.
 
     Parameters
     ----------
     frame : DataFrame
         ``Study.convergence()``: labels, n, effective_dimensions, low, high, corrected.
-    enough : DataFrame
-        ``Study.enough()``: model, plain, corrected: how many proteins settle the third digit. A
-        line marks those of the plain estimate where it lies within the panel.
     """
     rows, y = style.labelled(frame), LABELS["effective_dimensions"]
     figure, parts = style.model_panels(rows, "proteins", y, sharex=True)
-    corner = {"xycoords": "axes fraction", "ha": "right", "fontsize": 7, "bbox": style.PATCH}
     for axes, rows, colour in parts:
         plain = {"label": "plain (band: 95% of draws)", "color": colour, "marker": "o", "ms": 3}
         axes.plot(rows["n"], rows["effective_dimensions"], **plain)
@@ -73,11 +69,6 @@ def convergence(frame: pd.DataFrame, enough: pd.DataFrame) -> Figure:
         sizes = rows["n"][:: -math.ceil(len(rows) / 5)]
         axes.set_xticks(sizes, [f"{n:,}" for n in sizes], fontsize=8)
         axes.xaxis.set_minor_locator(NullLocator())
-        for row in enough[enough["model"] == rows["model"].iloc[0]].itertuples():
-            if row.plain <= rows["n"].max():
-                axes.axvline(row.plain, color=style.INK, lw=0.8, ls=":")
-            said = f"3rd digit, plain: {about(row.plain)}\ncorrected: {about(row.corrected)}"
-            style.say(axes, said, (0.97, 0.04), **corner)
     return style.key(figure)
 
 

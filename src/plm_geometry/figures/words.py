@@ -50,11 +50,6 @@ def judged(frame: pd.DataFrame) -> pd.DataFrame:
     return next((rows for rows in kinds if len(rows)), frame)
 
 
-def about(number: float) -> str:
-    """Return a large number to two digits, as an extrapolation has no more: "120,000"."""
-    return f"{float(f'{number:.2g}'):,.0f}"
-
-
 def between(a: str, b: str) -> str:
     """Return what is correlated with what: "cosine similarity – alignment score"."""
     return f"{LABELS[a]} – {LABELS[b]}"

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.isotropy.convergence import convergence, enough_for_third_digit
+from plm_geometry.isotropy.convergence import convergence
 from plm_geometry.isotropy.jackknife import draw_blocks
 from plm_geometry.isotropy.measures import isotropy_row, one_line
 from plm_geometry.isotropy.moments import Moments
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # Blocks of proteins that the jackknife leaves out in turn.
 _N_BLOCKS = 20
-# From fewer proteins than these no law of convergence can be read.
+# Subsets of fewer proteins than these say nothing.
 _LEAST_TO_CONVERGE = 64
 # Pairs whose cosine similarities are shown as a distribution.
 _N_COSINES = 20_000
@@ -88,15 +88,13 @@ class Isotropy:
 
         Columns of `convergence.convergence`; no rows where there are fewer than 64 proteins.
         """
-        return self._rows_of_many(lambda name: self._convergence[name].to_dict("records"))
-
-    def enough(self) -> pd.DataFrame:
-        """Return how many proteins settle the third digit, as `enough_for_third_digit` says.
-
-        No rows where there are fewer than 64.
-        """
-        return self._rows_of_many(
-            lambda name: [enough_for_third_digit(self._convergence[name])._asdict()]
+        study = self.study
+        if len(study.common) < _LEAST_TO_CONVERGE:
+            return pd.DataFrame()
+        return study.rows(
+            lambda name: convergence(study.vectors(name), seed=study.settings.seed).to_dict(
+                "records"
+            )
         )
 
     def pairwise_cosines(self) -> pd.DataFrame:
@@ -142,16 +140,6 @@ class Isotropy:
         """Return the moments of one model's vectors by block of proteins."""
         vectors = self.study.vectors(name)
         return [Moments.from_vectors(vectors[self.block_of == b]) for b in range(_N_BLOCKS)]
-
-    @cached_property
-    def _convergence(self) -> dict[str, pd.DataFrame]:
-        study = self.study
-        return {
-            name: convergence(study.vectors(name), seed=study.settings.seed) for name in study.names
-        }
-
-    def _rows_of_many(self, of) -> pd.DataFrame:
-        return self.study.rows(of if len(self.study.common) >= _LEAST_TO_CONVERGE else lambda _: [])
 
     def _variances(self, name: str) -> np.ndarray:
         """Return the shares of the variance that components have; equal vectors share none."""
