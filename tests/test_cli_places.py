@@ -58,13 +58,13 @@ def test_a_stopped_run_ends_in_one_sentence_and_keeps_what_is_aligned(proteins, 
     process = subprocess.Popen(
         [*COMMAND, *map(str, arguments)], stderr=subprocess.PIPE, text=True, process_group=0
     )
-    wait_until(lambda: list(parts.glob("[0-9]*.parquet")) or process.poll() is not None)
+    wait_until(lambda: list(parts.glob("[0-9]*.int64")) or process.poll() is not None)
     os.kill(process.pid, number)
     assert process.communicate()[1] == (
         "plm-geometry: stopped; the same command goes on from here.\n"
     )
     assert process.returncode == 130
-    assert list(parts.glob("[0-9]*.parquet"))
+    assert list(parts.glob("[0-9]*.int64"))
     assert not list(parts.glob(".*"))
 
 

@@ -6,6 +6,7 @@ from typing import Literal, get_origin
 import jupytext
 import nbformat
 import pytest
+import yaml
 from pdf import page_names
 
 from plm_geometry.base import paths
@@ -72,13 +73,15 @@ def test_no_cell_holds_a_function(notebook):
         assert not [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, bodies)]
 
 
-def test_every_parameter_is_annotated_commented_and_known(chapter):
-    declared = parameters.read_parameters(chapter)
-    for name, parameter in declared.items():
-        assert parameter.help
-        known = Settings.model_fields[name].annotation
-        known = str if get_origin(known) is Literal else known
+def test_parameters_cells_repeat_type_default_and_help_of_the_settings(chapter):
+    offline = yaml.safe_load((paths.PROFILES / "offline.yaml").read_text())
+    for name, parameter in parameters.read_parameters(chapter).items():
+        field = Settings.model_fields[name]
+        known = str if get_origin(field.annotation) is Literal else field.annotation
         assert parameter.type_name == (str(known) if known == list[str] else known.__name__)
+        assert parameter.default == offline.get(name, field.default)
+        # Chapters about other runs say what their one profile is to them.
+        assert parameter.help == field.description or (name == "profile" and parameter.help)
 
 
 @pytest.mark.parametrize("profile", parameters.profile_names())
@@ -86,12 +89,6 @@ def test_every_profile_fits_every_chapter(chapter, profile):
     found = parameters.resolve_parameters(chapter, profile)
     assert found["profile"] == profile
     Settings(**found)
-
-
-def test_the_notebooks_own_values_are_the_offline_profiles(chapter):
-    declared = parameters.read_parameters(chapter)
-    defaults = {name: parameter.default for name, parameter in declared.items()}
-    assert parameters.resolve_parameters(chapter, "offline") == defaults
 
 
 def test_own_models_leave_out_the_profiles_minis_and_the_controls_of_other_models():

@@ -23,8 +23,8 @@ from plm_geometry.base import paths, provenance
 from plm_geometry.base.files import as_json, write_json
 from plm_geometry.book.markup import ShownTable, interactive_figure, note
 from plm_geometry.book.wording import DASH, control_name, formatted, listed, plural, typographic
-from plm_geometry.paper import printed
-from plm_geometry.paper.summaries import Measured, Summary
+from plm_geometry.paper import published
+from plm_geometry.paper.summaries import Measured, Summary, without_places
 from plm_geometry.paper.verdicts import of_models, verdicts
 from plm_geometry.study import Study
 
@@ -172,7 +172,7 @@ class Report:
         ----------
         name : str
             Under which pages quote it. It is held against the published number of that name
-            (`printed.numbers`), if there is one.
+            (`published.numbers`), if there is one.
         value : number, str or DataFrame
             One number or short text; or one row per model. Rows that are labelled as `Study.rows`
             does are kept for verdicts, whether such a number was published or not.
@@ -237,8 +237,11 @@ class Report:
         return of_models(verdicts([Summary.model_validate(self._summary())]), quantity)
 
     def close(self) -> None:
-        """Write ``summary.json``: numbers, settings, proteins, models, versions and machine."""
-        write_json(self._file("summary.json"), self._summary())
+        """Write ``summary.json``: numbers, settings, proteins, models, versions and machine.
+
+        It names files, and not where on this machine they lie.
+        """
+        write_json(self._file("summary.json"), without_places(self._summary()))
 
     def _summary(self) -> dict[str, object]:
         """Return what `close` writes; `summaries.Summary` reads what others rely on."""
@@ -276,7 +279,7 @@ class Report:
 @cache
 def _published() -> set[str]:
     """Return what the paper prints numbers of."""
-    return set(printed.numbers().quantity)
+    return set(published.numbers().quantity)
 
 
 def _about_proteins(data: pd.Series) -> str:

@@ -41,6 +41,8 @@ _N_PAIRS = 4_000
 # Of fewer pairs neither a correlation nor a band says anything.
 _LEAST_PAIRS = 10
 _LOW_IDENTITY = 0.3
+# What was chosen, and a quantity of each pair.
+_Chosen = tuple[dict[str, str], pd.Series]
 _NO_MODEL = {"model": "", "title": "sequences alone", "role": "sequences", "counterpart": ""}
 
 
@@ -50,7 +52,6 @@ class Choices:
     def __init__(self, study: "Study"):
         self.study = study
         self.readings = Readings(study)
-        self._sample_distances: dict[str, list[tuple[dict[str, str], pd.DataFrame]]] = {}
 
     def table(self, number: str) -> pd.DataFrame:
         """Return a number under every combination of the choices it depends on.
@@ -114,7 +115,7 @@ class Choices:
 
     def _readings_apart(self, name: str) -> Iterator[tuple[dict[str, str], np.ndarray]]:
         """Yield the choices of an embedding, and its vectors."""
-        for reading in self.readings.of(name):
+        for reading in self.readings.of[name]:
             for (layer, pooling), vectors in reading.vectors.items():
                 yield {"pooling": pooling, "layer": layer, **reading.choice}, vectors
 
@@ -126,7 +127,7 @@ class Choices:
             yield choice | subset.choice | numbers
 
     def _local(self, name: str) -> Iterator[dict[str, object]]:
-        for reading in self.readings.of(name):
+        for reading in self.readings.of[name]:
             subsets = self.readings.subsets
             last = _averages(reading.blocks, [subset.blocks for subset in subsets])
             before = _averages([reading.earlier], [[0]])
@@ -150,30 +151,26 @@ class Choices:
         return sample.first, sample.second, sample.weight
 
     @cached_property
-    def _alignments(self) -> dict[tuple[str, str], pd.DataFrame]:
-        """By mode and gap costs: ``alignment_score``, and the identity by each denominator."""
-        settings, found_pairs = self.study.settings, self.study.pairs
+    def _alignments(self) -> list[tuple[pd.Series, list[_Chosen]]]:
+        """By mode and gap costs, the scores, and the identities by each denominator."""
+        settings, found = self.study.settings, []
         first, second = (self.readings.chosen[side] for side in self._sample[:2])
-        of_all = self.study.common.lengths
-        lengths = {"length_a": of_all[first], "length_b": of_all[second]}
         costs = dict.fromkeys([(settings.gap_open, settings.gap_extend), *GAPS])
-        found = {}
         for mode, (gap_open, gap_extend) in product(MODES, costs):
             chosen = {"mode": mode, "gap_open": gap_open, "gap_extend": gap_extend}
-            setting = replace(found_pairs.alignment, denominator="aligned_columns", **chosen)
-            table = found_pairs.aligned(first, second, setting).assign(**lengths)
-            scored = {"alignment_score": table["alignment_score"], **identities(table)}
-            found[mode, _gaps(gap_open, gap_extend)] = pd.DataFrame(scored)
+            own = replace(self.study.pairs.alignment, denominator="aligned_columns", **chosen)
+            table = self.study.pairs.aligned(first, second, own)
+            choice = {"mode": mode, "gaps": _gaps(gap_open, gap_extend)}
+            by_denominator = [
+                (choice | {"denominator": name}, identity)
+                for name, identity in identities(table).items()
+            ]
+            found.append((table["alignment_score"], by_denominator))
         return found
 
-    @cached_property
-    def _aligned_identities(self) -> list[tuple[dict[str, str], np.ndarray]]:
-        """The choices of an alignment, and the identities."""
-        return [
-            ({"mode": mode, "gaps": gaps, "denominator": name}, table[name].to_numpy())
-            for (mode, gaps), table in self._alignments.items()
-            for name in table.columns.drop("alignment_score")
-        ]
+    @property
+    def _identities(self) -> list[_Chosen]:
+        return [found for _, by_denominator in self._alignments for found in by_denominator]
 
     @cached_property
     def _pairs_of_subsets(self) -> list[tuple[Subset, np.ndarray]]:
@@ -186,60 +183,54 @@ class Choices:
                 found.append((subset, inside))
         return found
 
-    def _each_correlation(
-        self, quantity: np.ndarray, others: np.ndarray, some: np.ndarray
-    ) -> np.ndarray:
-        """Return the correlation of one quantity with each of others over some of the pairs."""
-        weights = self._sample[2][some]
-        return association.correlations_with(quantity[some], others[:, some], weights=weights)
+    def _correlated(
+        self, number: str, quantity: pd.Series, others: list[_Chosen], choice: dict[str, str]
+    ) -> Iterator[dict[str, object]]:
+        """Yield the correlation of a quantity with each of others, by their choices and sample."""
+        choices, values = zip(*others, strict=True)
+        quantity, values = np.array(quantity), np.array(values)
+        for subset, some in self._pairs_of_subsets:
+            weights = self._sample[2][some]
+            found = association.correlations_with(quantity[some], values[:, some], weights=weights)
+            for other, r in zip(choices, found, strict=True):
+                yield {**choice, **subset.choice, **other, number: r}
 
-    def _distances_of(self, name: str) -> list[tuple[dict[str, str], pd.DataFrame]]:
-        """Return the choices of each embedding, and the distances of its pairs."""
-        if name not in self._sample_distances:
-            first, second, _ = self._sample
-            self._sample_distances[name] = [
+    @cached_property
+    def _distances(self) -> dict[str, list[tuple[dict[str, str], pd.DataFrame]]]:
+        """By model, the choices of each embedding, and the distances of its pairs."""
+        first, second, _ = self._sample
+        return {
+            name: [
                 (choice, pairs.pair_distances(vectors, first, second))
                 for choice, vectors in self._readings_apart(name)
             ]
-        return self._sample_distances[name]
+            for name in self.study.names
+        }
 
     def _cosine_identity(self, name: str) -> Iterator[dict[str, object]]:
-        aligned, identity = zip(*self._aligned_identities, strict=True)
-        identity = np.array(identity)
-        for choice, table in self._distances_of(name):
-            cosine = table["cosine_similarity"].to_numpy()
-            for subset, some in self._pairs_of_subsets:
-                found = self._each_correlation(cosine, identity, some)
-                for alignment, r in zip(aligned, found, strict=True):
-                    yield {**choice, **subset.choice, **alignment, "cosine_identity": r}
+        for choice, table in self._distances[name]:
+            cosine = table["cosine_similarity"]
+            yield from self._correlated("cosine_identity", cosine, self._identities, choice)
 
     def _cosine_squared(self, name: str) -> Iterator[dict[str, object]]:
-        for choice, table in self._distances_of(name):
-            cosine, squared = table.to_numpy().T
-            for subset, some in self._pairs_of_subsets:
-                (r,) = self._each_correlation(cosine, squared[None], some)
-                yield {**choice, **subset.choice, "cosine_squared": r}
+        for choice, table in self._distances[name]:
+            squared = [({}, table["squared_euclidean"])]
+            cosine = table["cosine_similarity"]
+            yield from self._correlated("cosine_squared", cosine, squared, choice)
 
     def _score_identity(self) -> Iterator[dict[str, object]]:
-        for (mode, gaps), table in self._alignments.items():
-            score, *identity = table.to_numpy().T
-            for subset, some in self._pairs_of_subsets:
-                found = self._each_correlation(score, np.array(identity), some)
-                for name, r in zip(table.columns[1:], found, strict=True):
-                    alignment = {"mode": mode, "gaps": gaps, "denominator": name}
-                    yield {**subset.choice, **alignment, "score_identity": r}
+        for score, by_denominator in self._alignments:
+            yield from self._correlated("score_identity", score, by_denominator, {})
 
     def _narrowing(self, name: str) -> Iterator[dict[str, object]]:
-        aligned = [
-            found for found in self._aligned_identities if found[0]["gaps"] == self._own_gaps
-        ]
-        for choice, table in self._distances_of(name):
+        aligned = [found for found in self._identities if found[0]["gaps"] == self._own_gaps]
+        for choice, table in self._distances[name]:
             for (alignment, identity), threshold in product(aligned, THRESHOLDS):
                 setting = {key: alignment[key] for key in ("mode", "denominator")}
                 ratio = self._ratio(identity, table["cosine_similarity"], float(threshold))
                 yield {**choice, **setting, "threshold": threshold, "narrowing": ratio}
 
-    def _ratio(self, identity: np.ndarray, cosine: pd.Series, threshold: float) -> float:
+    def _ratio(self, identity: pd.Series, cosine: pd.Series, threshold: float) -> float:
         """Return how wide the band of cosines is from an identity on, over that below 0.3."""
         edges = [0, _LOW_IDENTITY, threshold, np.nextafter(1, 2)]
         bins = association.binned_spread(identity, cosine, edges, weights=self._sample[2])

@@ -74,18 +74,14 @@ class Correlation:
         Labels, ``a, b``, ``adjusted`` for lengths or not, ``r`` and ``p``; over the
         `mantel_proteins`, NaN where these are fewer than three.
         """
-        study, chosen = self.study, self.mantel_proteins
-        combinations = list(product((False, True), SIMILARITIES))
-        if len(chosen) < _LEAST_FOR_MANTEL:
-            undefined = association.MantelTest(np.nan, np.nan)
-            tests = {(adjusted, b, name, a): undefined for adjusted, b in combinations
-                     for name in study.names for a in DISTANCES}  # fmt: skip
-        else:
-            tests = self._mantel_tests(combinations)
-        return study.rows(
+        found = {
+            (adjusted, b): self._mantel(b, adjusted=adjusted)
+            for adjusted, b in product((False, True), SIMILARITIES)
+        }
+        return self.study.rows(
             lambda name: [
-                {"a": a, "b": b, "adjusted": adjusted, **tests[adjusted, b, name, a]._asdict()}
-                for adjusted, b in combinations
+                {"a": a, "b": b, "adjusted": adjusted, **tests[name, a]._asdict()}
+                for (adjusted, b), tests in found.items()
                 for a in DISTANCES
             ]
         )
@@ -159,44 +155,39 @@ class Correlation:
         norms = np.linalg.norm(self.study.vectors(name), axis=1)
         return found | {"norm_variation": variation(norms)}
 
-    def _mantel_tests(
-        self, combinations: list[tuple[bool, str]]
-    ) -> dict[tuple[bool, str, str, str], association.MantelTest]:
-        """Return the test of each combination and of each model's distances."""
-        study, chosen = self.study, self.mantel_proteins
-        first, second = (chosen[side] for side in pairs.all_pairs(len(chosen)))
-        lengths = study.common.lengths
-        table = study.pairs.aligned(first, second, study.pairs.alignment)
-        table = table.assign(length_a=lengths[first], length_b=lengths[second])
-        columns = {}
-        for name in study.names:
-            distances = pairs.pair_distances(study.vectors(name), first, second)
-            columns |= {(name, a): distances[a] for a in DISTANCES}
-        table = table.assign(**{":".join(key): column for key, column in columns.items()})
-        found = {}
-        for adjusted, b in combinations:
-            tests = self._mantel(table, [":".join(key) for key in columns], b, adjusted)
-            found |= {(adjusted, b, *key): test for key, test in zip(columns, tests, strict=True)}
-        return found
-
     def _mantel(
-        self, table: pd.DataFrame, distances: list[str], similarity: str, adjusted: bool
-    ) -> list[association.MantelTest]:
-        """Test columns of distances against one similarity."""
-        columns = [*distances, similarity]
+        self, similarity: str, *, adjusted: bool
+    ) -> dict[tuple[str, str], association.MantelTest]:
+        """Test each model's distances against one similarity; return tests by both names."""
+        keys = list(product(self.study.names, DISTANCES))
+        if len(self.mantel_proteins) < _LEAST_FOR_MANTEL:
+            return dict.fromkeys(keys, association.MantelTest(np.nan, np.nan))
+        table, columns = self._mantel_pairs, [*map(":".join, keys), similarity]
         if adjusted:
             table = association.adjusted_for_lengths(table, columns)
         *matrices, last = (
             association.complete_matrix(table[column], *sides(table)) for column in columns
         )
-        return association.mantel_tests(matrices, last, seed=self.study.settings.seed)
+        tests = association.mantel_tests(matrices, last, seed=self.study.settings.seed)
+        return dict(zip(keys, tests, strict=True))
+
+    @cached_property
+    def _mantel_pairs(self) -> pd.DataFrame:
+        """All pairs of the `mantel_proteins`, with each model's distances as ``MODEL:DISTANCE``."""
+        chosen, found = self.mantel_proteins, self.study.pairs
+        first, second = (chosen[side] for side in pairs.all_pairs(len(chosen)))
+        distances = [
+            pairs.pair_distances(self.study.vectors(name), first, second).add_prefix(f"{name}:")
+            for name in self.study.names
+        ]
+        return found.aligned(first, second, found.alignment).join(distances)
 
     def _realigned(self, setting: Mapping[str, object], most: int) -> pd.DataFrame:
         """Align some of the pairs with other settings."""
         found = self.study.pairs
         some = found.some(most)
-        kept = some[["length_a", "length_b", "weight"]]
-        return found.aligned(*sides(some), replace(found.alignment, **setting)).join(kept)
+        aligned = found.aligned(*sides(some), replace(found.alignment, **setting))
+        return aligned.assign(weight=some["weight"])
 
 
 def _agreement(table: pd.DataFrame) -> association.Interval:

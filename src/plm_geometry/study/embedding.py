@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from plm_geometry.models import Embedder
 
 
+def load(settings: Settings, name: str, padded_length: str) -> list["Embedder"]:
+    """Return copies of a model, one for each device; only ProteinBERT has a `padded_length`."""
+    device, precision = settings.device, settings.precision
+    return devices.load_models(
+        name, device=device, precision=precision, padded_length=padded_length
+    )
+
+
 def embedded(
     settings: Settings,
     name: str,
@@ -28,12 +36,7 @@ def embedded(
     tell: Callable[[str], None],
 ) -> tuple[Embeddings, dict[str, str]]:
     """Return a model's embeddings, computed or found on disk, and what identifies the model."""
-    models = devices.load_models(
-        name,
-        device=settings.device,
-        precision=settings.precision,
-        padded_length=settings.padded_length if is_padded else "none",
-    )
+    models = load(settings, name, settings.padded_length if is_padded else "none")
     model, identity = models[0], dict(models[0].identity)
     if settings.max_residues and isinstance(model, EmbeddingFile | ResidueFile):
         raise InputError(

@@ -121,11 +121,11 @@ class Isotropy:
         study, rows = self.study, []
         for first, names in study.settings.copies.items():
             found = pd.DataFrame([isotropy_row(study.vectors(name)) for name in names])
-            for quantity in MEASURES:
-                lowest, median, highest = found[quantity].astype(float).quantile([0, 0.5, 1])
-                ends = {"lowest": lowest, "median": median, "highest": highest}
+            ends = found[list(MEASURES)].astype(float).quantile([0, 0.5, 1])
+            for quantity, (lowest, median, highest) in ends.items():
                 row = {"seeds": len(names), "quantity": quantity}
-                rows.append(study.labels(first) | row | ends)
+                row |= {"lowest": lowest, "median": median, "highest": highest}
+                rows.append(study.labels(first) | row)
         return pd.DataFrame(rows)
 
     @cached_property

@@ -1,6 +1,6 @@
 """Paired differences: by how much each model exceeds each control over the same proteins."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -41,35 +41,20 @@ class Paired:
         for name in self.study.names:
             parts = [part for part in self.study.isotropy.parts(name) if part.count]
             found[name] = measures_without_each(self.study.moments(name), parts)
-
-        def rows(model: str, control: str) -> Iterator[dict[str, object]]:
-            (counts, ours), (_, theirs) = found[model], found[control]
-            for quantity in ours:
-                row = paired_difference(counts, ours[quantity], theirs[quantity])
-                yield {"quantity": quantity} | row
-
-        return self._against_controls(rows)
+        return self._differences(found)
 
     def local(self) -> pd.DataFrame:
         """Return the differences in ``average_dimensions``, of `Local.average`.
 
         Without rows for what has no residues, or no spread within an amino acid.
         """
-        every = {name: self.study.embeddings(name) for name in self.study.names}
-        found = {
-            name: averages_without_each(embeddings.residue_moments, embeddings.residue_groups)
-            for name, embeddings in every.items()
-            if embeddings.residue_moments
-        }
-
-        def rows(model: str, control: str) -> Iterator[dict[str, object]]:
-            both = [found[name] for name in (model, control) if name in found]
-            if len(both) == 2 and len(both[0][1]) == len(both[1][1]) > 0:
-                (counts, ours), (_, theirs) = both
-                quantity = {"quantity": "average_dimensions"}
-                yield quantity | paired_difference(counts, ours, theirs)
-
-        return self._against_controls(rows)
+        found = {}
+        for name in self.study.names:
+            every = self.study.embeddings(name)
+            if every.residue_moments:
+                counts, values = averages_without_each(every.residue_moments, every.residue_groups)
+                found[name] = counts, {"average_dimensions": values}
+        return self._differences(found)
 
     def correlation(self) -> pd.DataFrame:
         """Return the differences in the correlations of each distance, ``a`` and ``b``.
@@ -84,14 +69,27 @@ class Paired:
             frame = pairs.of(model)[[*DISTANCES, *SIMILARITIES]].join(theirs)
             names = {name: f"control_{name}" for name in DISTANCES}
             entries = [((a, b), (names[a], names.get(b, b))) for a, b in _PAIRED]
-            weights = pairs.table()["weight"]
             found = association.correlation_differences(
-                frame, entries, first, second, weights=weights
+                frame, entries, first, second, weights=pairs.table()["weight"]
             )
             for (a, b), interval in zip(_PAIRED, found, strict=True):
                 ends = {"difference_low": interval.low, "difference_high": interval.high}
                 row = {"quantity": "correlation", "a": a, "b": b}
                 yield row | {"difference": interval.estimate} | ends
+
+        return self._against_controls(rows)
+
+    def _differences(self, found: Mapping[str, tuple[Sequence[int], dict]]) -> pd.DataFrame:
+        """Return the differences of what `measures_without_each` returns of some models."""
+
+        def rows(model: str, control: str) -> Iterator[dict[str, object]]:
+            if not {model, control} <= found.keys():
+                return
+            (counts, ours), (_, theirs) = found[model], found[control]
+            for quantity, values in ours.items():
+                if len(values) == len(theirs[quantity]) > 0:
+                    row = paired_difference(counts, values, theirs[quantity])
+                    yield {"quantity": quantity} | row
 
         return self._against_controls(rows)
 

@@ -107,6 +107,11 @@ class Pairs:
         first, second : ndarray of int, shape (n_pairs,)
             Pairs of the study's `common` proteins.
         settings : AlignmentSettings
+
+        Returns
+        -------
+        DataFrame
+            As `table`, without ``weight``.
         """
         common = self.study.common
         key = {
@@ -122,16 +127,14 @@ class Pairs:
         return self._read(path)
 
     def _make(self, similar: bool) -> pd.DataFrame:
-        common = self.study.common
         if self.study.settings.pairs_file and not similar:
             table = self._read(self._checked_file())
         else:
             first, second, weight = self._drawn(similar)
             table = self.aligned(first, second, self.alignment).assign(weight=weight)
         if "weight" not in table:
-            table["weight"] = pairs.count_pairs(len(common)) / len(table)
-        first, second = sides(table)
-        return table.assign(length_a=common.lengths[first], length_b=common.lengths[second])
+            table["weight"] = pairs.count_pairs(len(self.study.common)) / len(table)
+        return table
 
     def _drawn(self, similar: bool) -> tuple[np.ndarray, np.ndarray, float | np.ndarray]:
         """Draw ``n_pairs`` pairs; return both sides, and for how many pairs each stands."""
@@ -161,7 +164,10 @@ class Pairs:
         table = pq.read_table(path, read_dictionary=_ACCESSIONS).to_pandas()
         kind = pd.CategoricalDtype(self.study.common.accessions)
         table = table.assign(**{side: table[side].astype(kind) for side in _ACCESSIONS})
-        return table.dropna(subset=_ACCESSIONS, ignore_index=True)
+        table = table.dropna(subset=_ACCESSIONS, ignore_index=True)
+        first, second = sides(table)
+        lengths = self.study.common.lengths
+        return table.assign(length_a=lengths[first], length_b=lengths[second])
 
     def _checked_file(self) -> Path:
         """Return ``pairs_file``, which must be of these proteins and settings."""

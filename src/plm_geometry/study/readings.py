@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.embedding import devices
 from plm_geometry.embedding.plan import cut_to
 from plm_geometry.embedding.pooling import EveryPooling
 from plm_geometry.embedding.run import N_GROUPS
 from plm_geometry.isotropy.jackknife import draw_blocks
 from plm_geometry.isotropy.moments import Moments
 from plm_geometry.proteins.fasta import Proteins
-from plm_geometry.study.embedding import stored
+from plm_geometry.study.embedding import load, stored
 
 if TYPE_CHECKING:
     from plm_geometry.models import Embedder
@@ -79,7 +78,6 @@ class Readings:
 
     def __init__(self, study: "Study"):
         self.study = study
-        self._readings: dict[str, list[Reading]] = {}
 
     @cached_property
     def chosen(self) -> np.ndarray:
@@ -109,11 +107,10 @@ class Readings:
             found.append(Subset(choice, blocks, np.isin(block_of, blocks)))
         return found
 
-    def of(self, name: str) -> list[Reading]:
-        """Return a model's readings of the `chosen` proteins, computed or found on disk."""
-        if name not in self._readings:
-            self._readings[name] = list(self._read_every_way(name))
-        return self._readings[name]
+    @cached_property
+    def of(self) -> dict[str, list[Reading]]:
+        """Each model's readings of the `chosen` proteins, computed or found on disk."""
+        return {name: list(self._read_every_way(name)) for name in self.study.names}
 
     def _read_every_way(self, name: str) -> Iterator[Reading]:
         settings, architecture = self.study.settings, self.study.card(name).architecture
@@ -124,12 +121,7 @@ class Readings:
             return
         paddings = dict.fromkeys([settings.padded_length, *PADDINGS])
         for padding in paddings if architecture == "proteinbert" else [AS_IT_IS]:
-            models = devices.load_models(
-                name,
-                device=settings.device,
-                precision=settings.precision,
-                padded_length="none" if padding == AS_IT_IS else padding,
-            )
+            models = load(settings, name, "none" if padding == AS_IT_IS else padding)
             every = [EveryPooling(model) for model in models]
             for truncation, proteins in self._cut_in_every_way(every[0]).items():
                 choice = {"truncation": truncation, "padding": padding}
