@@ -53,15 +53,17 @@ def recorded_calls(proteins, first: np.ndarray, second: np.ndarray) -> list[Call
     calls: list[Call] = []
 
     class Recording(ParasailEngine):
-        def optima(self, first, second, weights, which):
+        def _optima(self, first, second, prepared, which):
             for a, b, k in zip(first, second, which, strict=True):
-                weighted, matrix = self._prepared(weights[k])
+                weighted, matrix = prepared[k]
                 if weighted.reach(len(a) + len(b)) <= self.capacity:
                     calls.append((a, b, weighted.gap_open, weighted.gap_extend, matrix))
-            return super().optima(first, second, weights, which)
+            return super()._optima(first, second, prepared, which)
 
+    engines.make_engine.cache_clear()
     with patch.object(engines, "ParasailEngine", Recording):
         align_pairs(proteins, first, second, SETTINGS, workers=1, progress=False)
+    engines.make_engine.cache_clear()
     return sorted(calls, key=lambda call: -len(call[0]) * len(call[1]))
 
 

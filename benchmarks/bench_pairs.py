@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 
 from plm_geometry.pairs import count_pairs, draw_pairs, draw_stratified, pair_distances
-from plm_geometry.pairs.kmers import similar_pairs
+from plm_geometry.pairs.stratified import similar_pairs
 from plm_geometry.proteins.datasets import read_proteins
 from plm_geometry.proteins.fasta import STANDARD_RESIDUES
 

@@ -2,7 +2,7 @@
 
 import json
 
-from plm_geometry.paper import printed
+from plm_geometry.paper import published
 from plm_geometry.paper.summaries import Summary
 
 PAPER = ["prot_bert", "prot_bert_bfd", "prot_xlnet", "protein_bert"]
@@ -52,7 +52,7 @@ def write(path, measured, **more):
 
 def as_printed(role="model"):
     """Return measured rows with just the value of every number that a run could have."""
-    numbers = printed.numbers()
+    numbers = published.numbers()
     own = numbers[(numbers.counterpart != "") & numbers.counterpart.isin(PAPER)]
     rows = [row(n.quantity, n.published, n.counterpart, role) for n in own.itertuples()]
     return [

@@ -1,5 +1,8 @@
 """Alignment against a plain Gotoh loop, against Biopython used directly, and by hand."""
 
+from fractions import Fraction
+from math import lcm
+
 import numpy as np
 import pandas as pd
 import parasail
@@ -17,7 +20,7 @@ from plm_geometry.pairs import (
     matrix_names,
     replaced_residues,
 )
-from plm_geometry.pairs.substitution import Weights, load_scoring
+from plm_geometry.pairs.scoring import load_scoring
 from plm_geometry.proteins.fasta import STANDARD_RESIDUES, Proteins
 
 MODES = ("global", "semiglobal", "local")
@@ -358,22 +361,28 @@ def test_a_residue_that_the_matrix_does_not_score_is_named_with_its_protein():
         align_two("MK", "MKX", matrix="GONNET1992")
 
 
-@given(open_=st.integers(0, 30), extend=st.integers(0, 5), capacity=st.integers(0, 2**31))
-def test_residues_within_a_capacity_reach_it_and_one_more_goes_beyond(open_, extend, capacity):
-    scoring = load_scoring("PAM250", open_, extend)
-    n = scoring.residues_within(capacity)
-    assert n < 0 or scoring.reach(n) <= capacity
-    assert extend == 0 < n or scoring.reach(n + 1) > capacity
-
-
 def test_a_result_over_the_top_is_beyond_and_one_below_it_is_not():
-    engine = engines.ParasailEngine(load_scoring("PAM250", 11, 1), "global")
-    tryptophans = b"W" * 60  # 17 each
-    weights = [Weights(1_000_000), Weights(10_000_000)]
-    pair = [tryptophans] * 2
-    low, high = engine.optima(pair, pair, weights, np.array([0, 1]))
+    engine = engines.make_engine("parasail", AlignmentSettings())
+    tryptophans = np.array([b"W" * 60] * 2, dtype=object)  # 17 each
+    scores = np.array([1_000_000, 10_000_000])
+    low, high = engine.optima(tryptophans, tryptophans, scores, np.zeros_like(scores), (0, 0))
     assert low == 60 * 17 * 1_000_000
     assert high == engines.BEYOND
+
+
+PENALTY = st.decimals(0, 30, places=3)
+
+
+@given(st.sampled_from(matrix_names()), PENALTY, PENALTY)
+def test_scores_and_penalties_have_the_smallest_exact_integer_scale(name, one, other):
+    gap_extend, gap_open = sorted((one, other))
+    scoring = load_scoring(AlignmentSettings(name, float(gap_open), float(gap_extend)))
+    table = substitution_matrices.load(name)
+    values = [table[a, b] for a in scoring.letters for b in scoring.letters]
+    exact = [Fraction(str(value)) for value in (*values, gap_open, gap_extend)]
+    assert scoring.scale == lcm(*(value.denominator for value in exact))
+    integers = [*scoring.matrix.ravel().tolist(), scoring.gap_open, scoring.gap_extend]
+    assert integers == [value * scoring.scale for value in exact]
 
 
 @pytest.mark.parametrize("bits", [16, 32])
@@ -388,7 +397,10 @@ def test_the_compiled_loop_gives_what_parasail_gives_pair_by_pair(prefix, bits):
     matrix = parasail.pam250
     kernel = f"{prefix}_scan_{bits}"
     found, saturated = kernels.scores(
-        kernel, first, second, opening, extension, np.full(40, kernels.address(matrix))
+        kernel,
+        first,
+        second,
+        np.stack([opening, extension, np.full(40, kernels.address(matrix))]),
     )
     expected = [
         getattr(parasail, kernel)(a, b, int(o), int(e), matrix)

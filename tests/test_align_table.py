@@ -16,12 +16,12 @@ from plm_geometry.pairs import (
     AlignmentSettings,
     align_pairs,
     align_to_parquet,
+    alignment,
     all_pairs,
     draw_pairs,
     read_note,
+    table,
 )
-from plm_geometry.pairs import job as job_module
-from plm_geometry.pairs import table as table_module
 from plm_geometry.proteins.fasta import STANDARD_RESIDUES, Proteins, read_fasta, write_fasta
 
 
@@ -35,7 +35,7 @@ def random_proteins(n: int, longest: int = 300, seed: int = 0) -> Proteins:
 
 @pytest.fixture(autouse=True)
 def _many_small_blocks(monkeypatch):
-    monkeypatch.setattr(job_module, "_FEWEST_CELLS", 500_000)
+    monkeypatch.setattr(alignment, "_FEWEST_CELLS", 500_000)
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ CHOSEN = AlignmentSettings(matrix="JOHNSON", denominator="shorter")
 
 
 def test_the_file_holds_what_align_pairs_returns(proteins, pairs, tmp_path, monkeypatch):
-    monkeypatch.setattr(table_module, "_ROWS_PER_GROUP", 128)
+    monkeypatch.setattr(table, "_ROWS_PER_GROUP", 128)
     path = tmp_path / "new" / "pairs.parquet"
     align_to_parquet(proteins, *pairs, CHOSEN, path, progress=False)
     expected = align_pairs(proteins, *pairs, CHOSEN, progress=False)
@@ -92,7 +92,7 @@ def test_other_alignments_are_never_overwritten_or_mixed(proteins, pairs, tmp_pa
         raise KeyboardInterrupt
 
     unfinished = tmp_path / "unfinished.parquet"
-    monkeypatch.setattr(table_module, "_join_parts", fail)
+    monkeypatch.setattr(table, "_write", fail)
     with pytest.raises(KeyboardInterrupt):
         align_to_parquet(proteins, *pairs, CHOSEN, unfinished, progress=False)
     with pytest.raises(InputError, match=r"unfinished\.parquet\.parts holds something else"):
@@ -100,6 +100,7 @@ def test_other_alignments_are_never_overwritten_or_mixed(proteins, pairs, tmp_pa
 
 
 def test_a_killed_run_goes_on_without_aligning_again(tmp_path, monkeypatch):
+    monkeypatch.undo()  # the killed process cuts blocks as usual
     proteins = random_proteins(30, longest=2_500)
     fasta, path = tmp_path / "proteins.fasta", tmp_path / "pairs.parquet"
     write_fasta(proteins, fasta)
@@ -111,24 +112,28 @@ def test_a_killed_run_goes_on_without_aligning_again(tmp_path, monkeypatch):
     )
     parts = tmp_path / "pairs.parquet.parts"
     process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL)
-    while len(list(parts.glob("[0-9]*.parquet"))) < 3:
+
+    def finished():
+        return list(parts.glob("[0-9]*.int64"))
+
+    while len(finished()) < 3:
         assert process.poll() is None, "it finished before it could be killed"
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    done = np.concatenate([pd.read_parquet(part)["pair"] for part in parts.glob("[0-9]*.parquet")])
+    done = [slice(*map(int, part.stem.split("-"))) for part in finished()]
     aligned = []
-    original = table_module._write_part
+    original = alignment._BlockAligner.__call__
 
-    def record(part, job, block, counts):
-        aligned.extend(block)
-        original(part, job, block, counts)
+    def record(aligner, block):
+        aligned.append(block.shape[1])
+        return original(aligner, block)
 
-    monkeypatch.setattr(table_module, "_write_part", record)
+    monkeypatch.setattr(alignment._BlockAligner, "__call__", record)
     first, second = all_pairs(30)
     proteins = read_fasta(fasta)
     align_to_parquet(proteins, first, second, AlignmentSettings(), path, progress=False)
-    assert sorted([*done, *aligned]) == list(range(435))
+    assert sum(block.stop - block.start for block in done) + sum(aligned) == 435
     expected = align_pairs(proteins, first, second, progress=False)
     pd.testing.assert_frame_equal(pd.read_parquet(path), expected, check_dtype=False)
     assert not parts.exists()
@@ -144,7 +149,7 @@ def test_a_full_disk_is_one_sentence_and_what_is_aligned_stays(proteins, pairs, 
             align_to_parquet(proteins, *pairs, CHOSEN, path, progress=False)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert list(tmp_path.glob("pairs.parquet.parts/[0-9]*.parquet"))
+    assert list(tmp_path.glob("pairs.parquet.parts/[0-9]*.int64"))
     assert not path.exists()
     align_to_parquet(proteins, *pairs, CHOSEN, path, progress=False)
     assert len(pd.read_parquet(path)) == 300

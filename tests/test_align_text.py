@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from plm_geometry.pairs import AlignedText, AlignmentSettings, align_pairs, aligned_texts, text
-from plm_geometry.pairs.substitution import load_scoring
+from plm_geometry.pairs.scoring import load_scoring
 from test_align import proteins_of, random_protein, relative_of
 
 LENGTHS = (1, 30, 200)
@@ -27,7 +27,7 @@ def every_pair(proteins):
 
 def score(aligned, settings):
     """Add up a global alignment's score, column by column."""
-    scoring = load_scoring(settings.matrix, settings.gap_open, settings.gap_extend)
+    scoring = load_scoring(settings)
     position = {letter: i for i, letter in enumerate(scoring.letters)}
     total, before = 0, ""
     for a, b in zip(aligned.first, aligned.second, strict=True):

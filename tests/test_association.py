@@ -14,7 +14,6 @@ from plm_geometry.association import (
     correlation_intervals,
     correlation_matrix,
     correlations_with,
-    jackknife,
     pairwise_interval,
 )
 from plm_geometry.base.errors import InputError
@@ -134,8 +133,8 @@ def test_the_jackknife_equals_leaving_out_each_protein_in_a_loop(rng, method):
     n = len(without)
     error = np.sqrt((n - 1) / n * np.sum((np.array(without) - np.mean(without)) ** 2))
     r = SCIPY[method](x, y).statistic
-    low, high = np.tanh(np.arctanh(r) + np.array([-1, 1]) * stats.norm.ppf(0.95) * error)
-    found = correlation_interval(x, y, first, second, method=method, level=0.9)
+    low, high = np.tanh(np.arctanh(r) + np.array([-1, 1]) * stats.norm.ppf(0.975) * error)
+    found = correlation_interval(x, y, first, second, method=method)
     np.testing.assert_allclose(found[:3], [r, low, high], atol=1e-10)
 
 
@@ -156,8 +155,7 @@ def test_a_weighted_jackknife_equals_leaving_out_each_protein_in_a_loop(rng):
 
 
 @pytest.mark.parametrize("method", list(SCIPY))
-def test_all_entries_at_once_are_each_entry_alone(rng, method, monkeypatch):
-    monkeypatch.setattr(jackknife, "_BLOCK_PAIRS", 100)  # several blocks, the last not full
+def test_all_entries_at_once_are_each_entry_alone(rng, method):
     table = two_phase_sample(complete_set(rng, 30), rng)
     table.iloc[[4, 40], 0] = np.nan
     found = correlation_intervals(table, method, weights=table.weight)
@@ -189,8 +187,8 @@ def test_no_known_pair_at_all_has_no_interval(rng):
 def test_the_pairwise_interval_is_scipys(rng):
     x, y = rng.standard_normal((2, 50))
     expected = stats.pearsonr(x, y)
-    found = pairwise_interval(expected.statistic, 50, level=0.9)
-    np.testing.assert_allclose(found[1:3], expected.confidence_interval(0.9), atol=1e-12)
+    found = pairwise_interval(expected.statistic, 50)
+    np.testing.assert_allclose(found[1:3], expected.confidence_interval(0.95), atol=1e-12)
     assert np.isnan(pairwise_interval(0.5, 3).low)
 
 
@@ -230,5 +228,3 @@ def test_an_undefined_correlation_has_an_undefined_interval(rng):
     y = rng.standard_normal(15)
     for x in (np.ones(15), np.full(15, np.nan)):
         assert np.isnan(correlation_interval(x, y, first, second)).all()
-    with pytest.raises(InputError, match="level"):
-        correlation_interval(y, y, first, second, level=95)

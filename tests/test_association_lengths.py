@@ -42,22 +42,17 @@ def pairs(rng, n_proteins: int = 40, n_pairs: int = 600) -> pd.DataFrame:
     )
 
 
-def functions_of_lengths(frame: pd.DataFrame, basis: str) -> np.ndarray:
-    both = frame[["length_a", "length_b"]].to_numpy()
-    shorter_and_longer = np.sort(both, axis=1)
-    logs = np.log(shorter_and_longer)
-    if basis == "linear":
-        return np.hstack([shorter_and_longer, logs])
+def functions_of_lengths(frame: pd.DataFrame) -> np.ndarray:
+    logs = np.log(np.sort(frame[["length_a", "length_b"]].to_numpy(), axis=1))
     return PolynomialFeatures(4, include_bias=False).fit_transform(logs - logs.mean())
 
 
-@pytest.mark.parametrize("basis", ["linear", "smooth"])
-def test_fits_are_scikit_learns(rng, basis, monkeypatch):
+def test_fits_are_scikit_learns(rng, monkeypatch):
     monkeypatch.setattr(lengths, "_BLOCK_PAIRS", 250)  # several blocks, the last not full
     frame, weights = pairs(rng), rng.uniform(1, 5, 600)
-    x = functions_of_lengths(frame, basis)
-    adjusted = adjusted_for_lengths(frame, TWO, basis=basis, weights=weights)
-    explained = r_squared_on_lengths(frame, TWO, basis=basis, weights=weights)
+    x = functions_of_lengths(frame)
+    adjusted = adjusted_for_lengths(frame, TWO, weights=weights)
+    explained = r_squared_on_lengths(frame, TWO, weights=weights)
     for name in TWO:
         model = LinearRegression().fit(x, frame[name], sample_weight=weights)
         residual = frame[name] - model.predict(x)
@@ -86,7 +81,7 @@ def test_the_order_of_the_two_proteins_does_not_matter(rng):
 
 def test_intervals_are_those_of_refitting_without_each_protein(rng):
     frame = pairs(rng)
-    x = functions_of_lengths(frame, "linear")
+    x = functions_of_lengths(frame)
 
     def explained(kept):
         y = frame.alignment_score[kept]
@@ -107,11 +102,11 @@ def test_intervals_are_those_of_refitting_without_each_protein(rng):
         ]
         return np.sqrt((len(without) - 1) * np.var(without))
 
-    found = r_squared_on_lengths(frame, TWO, basis="linear").loc["alignment_score"]
+    found = r_squared_on_lengths(frame, TWO).loc["alignment_score"]
     half_width = np.arctanh(np.sqrt(found.high)) - np.arctanh(np.sqrt(found.estimate))
     expected = fisher_error(lambda kept: np.sqrt(explained(kept)))
     assert half_width == pytest.approx(stats.norm.ppf(0.975) * expected, rel=0.1)
-    adjusted = adjusted_for_lengths(frame, TWO, basis="linear")
+    adjusted = adjusted_for_lengths(frame, TWO)
     interval = correlation_interval(
         *(adjusted[name] for name in [*TWO, "accession_a", "accession_b"])
     )
@@ -145,7 +140,5 @@ def test_bad_input_is_named(rng):
     frame = pairs(rng)
     with pytest.raises(InputError, match="length_a"):
         adjusted_for_lengths(frame.drop(columns="length_a"), TWO)
-    with pytest.raises(InputError, match="basis"):
-        adjusted_for_lengths(frame, TWO, basis="cubic")
     with pytest.raises(InputError, match="not positive"):
         adjusted_for_lengths(frame.assign(length_b=0), TWO)

@@ -10,6 +10,7 @@ from association_frames import complete_set, two_phase_sample
 from plm_geometry.association import binned_spread, spread_at
 from plm_geometry.base.errors import InputError
 
+QUARTERS = np.linspace(0, 1, 5)
 SPREAD = ["median", "q05", "q95", "std", "iqr"]
 
 
@@ -52,13 +53,6 @@ def test_an_empty_bin_is_present_and_says_so():
     assert found.loc[4, ["median", "q05", "q95", "std", "iqr"]].isna().all()
 
 
-def test_a_number_of_bins_spans_what_occurs():
-    found = binned_spread([0.2, 0.4, 0.8], [1, 2, 3], 3)
-    np.testing.assert_allclose(found["bin_low"], [0.2, 0.4, 0.6])
-    assert found["n"].tolist() == [1, 1, 1]
-    assert binned_spread([0.5, 0.5], [1, 2], 2)["n"].sum() == 2
-
-
 @pytest.mark.parametrize("bins", [0, [0.5], [1, 0], [0, 0, 1]])
 def test_bins_that_cannot_be_are_refused(bins):
     with pytest.raises(InputError, match="ascending"):
@@ -73,9 +67,9 @@ def test_bins_without_any_pair_are_empty_rows():
 
 def test_only_the_ratios_of_weights_matter(rng):
     similarity, distance = rng.random((2, 200))
-    plain = binned_spread(similarity, distance, 4)
+    plain = binned_spread(similarity, distance, QUARTERS)
     pd.testing.assert_frame_equal(
-        binned_spread(similarity, distance, 4, weights=np.full(200, 7.5)), plain
+        binned_spread(similarity, distance, QUARTERS, weights=np.full(200, 7.5)), plain
     )
 
 

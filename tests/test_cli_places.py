@@ -58,13 +58,13 @@ def test_a_stopped_run_ends_in_one_sentence_and_keeps_what_is_aligned(proteins, 
     process = subprocess.Popen(
         [*COMMAND, *map(str, arguments)], stderr=subprocess.PIPE, text=True, process_group=0
     )
-    wait_until(lambda: list(parts.glob("[0-9]*.parquet")) or process.poll() is not None)
+    wait_until(lambda: list(parts.glob("[0-9]*.int64")) or process.poll() is not None)
     os.kill(process.pid, number)
     assert process.communicate()[1] == (
         "plm-geometry: stopped; the same command goes on from here.\n"
     )
     assert process.returncode == 130
-    assert list(parts.glob("[0-9]*.parquet"))
+    assert list(parts.glob("[0-9]*.int64"))
     assert not list(parts.glob(".*"))
 
 
@@ -117,7 +117,7 @@ def printed(script, **variables):
 
 def test_all_that_is_made_goes_where_a_variable_says(tmp_path):
     names = ["CACHE", "RUNS", "RESULTS", "CHAPTERS", "SITE"]
-    script = f"from plm_geometry import paths; print(*[getattr(paths, n) for n in {names}])"
+    script = f"from plm_geometry.base import paths; print(*[getattr(paths, n) for n in {names}])"
     below = ["data/cache", "runs", "results", "book/chapters", "_build/html"]
     assert printed(script, PLM_GEOMETRY_WORK=tmp_path) == [
         " ".join(f"{tmp_path}/{place}" for place in below)
@@ -126,7 +126,7 @@ def test_all_that_is_made_goes_where_a_variable_says(tmp_path):
 
 def test_swissprot_that_lies_in_the_checkout_is_found_there(tmp_path):
     root, work = tmp_path / "root", tmp_path / "work"
-    script = "from plm_geometry import paths; print(paths.SWISSPROT)"
+    script = "from plm_geometry.base import paths; print(paths.SWISSPROT)"
     variables = {"PLM_GEOMETRY_ROOT": root, "PLM_GEOMETRY_WORK": work}
     [later] = printed(script, **variables)
     assert later.startswith(f"{work}/")

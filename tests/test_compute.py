@@ -54,19 +54,6 @@ def test_leaving_early_ends_the_threads():
     assert threading.active_count() == before
 
 
-def test_a_bar_counts_blocks_on_standard_error(capsys):
-    list(run_blocks(lambda block: block, range(5), progress="squaring"))
-    captured = capsys.readouterr()
-    assert "squaring" in captured.err
-    assert "5/5" in captured.err
-    assert captured.out == ""
-
-
-def test_without_a_bar_nothing_is_said(capsys):
-    list(run_blocks(lambda block: block, range(5)))
-    assert capsys.readouterr() == ("", "")
-
-
 def test_no_workers_is_refused():
     with pytest.raises(InputError, match="at least one"):
         run_blocks(len, [], workers=0)

@@ -1,6 +1,5 @@
 """Data sets by name: what they hold, and a sentence where one is not here."""
 
-import importlib.util
 from types import SimpleNamespace
 
 import pytest
@@ -33,12 +32,6 @@ def test_a_bacterium_that_is_missing_or_altered_is_a_sentence(
         datasets.read_proteins("bacterium")
 
 
-def test_without_pyhmmer_the_sentence_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(datasets, "find_spec", lambda name: importlib.util.find_spec("no_such"))
-    with pytest.raises(InputError, match=r"not here; install .*pyhmmer==0\.12\.3"):
-        datasets.read_proteins("bacterium")
-
-
 def test_swissprot_that_was_not_fetched_is_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "SWISSPROT", tmp_path / "none.fasta.gz")
     with pytest.raises(InputError, match="plm-geometry fetch swissprot"):
@@ -47,3 +40,12 @@ def test_swissprot_that_was_not_fetched_is_a_sentence(tmp_path, monkeypatch):
 
 def test_any_other_name_is_a_file(fasta):
     assert datasets.read_proteins(str(fasta(">a\nMK\n"))).accessions == ("a",)
+
+
+def test_known_downloads_come_from_uniprot_over_https():
+    for download in datasets.DOWNLOADS.values():
+        assert download.url.startswith("https://ftp.uniprot.org/")
+
+
+def test_swissprot_is_fetched_to_where_a_study_looks_for_it():
+    assert datasets.DOWNLOADS["swissprot"].url.endswith(f"/{paths.SWISSPROT.name}")

@@ -1,7 +1,6 @@
 """Families: read by accession, or found by links; a protein without one is a sentence."""
 
 import json
-import sys
 
 import numpy as np
 import pandas as pd
@@ -166,11 +165,3 @@ def test_the_command_writes_what_read_families_finds(tmp_path, monkeypatch, comm
     assert (len(some), len(set(found.values()))) == (27, 21)
     assert list(pd.read_csv(tmp_path / "found" / "remote_pairs.tsv", sep="\t")) == [
         "accession_a", "accession_b", "links", "family"]  # fmt: skip
-
-
-def test_without_pyhmmer_phmmer_is_a_sentence(monkeypatch):
-    monkeypatch.setitem(sys.modules, "pyhmmer", None)
-    monkeypatch.delitem(sys.modules, "plm_geometry.proteins.phmmer", raising=False)
-    monkeypatch.delattr("plm_geometry.proteins.phmmer", raising=False)
-    with pytest.raises(InputError, match=r"pip install pyhmmer==0\.12\.3"):
-        read_families("phmmer", PROTEINS)

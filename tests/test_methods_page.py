@@ -12,9 +12,9 @@ from plm_geometry.association import homology, lengths, nonlinear, spread
 from plm_geometry.base import paths
 from plm_geometry.base.settings import Settings
 from plm_geometry.embedding import run as embed
-from plm_geometry.isotropy import convergence, jackknife, yardsticks
+from plm_geometry.isotropy import jackknife, yardsticks
 from plm_geometry.models import MODELS
-from plm_geometry.pairs import kmers, stratified
+from plm_geometry.pairs import stratified
 from plm_geometry.study import association as pair_study
 from plm_geometry.study import isotropy as isotropy_study
 
@@ -35,10 +35,6 @@ STATED = [
     (r"(\d+) blocks of proteins for global embeddings", isotropy_study._N_BLOCKS),
     (r"for global embeddings, (\d+) for residues", embed.N_GROUPS),
     (r"no interval where fewer than (\w+) blocks have vectors", jackknife.LEAST_BLOCKS),
-    (r"corrected estimates n_p proteins are enough if s/sqrtn_p le (\d\.\d+)",
-     convergence._THIRD_DIGIT),
-    (r"n_p le (\d\.\d+), which keeps the third", convergence._THIRD_DIGIT),
-    (r"fitted to (\d+) random orders", default(convergence.convergence, "draws")),
     (r"mean over batches of (\d+) vectors", yardsticks.BATCH_SIZE),
     (r"without overlap, (\d+) at most", yardsticks.N_BATCHES),
     (r"at zeta = (\d\.\d+)", yardsticks.ZETA),
@@ -48,21 +44,21 @@ STATED = [
     (r"first residue of a gap and (\d+) for each further one", Settings().gap_extend),
     (r"There are (\d+) random permutations", default(association.mantel_tests, "permutations")),
     (r"polynomials up to degree (\d+) in the logarithms", lengths._DEGREE),
-    (r"k-mers \(subsequences of (\d+) residues\)", kmers._KMER),
-    (r"lets expect, from (\d\.\d+) up in steps of", kmers.EDGES[0]),
-    (r"up in steps of (\d\.\d+)", np.diff(kmers.EDGES).mean()),
+    (r"k-mers \(subsequences of (\d+) residues\)", stratified._KMER),
+    (r"lets expect, from (\d\.\d+) up in steps of", stratified.EDGES[0]),
+    (r"up in steps of (\d\.\d+)", np.diff(stratified.EDGES).mean()),
     (r"up to (\w+) of them from the strata",
      default(stratified.draw_stratified, "similar_share")),
     (r"leaving out one of (\w+) random groups of proteins", spread._GROUPS),
     (r"distances to the (\w+)-nearest neighbour", nonlinear._NEIGHBOURS),
-    (r"seeded sample of at most ([\d,]+) pairs",
-     default(association.distance_correlation, "n_sample")),
-    (r"is the largest of (\w+) values", default(association.mutual_information, "permutations")),
+    (r"seeded sample of at most ([\d,]+) pairs for", nonlinear.N_FOR_DISTANCES),
+    (r"and ([\d,]+) for the latter", nonlinear.N_FOR_NEIGHBOURS),
+    (r"is the largest of (\w+) values", nonlinear.SHUFFLES),
     (r"of a bin of identity, at most ([\d,]+), are set", homology._MOST_PAIRS),
     (r"set against (\w+) unrelated pairs for each", homology._UNRELATED),
     (r"drawn from the (\d+) that are nearest", homology._NEAREST),
     (r"a local alignment with at least (\d+) of them", pair_study._LEAST_ALIGNED),
-    (r"a bin of fewer than (\w+) families has none", homology._LEAST_UNITS),
+    (r"a bin of fewer than (\w+) families has none", homology.LEAST_BLOCKS),
     (r"upper 95% bound is under (\d\.\d+)", default(association.silent_below, "bound")),
     (r"each combination of (\w+) modes", len(pair_study.MODES)),
     (r"and (\w+) gap costs", len(pair_study.GAPS)),

@@ -1,10 +1,12 @@
 """The notebooks keep to the house rules, and each pair is one notebook in two formats."""
 
 import ast
+from typing import Literal, get_origin
 
 import jupytext
 import nbformat
 import pytest
+import yaml
 from pdf import page_names
 
 from plm_geometry.base import paths
@@ -15,7 +17,7 @@ from plm_geometry.book.notebooks import write_html
 CHAPTERS = parameters.chapter_names()
 MAXIMAL_LINES = 15
 # Of chapters that read what other runs have measured, and have no study of their own.
-OF_OTHER_RUNS = ("summaries", "records")
+OF_OTHER_RUNS = {"summaries", "records"}
 
 
 @pytest.fixture(params=CHAPTERS)
@@ -71,25 +73,22 @@ def test_no_cell_holds_a_function(notebook):
         assert not [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, bodies)]
 
 
-def test_every_parameter_is_annotated_commented_and_known(chapter):
-    declared = parameters.read_parameters(chapter)
-    assert set(declared) <= {*Settings.model_fields, *OF_OTHER_RUNS}
-    for parameter in declared.values():
-        assert parameter.help
-        assert parameter.parse(parameter.default) == parameter.default
+def test_parameters_cells_repeat_type_default_and_help_of_the_settings(chapter):
+    offline = yaml.safe_load((paths.PROFILES / "offline.yaml").read_text())
+    for name, parameter in parameters.read_parameters(chapter).items():
+        field = Settings.model_fields[name]
+        known = str if get_origin(field.annotation) is Literal else field.annotation
+        assert parameter.type_name == (str(known) if known == list[str] else known.__name__)
+        assert parameter.default == offline.get(name, field.default)
+        # Chapters about other runs say what their one profile is to them.
+        assert parameter.help == field.description or (name == "profile" and parameter.help)
 
 
 @pytest.mark.parametrize("profile", parameters.profile_names())
 def test_every_profile_fits_every_chapter(chapter, profile):
     found = parameters.resolve_parameters(chapter, profile)
     assert found["profile"] == profile
-    Settings(**{name: value for name, value in found.items() if name not in OF_OTHER_RUNS})
-
-
-def test_the_notebooks_own_values_are_the_offline_profiles(chapter):
-    declared = parameters.read_parameters(chapter)
-    defaults = {name: parameter.default for name, parameter in declared.items()}
-    assert parameters.resolve_parameters(chapter, "offline") == defaults
+    Settings(**found)
 
 
 def test_own_models_leave_out_the_profiles_minis_and_the_controls_of_other_models():
@@ -132,7 +131,7 @@ def test_captions_are_words_that_no_run_changes(notebook):
 
 
 def test_a_chapter_reports_under_its_own_name(chapter, notebook):
-    study = "" if set(parameters.read_parameters(chapter)) & set(OF_OTHER_RUNS) else ", study"
+    study = "" if set(parameters.read_parameters(chapter)) & OF_OTHER_RUNS else ", study"
     assert any(f'Report("{chapter}"{study})' in cell.source for cell in code(notebook))
     report = [cell for cell in code(notebook) if "solution" not in tags(cell)]
     assert report[-1].source.endswith("report.close()")

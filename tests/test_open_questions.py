@@ -29,8 +29,8 @@ def test_only_rounding_up_gives_what_is_printed():
 
 def test_the_digits_bound_the_dimensions():
     table = pd.DataFrame({"effective_dimensions": [2.5], "n": [1001]})
-    found = roundings(table, decimals=3).iloc[0]
-    assert (found["lowest"], found["highest"]) == pytest.approx((2.0, 3.0))
+    found = roundings(table).iloc[0]
+    assert (found["lowest"], found["highest"]) == pytest.approx((2.4995, 2.5005))
 
 
 @pytest.mark.parametrize("n", [2, 3, 7])

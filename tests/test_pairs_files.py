@@ -69,8 +69,8 @@ def test_named_columns_are_found_among_others(tmp_path):
         ("", "names no pair"),
         ("\n", "names no pair"),
         ("accession_a\taccession_b\n", "names no pair"),
-        ("P1\nP2\n", "1 column parted by tabs; give two"),
-        ("P1\tP2\t7\n", "3 columns parted by tabs; give two"),
+        ("P1\nP2\n", "1 column separated by tabs; give two"),
+        ("P1\tP2\t7\n", "3 columns separated by tabs; give two"),
         ("P1\tP2\nP1\tP2\tP4\n", "cannot be read"),
     ],
 )

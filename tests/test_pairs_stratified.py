@@ -11,9 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.pairs import draw_stratified, kmers
+from plm_geometry.pairs import draw_stratified, stratified
 from plm_geometry.pairs.drawing import decode
-from plm_geometry.pairs.stratified import _skipping
 from plm_geometry.proteins.fasta import STANDARD_RESIDUES
 
 LETTERS = np.array(list(STANDARD_RESIDUES))
@@ -56,10 +55,10 @@ def test_listed_pairs_and_their_strata_are_those_of_a_plain_loop(sequences):
     for (i, a), (j, b) in combinations(enumerate(sets), 2):
         if a and b:
             cosine = len(a & b) / math.sqrt(len(a) * len(b))
-            stratum = sum(cosine >= edge**5 for edge in kmers.EDGES)
+            stratum = sum(cosine >= edge**5 for edge in stratified.EDGES)
             if stratum:
                 expected[i, j] = stratum
-    found = kmers.similar_pairs(sequences)
+    found = stratified.similar_pairs(sequences)
     pairs = zip(*(part.tolist() for part in decode(found.numbers)), strict=True)
     assert dict(zip(pairs, found.stratum.tolist(), strict=True)) == expected
     assert (np.diff(found.numbers) > 0).all()
@@ -67,9 +66,9 @@ def test_listed_pairs_and_their_strata_are_those_of_a_plain_loop(sequences):
 
 
 def test_blocks_of_proteins_do_not_change_what_is_listed(proteins, monkeypatch):
-    whole = kmers.similar_pairs(proteins)
-    monkeypatch.setattr(kmers, "_PRODUCTS_AT_A_TIME", 500)
-    parts = kmers.similar_pairs(proteins)
+    whole = stratified.similar_pairs(proteins)
+    monkeypatch.setattr(stratified, "_PRODUCTS_AT_A_TIME", 500)
+    parts = stratified.similar_pairs(proteins)
     assert len(whole.numbers) > 20
     np.testing.assert_array_equal(parts.numbers, whole.numbers)
     np.testing.assert_array_equal(parts.stratum, whole.stratum)
@@ -137,14 +136,14 @@ def correlation(x, y, weights):
 def test_strata_tell_similar_pairs_from_others(proteins, samples):
     sample = samples[0]
     identity = identities(proteins)[sample.first, sample.second]
-    expected = np.append(0, kmers.EDGES)[sample.stratum]
+    expected = np.append(0, stratified.EDGES)[sample.stratum]
     assert identity[sample.stratum == 0].max() < 0.5
     assert np.abs(identity - expected)[sample.stratum > 0].max() < 0.25
 
 
 def test_similar_pairs_take_their_share_evenly_as_far_as_they_go():
     sequences = families(12, 12, np.random.default_rng(2))
-    sizes = np.bincount(kmers.similar_pairs(sequences).stratum, minlength=13)
+    sizes = np.bincount(stratified.similar_pairs(sequences).stratum, minlength=13)
     drawn = np.bincount(draw_stratified(sequences, 400, seed=0).stratum, minlength=13)
     assert drawn[0] == 200
     assert (drawn <= sizes)[1:].all()
@@ -187,8 +186,8 @@ def test_the_seed_alone_says_what_is_drawn(proteins, samples):
 def test_of_too_many_proteins_some_are_compared_and_weights_hold(
     proteins, monkeypatch, limit, value
 ):
-    monkeypatch.setattr(kmers, "_PRODUCTS_AT_A_TIME", 300)
-    monkeypatch.setattr(kmers, limit, value)
+    monkeypatch.setattr(stratified, "_PRODUCTS_AT_A_TIME", 300)
+    monkeypatch.setattr(stratified, limit, value)
     identity = identities(proteins)
     estimates, compared = [], set()
     for seed in range(144):
@@ -202,7 +201,7 @@ def test_of_too_many_proteins_some_are_compared_and_weights_hold(
 
 
 def test_a_limit_below_the_first_protein_compares_none(proteins, monkeypatch):
-    monkeypatch.setattr(kmers, "_MOST_RESIDUES", 100)
+    monkeypatch.setattr(stratified, "_MOST_RESIDUES", 100)
     sample = draw_stratified(proteins, 60, seed=0)
     assert sample.n_compared == 0
     assert (sample.stratum == 0).all()
@@ -218,7 +217,7 @@ def test_where_nothing_is_similar_all_pairs_are_of_one_stratum():
 @given(st.sets(st.integers(0, 40)), st.integers(0, 60))
 def test_ranks_skip_what_is_taken(taken, rank):
     free = [number for number in range(110) if number not in taken]
-    found = _skipping(np.array(sorted(taken), dtype=np.int64), np.array([rank]))
+    found = stratified._skipping(np.array(sorted(taken), dtype=np.int64), np.array([rank]))
     assert found.tolist() == [free[rank]]
 
 

@@ -1,5 +1,7 @@
 """The paper's values are as printed, and stand beside the right rows of a run."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,17 +11,7 @@ from plm_geometry.base.errors import InputError
 from plm_geometry.isotropy.measures import printed_dimensions
 from plm_geometry.paper import published
 
-TABLES = [
-    "correlation_protbert",
-    "data_set",
-    "global_isotropy",
-    "local_isotropy",
-    "measured_real",
-    "natural_language",
-    "pairs",
-    "score_identity_real",
-    "signs_real",
-]
+TABLES = ["measured_real", "numbers", "score_identity_real", "signs_real"]
 
 
 @pytest.fixture
@@ -43,7 +35,7 @@ def test_every_row_of_every_table_names_its_source(name):
 
 
 def test_an_unknown_table_is_refused_and_the_known_ones_are_listed():
-    with pytest.raises(InputError, match="global_isotropy"):
+    with pytest.raises(InputError, match="numbers"):
         published.table("global")
 
 
@@ -71,7 +63,7 @@ def test_entries_are_those_above_the_diagonal():
 
 
 def test_natural_language_has_every_layer_and_the_two_scores_the_paper_quotes():
-    table = published.table("natural_language")
+    table = published.natural_language()
     assert table.groupby("model").size().to_dict() == {
         "bert": 12, "distilbert": 6, "gpt2": 12, "openai_gpt": 12
     }  # fmt: skip
@@ -104,11 +96,6 @@ def test_a_run_without_residues_stands_beside_natural_language_too(run):
     assert "residues" not in set(beside.of)
 
 
-def test_what_is_not_known_is_missing():
-    assert published.measured_real("prot_bert").cosine_squared_euclidean == -0.835
-    assert np.isnan(published.measured_real("esm2_650m").cosine_squared_euclidean)
-
-
 def test_the_average_of_amino_acids_is_for_the_models_of_1024_dimensions_only():
     keys = ["prot_bert", "prot_bert_bfd", "prot_xlnet", "protein_bert", ""]
     joined = published.beside_local(pd.DataFrame({"counterpart": keys}))
@@ -127,10 +114,6 @@ def published_columns(frame):
     return [column for column in frame if column.startswith("published_")]
 
 
-def test_tables_are_read_as_printed_where_asked():
-    assert published.table("natural_language", dtype=str)["isoscore"][6] == "0.15260"
-
-
 def test_the_papers_correlations_stand_beside_its_protbert_only():
     frame = pd.DataFrame(
         {
@@ -142,3 +125,45 @@ def test_the_papers_correlations_stand_beside_its_protbert_only():
     found = published.beside_correlations(frame)
     expected = [-0.011, np.nan, np.nan, 0.847]
     assert found["published"].tolist() == pytest.approx(expected, nan_ok=True)
+
+
+# Every number, once, as it is printed
+
+
+@pytest.fixture(scope="module")
+def table():
+    return published.numbers()
+
+
+@pytest.mark.parametrize(
+    ("printed", "place"),
+    [("0.001658", 1e-6), ("0.15260", 1e-5), ("-0.011", 1e-3), ("0.11", 0.01), ("14", 1),
+     ("120", 1), ("5.7e5", 1e4), ("6.4e6", 1e5)],
+)  # fmt: skip
+def test_the_last_digit_is_that_of_the_text(printed, place):
+    assert published.last_digit(printed) == place
+
+
+def test_each_number_has_a_name_of_its_own_and_says_where_it_stands(table):
+    assert len(table) == 70
+    assert not table.duplicated("name").any()
+    assert table["source"].str.contains("arXiv 2510.10655|Rudman et al. 2022").all()
+    assert not table.isna().any(axis=None)
+    # A run's value must find exactly one number; no chapter measures word tokens.
+    found = table[table["quantity"] != "isoscore_of_tokens"]
+    assert not found.duplicated(["quantity", "counterpart"]).any()
+
+
+def test_one_correlation_has_no_model_in_it(table):
+    free = table[(table["unit"] == "correlation") & ~table["by_model"]]
+    assert free["printed"].tolist() == ["0.847"]
+    assert free["counterpart"].tolist() == [""]
+
+
+def test_numbers_of_data_are_as_the_paper_rounds_them(table):
+    data = table[table["part"] == "data"].set_index("quantity")["published"]
+    assert data.to_dict() == {"proteins": 570_000, "share_of_proteins": 0.01, "pairs": 6_400_000}
+
+
+def test_names_are_words_for_readers(table):
+    assert not [name for name in table["name"] if re.search("_|euclidean", name)]

@@ -1,9 +1,12 @@
 """Settings: what is unknown or of a wrong type is a sentence that names the right ones."""
 
 import pytest
+import typer
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.base.settings import read_settings
+from plm_geometry.base.settings import Settings, read_settings
+from plm_geometry.cli.app import app
+from plm_geometry.pairs import AlignmentSettings
 
 
 def test_what_is_not_given_keeps_its_default():
@@ -32,3 +35,18 @@ def test_a_control_of_distances_that_is_a_control_anyway_counts_once():
         {"models": ["a"], "controls": ["kmers"], "distance_controls": ["kmers", "composition"]}
     )
     assert chosen.names == ["a", "kmers", "composition"]
+
+
+def test_alignments_take_the_same_defaults():
+    assert vars(AlignmentSettings()) == {
+        name: getattr(Settings(), name) for name in vars(AlignmentSettings())
+    }
+
+
+@pytest.mark.parametrize("verb", ["align", "embed"])
+def test_options_of_the_command_have_the_parameters_defaults(verb):
+    options = {o.name: o.default for o in typer.main.get_command(app).commands[verb].params}
+    shared = {name for name in options.keys() & Settings.model_fields.keys() if options[name]}
+    assert len(shared - {"proteins"}) >= 4
+    for name in shared - {"proteins"}:  # what to align or embed has to be given
+        assert options[name] == Settings.model_fields[name].default

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from plm_geometry.association.signs import (
     TwoGroups,
-    _LengthProblem,
+    _minus_sign,
     best_lengths,
     best_two_groups,
     sign_of,
@@ -86,14 +86,14 @@ def test_independent_lengths_bring_the_sign_towards_zero_and_not_beyond_what_cha
 
 def test_the_gradient_is_that_of_differences(cloud):
     directions = cloud / np.linalg.norm(cloud, axis=1, keepdims=True)
-    problem = _LengthProblem(directions @ directions.T)
+    cosines = directions @ directions.T
     at = np.random.default_rng(1).normal(size=len(cloud)) / 3
-    value, gradient = problem(at)
+    value, gradient = _minus_sign(at, cosines)
     assert -value == pytest.approx(sign_of(directions * np.exp(at)[:, None]).r)
     for i in (0, 17, 59):
         step = np.zeros(len(cloud))
         step[i] = 1e-6
-        numeric = (problem(at + step)[0] - problem(at - step)[0]) / 2e-6
+        numeric = (_minus_sign(at + step, cosines)[0] - _minus_sign(at - step, cosines)[0]) / 2e-6
         assert gradient[i] == pytest.approx(numeric, rel=1e-4, abs=1e-9)
 
 

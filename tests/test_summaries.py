@@ -6,7 +6,13 @@ import pytest
 
 from plm_geometry.base import paths
 from plm_geometry.base.errors import InputError
-from plm_geometry.paper.summaries import measured_rows, read_build, read_summary, summary_files
+from plm_geometry.paper.summaries import (
+    measured_rows,
+    read_build,
+    read_summary,
+    summary_files,
+    without_places,
+)
 from run_summaries import content, row, summary, write
 
 GOOD = [row("isoscore", 0.5, low=0.4, high=0.6, n=70)]
@@ -89,3 +95,37 @@ def test_measured_rows_say_whose_they_are():
     assert table["chapter"].tolist() == ["01_toy", "02_toy"]
     assert table["high"].tolist()[0] == 0.6
     assert measured_rows([]).empty
+
+
+PLACES = ("proteins", "families", "pairs_file", "models", "controls")
+
+
+def test_a_summary_names_files_and_not_where_they_lie(tmp_path):
+    for name in (
+        "mine.fasta",
+        "f.csv",
+        "p.parquet",
+        "a/x.h5",
+        "b/x.h5",
+        'Ünïque "own"/config.json',
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    given = [f"{tmp_path}/a/x.h5", f"{tmp_path}/b/x.h5", "Rostlab/prot_bert", "unirep_64"]
+    own = f'{tmp_path}/Ünïque "own"'
+    found = content([row("isoscore", 0.5) | {"model": name, "title": name} for name in given])
+    found["settings"] |= {
+        "minis": [], "distance_controls": [],
+        "proteins": f"{tmp_path}/mine.fasta", "families": f"{tmp_path}/f.csv",
+        "pairs_file": f"{tmp_path}/p.parquet", "controls": [f"untrained:{own}@0-2", "composition"],
+        "cluster": "tcp://my-host:8786",
+    }  # fmt: skip
+    kept = without_places(found)
+    assert str(tmp_path) not in json.dumps(kept)
+    assert "my-host" not in json.dumps(kept)
+    short = ["a/x.h5", "b/x.h5", "Rostlab/prot_bert", "unirep_64"]
+    assert [used["model"] for used in kept["models"]] == short
+    assert [used["title"] for used in kept["measured"]] == short
+    assert [kept["settings"][name] for name in PLACES] == [
+        "mine.fasta", "f.csv", "p.parquet", short, ['untrained:Ünïque "own"@0-2', "composition"]
+    ]  # fmt: skip

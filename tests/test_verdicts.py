@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plm_geometry.paper import printed
+from plm_geometry.paper import published
 from plm_geometry.paper.verdicts import (
     AGREES,
     DIFFERS,
@@ -25,7 +25,7 @@ from run_summaries import PAPER, as_printed, row, summary
 
 DECIMALS = st.integers(0, 6)
 NUMBERS = st.integers(-(10**6), 10**6)
-PRINTABLE = printed.numbers()
+PRINTABLE = published.numbers()
 POSSIBLE = PRINTABLE[PRINTABLE.counterpart.isin([*PAPER, ""]) & (PRINTABLE.unit != "share")]
 
 

@@ -6,26 +6,24 @@ from plm_geometry.association.correlation import (
     pairwise_interval,
 )
 from plm_geometry.association.homology import discrimination, silent_below
-from plm_geometry.association.jackknife import (
+from plm_geometry.association.intervals import (
     correlation_differences,
     correlation_interval,
     correlation_intervals,
 )
 from plm_geometry.association.lengths import adjusted_for_lengths, r_squared_on_lengths
 from plm_geometry.association.nonlinear import (
-    Dependence,
     distance_correlation,
     informational_correlation,
     mutual_information,
 )
-from plm_geometry.association.permutation import MantelTest, complete_matrix, mantel, mantel_tests
+from plm_geometry.association.permutation import MantelTest, complete_matrix, mantel_tests
 from plm_geometry.association.spread import binned_spread, spread_at
-from plm_geometry.association.values import COLUMNS, METHODS, Interval
+from plm_geometry.association.values import COLUMNS
+from plm_geometry.isotropy.jackknife import Interval
 
 __all__ = [
     "COLUMNS",
-    "METHODS",
-    "Dependence",
     "Interval",
     "MantelTest",
     "adjusted_for_lengths",
@@ -39,7 +37,6 @@ __all__ = [
     "discrimination",
     "distance_correlation",
     "informational_correlation",
-    "mantel",
     "mantel_tests",
     "mutual_information",
     "pairwise_interval",

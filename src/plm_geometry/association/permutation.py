@@ -4,39 +4,35 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from scipy.spatial.distance import squareform
 
 from plm_geometry.association.correlation import standardised
-from plm_geometry.association.values import check_method, protein_codes
+from plm_geometry.association.values import protein_codes
 from plm_geometry.base.errors import InputError
 
 
 class MantelTest(NamedTuple):
-    """Result of `mantel`; both are NaN where a matrix is constant."""
+    """One of `mantel_tests`; both are NaN where a matrix is constant."""
 
     r: float
     p: float
 
 
-def mantel(
-    matrix_x: np.ndarray,
-    matrix_y: np.ndarray,
-    *,
-    method: str = "pearson",
-    permutations: int = 999,
-    seed: int,
-) -> MantelTest:
-    """Test two matrices of the same proteins for association, permuting the proteins of one.
+def mantel_tests(
+    matrices_x: Sequence[np.ndarray], matrix_y: np.ndarray, *, permutations: int = 999, seed: int
+) -> list[MantelTest]:
+    """Test matrices of the same proteins for association with another, permuting its proteins.
 
     Shuffling whole proteins keeps what pairs that share a protein have in common, which a test
     of independent pairs takes for evidence. To test given the lengths, make the matrices of
-    what `adjusted_for_lengths` leaves.
+    what `adjusted_for_lengths` leaves. The permutations are the same for all matrices.
 
     Parameters
     ----------
-    matrix_x, matrix_y : array-like, shape ``(n_proteins, n_proteins)``
-        A quantity of each pair, symmetric; diagonals are not read.
-    method : {"pearson", "spearman"}
-        Which correlation, over the n (n - 1) / 2 pairs.
+    matrices_x : sequence of array-like, each of shape ``(n_proteins, n_proteins)``
+        Quantities of each pair, symmetric; diagonals are not read.
+    matrix_y : array-like, shape ``(n_proteins, n_proteins)``
+        Another one.
     permutations : int
         Random permutations; p cannot be below 1 / (permutations + 1).
     seed : int
@@ -44,75 +40,41 @@ def mantel(
 
     Returns
     -------
-    MantelTest
-        The correlation, and the share of permutations, the identity among them, in which it
-        is at least as far from zero.
+    list of MantelTest
+        Pearson's correlation over the n (n - 1) / 2 pairs, and the share of permutations, the
+        identity among them, in which it is at least as far from zero.
 
     Raises
     ------
     InputError
         If the matrices are not square, symmetric, finite and of one size from three proteins
-        up, the method is none of the two, or there are no permutations.
+        up, or there are no permutations.
 
     References
     ----------
     Mantel, N. (1967), The detection of disease clustering and a generalized regression
     approach, Cancer Research 27.
     """
-    return mantel_tests([matrix_x], matrix_y, method=method, permutations=permutations, seed=seed)[
-        0
-    ]
-
-
-def mantel_tests(
-    matrices_x: Sequence[np.ndarray],
-    matrix_y: np.ndarray,
-    *,
-    method: str = "pearson",
-    permutations: int = 999,
-    seed: int,
-) -> list[MantelTest]:
-    """Do `mantel` with each of several matrices, under the same permutations of the other.
-
-    Shuffling is most of the work, and is done once for all.
-
-    Parameters
-    ----------
-    matrices_x : sequence of array-like, each of shape ``(n_proteins, n_proteins)``
-    matrix_y, method, permutations, seed
-        As in `mantel`.
-    """
-    check_method(method)
     if permutations < 1:
         raise InputError(f"{permutations} permutations test nothing; 999 is usual.")
-    y = np.asarray(matrix_y, dtype=np.float64)
-    xs = [np.asarray(matrix, dtype=np.float64) for matrix in matrices_x]
-    for x in xs:
-        _check_matrices(x, y)
-    above = np.triu_indices(len(y), 1)
-    xs = np.stack([_standardised(x[above], method) for x in xs])
-    shuffled = np.zeros_like(y)
-    shuffled[above] = _standardised(y[above], method)
-    shuffled += shuffled.T
+    matrices = [np.asarray(matrix, dtype=np.float64) for matrix in (*matrices_x, matrix_y)]
+    for matrix in matrices:
+        _check_matrix(matrix, matrices[-1].shape)
+    above = np.triu_indices(len(matrices[-1]), 1)
+    values = np.stack([matrix[above] for matrix in matrices])
+    *xs, y = standardised(values, np.ones(values.shape[1]), "pearson")
+    shuffled = squareform(y)
     rng = np.random.default_rng(seed)
-    orders = [np.arange(len(y)), *(rng.permutation(len(y)) for _ in range(permutations))]
-    found = np.array([xs @ shuffled[np.ix_(order, order)][above] for order in orders])
-    return [_tested(of_matrix) for of_matrix in found.T]
-
-
-def _tested(found: np.ndarray) -> MantelTest:
-    """Compare the first correlation with those of permutations."""
-    r = found[0]
-    if np.isnan(r):
-        return MantelTest(np.nan, np.nan)
+    orders = [
+        np.arange(len(shuffled)),
+        *(rng.permutation(len(shuffled)) for _ in range(permutations)),
+    ]
+    found = np.array([np.stack(xs) @ shuffled[np.ix_(order, order)][above] for order in orders])
     # The identity may come again, summed in another order.
-    at_least = 1 + int(np.count_nonzero(np.abs(found[1:]) >= abs(r) - 1e-12))
-    return MantelTest(float(r), at_least / len(found))
-
-
-def _standardised(values: np.ndarray, method: str) -> np.ndarray:
-    """Return mean 0 and sum of squares 1."""
-    return standardised(values[None], np.ones(len(values)), method)[0]
+    as_far = np.abs(found) >= np.abs(found[0]) - 1e-12
+    as_far[0] = True
+    p = np.where(np.isnan(found[0]), np.nan, as_far.mean(axis=0))
+    return [MantelTest(*of_matrix) for of_matrix in zip(found[0].tolist(), p.tolist(), strict=True)]
 
 
 def complete_matrix(values: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -151,15 +113,14 @@ def complete_matrix(values: np.ndarray, first: np.ndarray, second: np.ndarray) -
     return matrix
 
 
-def _check_matrices(x: np.ndarray, y: np.ndarray) -> None:
-    if x.ndim != 2 or x.shape != y.shape or len(x) != x.shape[1] or len(x) < 3:
+def _check_matrix(matrix: np.ndarray, shape: tuple[int, ...]) -> None:
+    if matrix.shape != shape or len(set(shape)) != 1 or len(shape) != 2 or shape[0] < 3:
         raise InputError(
-            f"matrices of shape {x.shape} and {y.shape} hold no pairs of the same proteins; "
+            f"matrices of shape {matrix.shape} and {shape} hold no pairs of the same proteins; "
             "give two square ones of one size, of at least three proteins."
         )
-    for matrix in (x, y):
-        pairs = matrix[~np.eye(len(matrix), dtype=bool)]
-        if not np.isfinite(pairs).all():
-            raise InputError("a matrix holds NaN or infinity; leave that protein out of both.")
-        if not np.array_equal(pairs, matrix.T[~np.eye(len(matrix), dtype=bool)]):
-            raise InputError("a matrix is not symmetric; give one value to each pair.")
+    pairs = ~np.eye(len(matrix), dtype=bool)
+    if not np.isfinite(matrix[pairs]).all():
+        raise InputError("a matrix holds NaN or infinity; leave that protein out of both.")
+    if not np.array_equal(matrix[pairs], matrix.T[pairs]):
+        raise InputError("a matrix is not symmetric; give one value to each pair.")

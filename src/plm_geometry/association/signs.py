@@ -4,8 +4,6 @@ For vectors of lengths s and t whose cosine is c, the squared distance is
 ``s**2 + t**2 - 2 * s * t * c``. Between vectors of one length the two correlate at -1.
 """
 
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import product
 from typing import NamedTuple
 
@@ -100,8 +98,7 @@ def simulated_signs(n: int = 300, *, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-@dataclass(frozen=True)
-class TwoGroups:
+class TwoGroups(NamedTuple):
     """Long vectors that share a direction a little, and short ones that share none.
 
     Attributes
@@ -129,16 +126,17 @@ class TwoGroups:
         vectors[self.n_long :] *= self.ratio
         return vectors
 
-    @cached_property
+    @property
     def sign(self) -> Sign:
         """What `sign_of` finds in the vectors, from the three kinds of pairs alone."""
         long, short, t = self.n_long, self.n_short, self.ratio
-        counts = np.array([long * (long - 1) / 2, long * short, short * (short - 1) / 2])
-        shares = counts / counts.sum()
+        counts = np.array([long * (long - 1) // 2, long * short, short * (short - 1) // 2])
         cosine = np.array([self.within_long, 0, 0])
         squared = np.array([2 - 2 * self.within_long, 1 + t**2, 2 * t**2])
+        covariance = np.cov(cosine, squared, fweights=counts)
+        r = covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1])
         lengths = np.repeat([1.0, t], [long, short])
-        return Sign(_correlation(cosine, squared, shares), variation(lengths), shares @ cosine)
+        return Sign(r, variation(lengths), counts @ cosine / counts.sum())
 
 
 def best_two_groups(n: int = 400) -> TwoGroups:
@@ -173,54 +171,36 @@ def best_lengths(vectors: np.ndarray) -> Sign:
 
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)
     directions = vectors / lengths[:, None]
-    cosines = pair_distances(vectors, *all_pairs(len(vectors)))["cosine_similarity"]
-    if np.ptp(cosines) == 0:
+    if np.ptp(pair_distances(vectors, *all_pairs(len(vectors)))["cosine_similarity"]) == 0:
         return Sign(np.nan, np.nan, np.nan)
-    problem = _LengthProblem(directions @ directions.T)
-    typical = problem.cosines.mean(axis=1)
+    cosines = directions @ directions.T
+    typical = cosines.mean(axis=1)
     tied = (typical - typical.mean()) / max(typical.std(), np.finfo(float).tiny)
-    starts = [np.log(lengths / lengths.mean()), tied, -tied]
     bound = np.log(_LONGEST)
+    bounds = [(-bound, bound)] * len(vectors)
     found = [
-        minimize(
-            problem, start.clip(-bound, bound), jac=True, bounds=[(-bound, bound)] * len(start)
-        )
-        for start in starts
+        minimize(_minus_sign, start.clip(-bound, bound), (cosines,), jac=True, bounds=bounds)
+        for start in (np.log(lengths / lengths.mean()), tied, -tied)
     ]
     best = min(found, key=lambda result: result.fun)
     return sign_of(directions * np.exp(best.x)[:, None])
 
 
-class _LengthProblem:
-    """Minus the sign as a function of the logarithms of lengths, and its gradient."""
-
-    def __init__(self, cosines: np.ndarray):
-        self.cosines = cosines
-        self._pair = ~np.eye(len(cosines), dtype=bool)
-        self._unit = self._centred(cosines)
-        self._unit /= np.linalg.norm(self._unit)
-
-    def _centred(self, values: np.ndarray) -> np.ndarray:
-        """Subtract the mean over pairs; what is no pair becomes 0."""
-        return np.where(self._pair, values - values[self._pair].mean(), 0)
-
-    def __call__(self, logarithms: np.ndarray) -> tuple[float, np.ndarray]:
-        s = np.exp(logarithms)
-        products = np.outer(s, s) * self.cosines
-        centred = self._centred(np.add.outer(s**2, s**2) - 2 * products)
-        norm = np.linalg.norm(centred)
-        r = float((self._unit * centred).sum() / norm)
-        by_pair = (self._unit - r * centred / norm) / norm
-        # Each pair stands in the matrix twice, on both sides of the diagonal.
-        gradient = 4 * (by_pair.sum(axis=1) * s**2 - (by_pair * products).sum(axis=1))
-        return -r, -gradient
+def _minus_sign(logarithms: np.ndarray, cosines: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return minus the sign of directions by the logarithms of their lengths, and its gradient."""
+    s, pair = np.exp(logarithms), ~np.eye(len(cosines), dtype=bool)
+    products = np.outer(s, s) * cosines
+    squared = np.add.outer(s**2, s**2) - 2 * products
+    # Less the mean over pairs; what is no pair is 0.
+    x, y = (np.where(pair, values - values[pair].mean(), 0) for values in (cosines, squared))
+    x, norm = x / np.linalg.norm(x), np.linalg.norm(y)
+    r = float((x * y).sum() / norm)
+    by_pair = (x - r * y / norm) / norm
+    # Each pair stands in the matrix twice, on both sides of the diagonal.
+    gradient = 4 * (by_pair.sum(axis=1) * s**2 - (by_pair * products).sum(axis=1))
+    return -r, -gradient
 
 
 def variation(lengths: np.ndarray) -> float:
     """Return the standard deviation of lengths over their mean; NaN where all are zero."""
     return float(lengths.std() / lengths.mean()) if lengths.any() else np.nan
-
-
-def _correlation(a: np.ndarray, b: np.ndarray, shares: np.ndarray) -> float:
-    a, b = a - shares @ a, b - shares @ b
-    return float(shares @ (a * b) / np.sqrt((shares @ a**2) * (shares @ b**2)))

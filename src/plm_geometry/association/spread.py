@@ -4,21 +4,21 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from plm_geometry.association.values import (
     ascending_edges,
     bin_numbers,
     check_columns,
-    check_level,
     known_values,
     protein_codes,
 )
+from plm_geometry.isotropy.jackknife import jackknife
 
 # Of the jackknife: quantiles need many proteins left out at once, and few groups do.
 _GROUPS = 20
 _SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
-_STATISTICS = ("median", "q05", "q95", "std", "width")
+_STATISTICS = ("n", "median", "q05", "q95", "std", "iqr", "width")
+_WITH_INTERVALS = ("median", "q05", "q95", "std", "width", "width_ratio")
 # Widths are none, whatever a symmetric interval says.
 _NOT_NEGATIVE = ("std", "width", "width_ratio")
 
@@ -26,7 +26,7 @@ _NOT_NEGATIVE = ("std", "width", "width_ratio")
 def binned_spread(
     similarity: np.ndarray,
     distance: np.ndarray,
-    bins: int | np.ndarray,
+    edges: np.ndarray,
     *,
     weights: np.ndarray | None = None,
 ) -> pd.DataFrame:
@@ -36,9 +36,9 @@ def binned_spread(
     ----------
     similarity, distance : array-like, shape ``(n_pairs,)``
         Pairs with NaN in either, or a similarity outside the bins, are left out.
-    bins : int or array-like
-        A number of bins of equal width over the similarities that occur, or their edges in
-        ascending order. A bin holds its lower edge; the last one also its upper edge.
+    edges : array-like
+        Edges of the bins of similarity, ascending. A bin holds its lower
+        edge; the last one also its upper edge.
     weights : array-like, shape ``(n_pairs,)``, optional
         1 / inclusion probability of each pair. A quantile of share p is then where, going
         through the distances in order, a share p of the weight is passed; between two
@@ -53,17 +53,13 @@ def binned_spread(
     Raises
     ------
     InputError
-        If the bins are not at least one, in ascending order, or a weight is not positive.
+        If the edges do not ascend, or a weight is not positive.
     """
-    edges = ascending_edges(bins if np.ndim(bins) else _edges_over(similarity, int(bins)))
-    rows = []
-    for values, weight, _ in _by_bin(similarity, distance, edges, weights):
-        q05, q25, median, q75, q95 = _quantiles(values, weight)
-        rows.append((len(values), median, q05, q95, _std(values, weight), q75 - q25))
-    table = pd.DataFrame(rows, columns=["n", "median", "q05", "q95", "std", "iqr"])
-    table.insert(0, "bin_low", edges[:-1])
-    table.insert(1, "bin_high", edges[1:])
-    return table
+    edges = ascending_edges(edges)
+    bins = _by_bin(similarity, distance, edges, weights)
+    rows = [_described(values, weight) for values, weight, _ in bins]
+    table = pd.DataFrame({"bin_low": edges[:-1], "bin_high": edges[1:]})
+    return table.join(pd.DataFrame(rows, columns=_STATISTICS).drop(columns="width"))
 
 
 def spread_at(
@@ -73,14 +69,12 @@ def spread_at(
     edges: np.ndarray,
     *,
     weights: np.ndarray | None = None,
-    level: float = 0.95,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Return the spread of a distance at some similarities, with intervals.
+    """Return the spread of a distance at some similarities, with 95 % intervals.
 
-    The intervals come from a jackknife that leaves out one of 20 random groups of proteins,
-    with all their pairs, at a time. (Leaving out one protein at a time is right for
-    correlations, but not for quantiles, which then hardly move.)
+    A jackknife leaves out one of 20 random groups of proteins, with all their pairs, at a time:
+    without one protein alone quantiles hardly move.
 
     Parameters
     ----------
@@ -89,12 +83,8 @@ def spread_at(
         in either, or a similarity outside the edges, are left out.
     similarity, distance : str
         Columns of `frame`.
-    edges : array-like
-        Edges of the bins of similarity, ascending.
-    weights : array-like, shape ``(n_pairs,)``, optional
-        1 / inclusion probability of each pair, used as by `binned_spread`.
-    level : float
-        How often an interval is to cover the truth, between 0 and 1.
+    edges, weights
+        As for `binned_spread`.
     seed : int
         Of the groups.
 
@@ -110,8 +100,7 @@ def spread_at(
     Raises
     ------
     InputError
-        If a column is missing, the edges do not ascend, or a weight or the level is
-        impossible.
+        If a column is missing, the edges do not ascend, or a weight is not positive.
 
     References
     ----------
@@ -119,22 +108,20 @@ def spread_at(
     Annals of Statistics 17.
     """
     check_columns(frame, [similarity, distance, "accession_a", "accession_b"])
-    check_level(level)
     edges = ascending_edges(edges)
     groups = _groups(frame["accession_a"], frame["accession_b"], seed)
-    counts, found = [], []
-    for values, weight, rows in _by_bin(frame[similarity], frame[distance], edges, weights):
-        counts.append(len(values))
-        found.append(_without_each_group(values, weight, *(side[rows] for side in groups)))
-    statistics = _with_width_ratio(np.array(found))  # (bins, 1 + groups, statistics)
-    table = pd.DataFrame({"bin_low": edges[:-1], "bin_high": edges[1:], "n": counts})
-    return table.join(_jackknifed(statistics, level))
-
-
-def _edges_over(similarity: np.ndarray, n_bins: int) -> np.ndarray:
-    """Return the edges of bins of equal width over the similarities that occur."""
-    low, high = np.nanmin(similarity), np.nanmax(similarity)
-    return np.linspace(low, high if high > low else low + 1, max(n_bins, 0) + 1)
+    bins = _by_bin(frame[similarity], frame[distance], edges, weights)
+    found = np.array([_without_each_group(*of_bin, groups) for of_bin in bins])
+    statistics = dict(zip(_STATISTICS, np.moveaxis(found, 2, 0), strict=True))
+    width = statistics["width"]  # like the others, of all pairs and without each group
+    # Of no width, nothing is a multiple.
+    statistics["width_ratio"] = width / np.where(width[0] > 0, width[0], np.nan)
+    table = {"bin_low": edges[:-1], "bin_high": edges[1:], "n": statistics["n"][:, 0].astype(int)}
+    for name in _WITH_INTERVALS:
+        estimate, low, high, _ = jackknife(statistics[name].T)
+        low = low.clip(0 if name in _NOT_NEGATIVE else None)
+        table |= {name: estimate, f"{name}_low": low, f"{name}_high": high}
+    return pd.DataFrame(table)
 
 
 def _by_bin(
@@ -150,6 +137,13 @@ def _by_bin(
         inside = np.flatnonzero(number == bin_number)
         inside = inside[np.argsort(distance[inside])]
         yield distance[inside], weights[inside], row[inside]
+
+
+def _described(ascending: np.ndarray, weights: np.ndarray) -> tuple[float, ...]:
+    """Return `_STATISTICS`; of no distances, NaN."""
+    q05, q25, median, q75, q95 = _quantiles(ascending, weights)
+    std = _std(ascending, weights)
+    return len(ascending), median, q05, q95, std, q75 - q25, q95 - q05
 
 
 def _quantiles(ascending: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -169,45 +163,24 @@ def _std(values: np.ndarray, weights: np.ndarray) -> float:
     return float(np.sqrt(variance * len(values) / (len(values) - 1)))
 
 
-def _groups(first: np.ndarray, second: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the group of either protein of each pair: equally many proteins in each group."""
+def _groups(first: np.ndarray, second: np.ndarray, seed: int) -> np.ndarray:
+    """Return the group of either protein of each pair, shape ``(2, n_pairs)``.
+
+    There are equally many proteins in each group.
+    """
     first, second, n = protein_codes(first, second, np.ones(len(first), dtype=bool))
     group = (np.random.default_rng(seed).permutation(n) % _GROUPS).astype(np.int8)
     if n < _GROUPS:
         group[:] = 0  # too few to part: without it no pair is left, and no bound is known
-    return group[first], group[second]
+    return np.stack([group[first], group[second]])
 
 
 def _without_each_group(
-    ascending: np.ndarray, weights: np.ndarray, first: np.ndarray, second: np.ndarray
+    ascending: np.ndarray, weights: np.ndarray, rows: np.ndarray, groups: np.ndarray
 ) -> list[tuple[float, ...]]:
-    """Return `_STATISTICS` of all pairs, then without each group."""
+    """Return `_STATISTICS` of a bin's pairs, then without each group."""
     found = []
     for left_out in range(-1, _GROUPS):  # no group is number -1
-        kept = (first != left_out) & (second != left_out)
-        values, weight = ascending[kept], weights[kept]
-        q05, _, median, _, q95 = _quantiles(values, weight)
-        found.append((median, q05, q95, _std(values, weight), q95 - q05))
+        kept = (groups[:, rows] != left_out).all(axis=0)
+        found.append(_described(ascending[kept], weights[kept]))
     return found
-
-
-def _with_width_ratio(statistics: np.ndarray) -> np.ndarray:
-    """Add what each bin's width, the last statistic, is to the first bin's."""
-    width = statistics[:, :, -1:]
-    known = np.where(width[:1] > 0, width[:1], np.nan)  # of no width, nothing is a multiple
-    return np.concatenate([statistics, width / known], axis=2)
-
-
-def _jackknifed(statistics: np.ndarray, level: float) -> pd.DataFrame:
-    """Return each statistic with its bounds, from those of all and those without each group."""
-    estimate, without_one = statistics[:, 0], statistics[:, 1:]
-    deviations = without_one - without_one.mean(axis=1, keepdims=True)
-    error = np.sqrt((_GROUPS - 1) / _GROUPS * (deviations**2).sum(axis=1))
-    margin = stats.t.ppf((1 + level) / 2, _GROUPS - 1) * error
-    table = {}
-    for i, name in enumerate([*_STATISTICS, "width_ratio"]):
-        least = 0 if name in _NOT_NEGATIVE else -np.inf
-        table[name] = estimate[:, i]
-        table[f"{name}_low"] = np.maximum(estimate[:, i] - margin[:, i], least)
-        table[f"{name}_high"] = estimate[:, i] + margin[:, i]
-    return pd.DataFrame(table)

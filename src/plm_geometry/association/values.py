@@ -1,7 +1,6 @@
 """What every measure of association starts from: checked values, weights, proteins as numbers."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,25 +12,10 @@ COLUMNS = ("cosine_similarity", "squared_euclidean", "alignment_score", "sequenc
 METHODS = ("pearson", "spearman")
 
 
-class Interval(NamedTuple):
-    """An estimate and where the truth may lie; NaN where undefined."""
-
-    estimate: float
-    low: float
-    high: float
-    standard_error: float
-
-
 def check_method(method: str) -> None:
     """Raise `InputError` if there is no such correlation."""
     if method not in METHODS:
         raise InputError(f"method is {method!r}; choose one of {', '.join(METHODS)}.")
-
-
-def check_level(level: float) -> None:
-    """Raise `InputError` if no interval can cover the truth so often."""
-    if not 0 < level < 1:
-        raise InputError(f"a level of {level} is impossible; give one between 0 and 1, as 0.95.")
 
 
 def check_columns(frame: pd.DataFrame, columns: Sequence[str]) -> None:
@@ -87,8 +71,6 @@ def known_values(
     values = np.array(columns, dtype=np.float64)
     weights = checked_weights(weights, values.shape[1])
     known = ~np.isnan(values).any(axis=0)
-    if known.all():  # the rule at full size: spare the copy
-        return values, weights, known
     return values[:, known], weights[known], known
 
 
@@ -96,18 +78,6 @@ def protein_codes(
     first: np.ndarray, second: np.ndarray, known: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Give each protein of the known pairs a number from 0; return both sides and how many."""
-    codes_first, names_first = _factorised(first, known)
-    codes_second, names_second = _factorised(second, known)
-    # Few names in place of many pairs: strings are compared once a protein.
-    codes, names = pd.factorize(np.concatenate([names_first, names_second]))
-    codes = codes.astype(np.int32)
-    first = codes[: len(names_first)][codes_first]
-    second = codes[len(names_first) :][codes_second]
-    return first, second, len(names)
-
-
-def _factorised(proteins: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return codes and names of one side of the known pairs."""
-    proteins = pd.Series(proteins)
-    codes, names = pd.factorize(proteins if known.all() else proteins[known])
-    return codes, np.asarray(names)
+    both = pd.concat([pd.Series(side)[known] for side in (first, second)], ignore_index=True)
+    codes, names = pd.factorize(both)
+    return *np.split(codes, 2), len(names)

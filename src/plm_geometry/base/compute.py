@@ -9,8 +9,6 @@ from contextlib import ExitStack, contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
-from tqdm.auto import tqdm
-
 from plm_geometry.base.errors import InputError
 
 if TYPE_CHECKING:
@@ -37,7 +35,6 @@ def run_blocks(
     *,
     workers: int | None = None,
     cluster: str | None = None,
-    progress: str | None = None,
 ) -> Iterator[tuple[int, Result]]:
     """Apply `function` to every block, several at a time.
 
@@ -53,8 +50,6 @@ def run_blocks(
     cluster : str, optional
         ``"tcp://HOST:PORT"`` of a Dask scheduler, or ``"local"`` to start one here for the
         time of the work. If not given, threads of this process do the work.
-    progress : str, optional
-        What a progress bar over the blocks is called; no bar if not given.
 
     Yields
     ------
@@ -74,11 +69,8 @@ def run_blocks(
     if workers < 1:
         raise InputError(f"{workers} workers were asked for; at least one is needed.")
     if cluster is None:
-        finished = _run_in_threads(function, blocks, workers)
-    else:
-        finished = _run_on_cluster(function, blocks, cluster, workers)
-    total = len(blocks) if hasattr(blocks, "__len__") else None
-    return tqdm(finished, desc=progress, total=total, unit="block", disable=progress is None)
+        return _run_in_threads(function, blocks, workers)
+    return _run_on_cluster(function, blocks, cluster, workers)
 
 
 def _run_in_threads(function, blocks, workers: int) -> Iterator[tuple[int, Result]]:
@@ -149,27 +141,20 @@ def _result(future, index: int):
 def _connected(cluster: str, workers: int) -> Iterator["Client"]:
     """Give a client of the cluster, which is started here and stopped again if it is local."""
     try:
-        from distributed import Client, LocalCluster
+        from distributed import Client
     except ImportError as error:
         raise InputError(
             "a cluster needs Dask; install it with: pip install 'plm-geometry[cluster]'."
         ) from error
+    options = {"address": cluster}
+    if cluster == "local":
+        options = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None,
+                   "silence_logs": logging.ERROR}  # fmt: skip
     with ExitStack() as stack, warnings.catch_warnings():
         # All proteins travel with the function, once; that this is much is no mistake.
         warnings.filterwarnings("ignore", message="Sending large graph")
-        if cluster == "local":
-            address = stack.enter_context(
-                LocalCluster(
-                    n_workers=workers,
-                    threads_per_worker=1,
-                    dashboard_address=None,
-                    silence_logs=logging.ERROR,
-                )
-            )
-        else:
-            address = cluster
         try:
-            client = stack.enter_context(Client(address, timeout=_PATIENCE))
+            client = stack.enter_context(Client(**options, timeout=_PATIENCE))
             client.wait_for_workers(1, timeout=_PATIENCE)
         except (OSError, TimeoutError, ValueError) as error:
             raise InputError(

@@ -14,9 +14,7 @@ from plm_geometry.base.provenance import sha256_of
 _BLOCK = 1 << 20
 
 
-def fetch(
-    url: str, path: Path, *, sha256: str | None = None, progress: bool = True
-) -> Mapping[str, str]:
+def fetch(url: str, path: Path, *, sha256: str | None = None) -> Mapping[str, str]:
     """Download `url` to `path`, taking up a download that was cut before.
 
     Parameters
@@ -27,8 +25,6 @@ def fetch(
         Where the file goes; until it is whole and verified it is called ``<name>.part``.
     sha256 : str, optional
         What the file must hash to. Without it, what it does hash to is recorded only.
-    progress : bool
-        Whether to show a bar on a terminal.
 
     Returns
     -------
@@ -50,7 +46,7 @@ def fetch(
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.part")
     try:
-        date = _transfer(url, partial, progress)
+        date = _transfer(url, partial)
     except requests.RequestException as error:
         raise InputError(_network_sentence(url, partial, error)) from error
     digest, size = sha256_of(partial), partial.stat().st_size
@@ -66,7 +62,7 @@ def fetch(
     return record
 
 
-def _transfer(url: str, partial: Path, progress: bool) -> str:
+def _transfer(url: str, partial: Path) -> str:
     """Append what is missing to `partial`; return the server's date of the file."""
     have, headers = _resumption(url, partial)
     with requests.get(url, headers=headers, stream=True, timeout=60) as response:
@@ -76,7 +72,7 @@ def _transfer(url: str, partial: Path, progress: bool) -> str:
         resumed = response.status_code == requests.codes.partial_content
         version = response.headers.get("ETag") or response.headers.get("Last-Modified", "")
         write_json(_version_path(partial), {"url": url, "version": version})
-        _save(response, partial, have if resumed else 0, progress)
+        _save(response, partial, have if resumed else 0)
         return response.headers.get("Last-Modified", "")
 
 
@@ -94,23 +90,16 @@ def _resumption(url: str, partial: Path) -> tuple[int, dict[str, str]]:
     return have, {"Range": f"bytes={have}-", "If-Range": known["version"]} if have else {}
 
 
-def _save(response: requests.Response, partial: Path, have: int, progress: bool) -> None:
+def _save(response: requests.Response, partial: Path, have: int) -> None:
     """Write the body behind the first `have` bytes of `partial`."""
     total = have + int(response.headers.get("Content-Length", 0))
+    shown = {"total": total or None, "initial": have, "desc": partial.stem, "disable": None}
     with (
         partial.open("ab" if have else "wb") as file,
-        tqdm(
-            total=total or None,
-            initial=have,
-            unit="B",
-            unit_scale=True,
-            desc=partial.stem,
-            disable=None if progress else True,
-        ) as bar,
+        tqdm.wrapattr(file, "write", **shown) as counted,
     ):
         for block in response.iter_content(_BLOCK):
-            file.write(block)
-            bar.update(len(block))
+            counted.write(block)
 
 
 def _version_path(partial: Path) -> Path:

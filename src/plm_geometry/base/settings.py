@@ -1,29 +1,11 @@
-"""What a study is made from: the chapters' parameters, their types and defaults."""
+"""The chapters' parameters: the one place of their types, defaults and help."""
 
 import re
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from plm_geometry.base.errors import InputError
-
-# What the embeddings of a study depend on.
-EMBEDDING_PARAMETERS = (
-    "proteins",
-    "n_proteins",
-    "families",
-    "models",
-    "minis",
-    "controls",
-    "distance_controls",
-    "seed",
-    "device",
-    "precision",
-    "pooling",
-    "padded_length",
-    "max_residues",
-)
-
 
 _SEEDS = re.compile(r"(.*@)(\d+)-(\d+)")
 
@@ -44,40 +26,82 @@ def copies_of(name: str) -> list[str]:
     return [f"{stem}{seed}" for seed in range(first, last + 1)]
 
 
-class Settings(BaseModel):
-    """Parameters of a study; the chapters' parameters cells explain each."""
+def _is(default: Any, description: str, **limits: Any) -> Any:
+    return Field(default, description=description, **limits)
+
+
+class _EmbeddingSettings(BaseModel):
+    """What the embeddings of a study depend on, after the name of the profile."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    profile: str = "offline"
-    proteins: str = "bacterium"
-    n_proteins: int = Field(default=0, ge=0)
-    families: str = ""
-    models: list[str] = ["unirep_64"]
-    minis: list[str] = []
-    controls: list[str] = []
-    distance_controls: list[str] = []
-    seed: int = Field(default=1, ge=0)
-    device: str = "auto"
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
-    pooling: Literal["mean", "mean_with_special", "mean_with_start", "first", "max", "final"] = (
-        "mean"
+    profile: str = _is("offline", "where these values come from")
+    proteins: str = _is("bacterium", '"bacterium", "swissprot", or a FASTA file')
+    n_proteins: int = _is(0, "proteins drawn from it at random; 0 takes all", ge=0)
+    families: str = _is("", '"phmmer", or a file with columns accession and family')
+    models: list[str] = _is(
+        ["unirep_64"], "keys, directories, Hugging Face names or files of embeddings"
     )
-    padded_length: str = "none"
-    max_residues: int = Field(default=0, ge=0)
-    cluster: str = ""
-    n_pair_proteins: int = Field(default=0, ge=0)
-    n_pairs: int = Field(default=20_000, ge=0)
-    pairs_file: str = ""
-    n_mantel: int = Field(default=1_000, ge=3)
-    n_choices: int = Field(default=120, ge=20)
-    matrix: str = "PAM250"
-    gap_open: float = 11
-    gap_extend: float = 1
-    mode: str = "global"
-    denominator: str = "alignment_length"
-    ties: str = "max"
-    engine: str = "parasail"
+    minis: list[str] = _is([], "small networks of this repository, for the tables")
+    controls: list[str] = _is([], "what needs no training")
+    distance_controls: list[str] = _is(
+        [],
+        "further ones: 3-mers, 8,000 dimensions, ask little of distances, much of covariances",
+    )
+    seed: int = _is(1, "of every random choice", ge=0)
+    device: str = _is("auto", '"cpu", "cuda" or "auto"')
+    precision: Literal["fp32", "bf16", "fp16"] = _is(
+        "fp32", 'of the models: "fp32", "bf16" or "fp16"'
+    )
+    pooling: Literal["mean", "mean_with_special", "mean_with_start", "first", "max", "final"] = _is(
+        "mean", "from residues to the protein"
+    )
+    padded_length: str = _is(
+        "none", 'of ProteinBERT: "none", "power of two", or the number of positions'
+    )
+    max_residues: int = _is(0, "where longer proteins are cut; 0 cuts none", ge=0)
+
+    @field_validator("models", "minis", "controls", "distance_controls", mode="before")
+    @classmethod
+    def _items_of_text(cls, value: object) -> object:
+        """Read a list as one types it: "a,b", or as Python writes it."""
+        if not isinstance(value, str):
+            return value
+        return [item.strip(" '\"") for item in value.strip(" []").split(",") if item]
+
+
+EMBEDDING_PARAMETERS = tuple(_EmbeddingSettings.model_fields)[1:]
+
+
+class Settings(_EmbeddingSettings):
+    """Every parameter of the chapters: its type, default and help, which is its description.
+
+    Notebooks repeat those that they declare, with the values of the profile ``offline``.
+    """
+
+    cluster: str = _is(
+        "", "a Dask scheduler's address, or \"local\"; empty for this machine's cores"
+    )
+    n_pair_proteins: int = _is(0, "proteins that pairs are drawn from; 0 takes all", ge=0)
+    n_pairs: int = _is(20_000, "protein pairs drawn at random; 0 takes all there are", ge=0)
+    pairs_file: str = _is(
+        "", "a file that `plm-geometry align` wrote, in place of drawing and aligning"
+    )
+    n_mantel: int = _is(300, "proteins drawn for Mantel's test, which takes all their pairs", ge=3)
+    n_choices: int = _is(
+        60, "proteins, of those above, that are read in every way; at least 20", ge=20
+    )
+    matrix: str = _is("PAM250", "substitution matrix of the alignments")
+    gap_open: float = _is(11, "cost of a gap's first residue")
+    gap_extend: float = _is(1, "cost of each further one")
+    mode: str = _is("global", 'of the alignments: "global", "semiglobal" or "local"')
+    denominator: str = _is("alignment_length", 'of the identity: or "shorter", "aligned_columns"')
+    ties: str = _is("max", 'of equally good alignments the one with most identities; or "engine"')
+    engine: str = _is("parasail", 'what aligns: or "biopython", as a reference')
+    summaries: str = _is(
+        "", "a directory with one directory a chapter; empty takes results/ of the profile"
+    )
+    records: str = _is("", "a directory of runs made elsewhere; empty takes data/runs")
 
     @property
     def names(self) -> list[str]:

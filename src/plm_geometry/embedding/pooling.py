@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.isotropy.accumulate import Accumulator, Workspace
-from plm_geometry.isotropy.moments import Moments
+from plm_geometry.isotropy.moments import Accumulator, Moments
 
 if TYPE_CHECKING:
     import torch
@@ -138,8 +137,7 @@ class ResidueBuffer:
     """Gathers residue vectors and adds them to the moments of their amino acids in large pieces."""
 
     def __init__(self):
-        self._sums: dict[tuple[int, str], Accumulator] = {}
-        self._workspaces: list[Workspace] = []
+        self._sums = Accumulator()
         self._vectors: list[list[np.ndarray]] = []
         self._letters: list[str] = []
         self._groups: list[np.ndarray] = []
@@ -156,9 +154,8 @@ class ResidueBuffer:
         """Add what is left and return the moments by layer and letter."""
         self._flush()
         found: LayerMoments = {}
-        for layer, letter in list(self._sums):
-            sums = self._sums.pop((layer, letter))
-            found.setdefault(layer, {})[letter] = Moments(**sums.sums())
+        for (layer, letter), moments in self._sums.moments.items():
+            found.setdefault(layer, {})[letter] = moments
         return found
 
     def _flush(self) -> None:
@@ -169,15 +166,8 @@ class ResidueBuffer:
             vectors = np.concatenate(parts)
             for code, group in np.unique([letters, groups], axis=1).T:
                 some = vectors[(letters == code) & (groups == group)]
-                self._sums_of(layer + int(group), chr(code), some.shape[1]).add(
-                    some, range(len(some))
-                )
+                self._sums.add(some, range(len(some)), (layer + int(group), chr(code)))
         self._vectors, self._letters, self._groups = [], [], []
-
-    def _sums_of(self, layer: int, letter: str, width: int) -> Accumulator:
-        if (layer, letter) not in self._sums:
-            self._sums[layer, letter] = Accumulator(width, workspaces=self._workspaces)
-        return self._sums[layer, letter]
 
 
 class ResidueSampler:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 # The modules whose code decides what an embedding is, beside the models.
 _COMPUTED_BY = [
-    *(f"isotropy.{name}" for name in ("accumulate", "cores", "moments")),
+    "isotropy.moments",
     *(f"embedding.{name}" for name in ("engine", "forward", "plan", "pooling", "run")),
 ]
 # What the models room only says of a model.

@@ -1,13 +1,17 @@
 """Pairs of proteins: drawing them, aligning them, distances between their embeddings."""
 
-from plm_geometry.pairs.alignment import AlignmentSettings
+from plm_geometry.pairs.alignment import align_pairs, replaced_residues
 from plm_geometry.pairs.distances import pair_distances
-from plm_geometry.pairs.drawing import all_pairs, count_pairs, draw_pairs
-from plm_geometry.pairs.families import pairs_between, pairs_within
+from plm_geometry.pairs.drawing import (
+    all_pairs,
+    count_pairs,
+    draw_pairs,
+    pairs_between,
+    pairs_within,
+)
 from plm_geometry.pairs.files import read_pairs
-from plm_geometry.pairs.pairwise import align_pairs, replaced_residues
+from plm_geometry.pairs.scoring import AlignmentSettings, matrix_names
 from plm_geometry.pairs.stratified import PairSample, draw_stratified
-from plm_geometry.pairs.substitution import matrix_names
 from plm_geometry.pairs.table import align_to_parquet, read_note
 from plm_geometry.pairs.text import AlignedText, aligned_texts
 

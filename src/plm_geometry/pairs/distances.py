@@ -1,6 +1,6 @@
 """Distances between the embeddings of pairs, millions of them at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -109,18 +109,19 @@ class _Measure:
     def __call__(self, pairs: np.ndarray) -> np.ndarray:
         """Return cosine similarities and squared distances, shape ``(2, n_pairs)``."""
         i, j = self.first[pairs], self.second[pairs]
+        a, b = self.lengths[i], self.lengths[j]
         rows, columns = slice(i.min(), i.max() + 1), slice(j.min(), j.max() + 1)
         n_products = (rows.stop - rows.start) * (columns.stop - columns.start)
         if n_products <= min(_MOST_TILE_ROWS**2, _PRODUCTS_FOR_ONE * len(pairs)):
             cosines = self._directions(rows) @ self._directions(columns).T
             cosine = cosines[i - rows.start, j - columns.start]
         else:
-            cosine = self._cosine(i, j)
-        a, b = self.lengths[i], self.lengths[j]
+            products = _of_each(np.vecdot, self.vectors, i, j)
+            cosine = products / np.where(a * b > 0, a * b, 1)
         # Not a^2 + b^2 - 2 a b cosine, which cancels long before this does.
         squared = (a - b) ** 2 + 2 * a * b * (1 - cosine)
         near = np.flatnonzero(1 - cosine < _NEAR)
-        squared[near] = self._squared_difference(i[near], j[near])
+        squared[near] = _of_each(_squared_distance, self.vectors, i[near], j[near])
         # So that equal vectors have a cosine of 1, and not of its rounding.
         cosine[near] = 1 - (squared[near] - (a - b)[near] ** 2) / (2 * a * b)[near]
         cosine[a * b == 0] = np.nan
@@ -131,45 +132,37 @@ class _Measure:
         lengths = self.lengths[rows, None]
         return np.divide(self.vectors[rows], np.where(lengths > 0, lengths, 1), dtype=np.float64)
 
-    def _cosine(self, i: np.ndarray, j: np.ndarray) -> np.ndarray:
-        """Return each pair's cosine similarity on its own, zero where a vector is zero."""
-        found = np.empty(len(i))
-        for part in _chunks((len(i), self.vectors.shape[1])):
-            a, b = (self.vectors[rows[part]].astype(np.float64) for rows in (i, j))
-            found[part] = np.vecdot(a, b)
-        lengths = self.lengths[i] * self.lengths[j]
-        return found / np.where(lengths > 0, lengths, 1)
 
-    def _squared_difference(self, i: np.ndarray, j: np.ndarray) -> np.ndarray:
-        """Return each pair's squared distance, to all digits however near they are."""
-        found = np.empty(len(i))
-        for part in _chunks((len(i), self.vectors.shape[1])):
-            difference = self.vectors[i[part]].astype(np.float64) - self.vectors[j[part]]
-            found[part] = np.vecdot(difference, difference)
-        return found
+def _of_each(
+    of: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    vectors: np.ndarray,
+    i: np.ndarray,
+    j: np.ndarray,
+) -> np.ndarray:
+    """Return a number of each pair of rows, of so few at a time that they stay in the cache."""
+    step = max(_CHUNK_ELEMENTS // vectors.shape[1], 1)
+    chunks = (slice(start, start + step) for start in range(0, len(i), step))
+    sides = ((vectors[i[chunk]], vectors[j[chunk]]) for chunk in chunks)
+    found = [of(a.astype(np.float64), b.astype(np.float64)) for a, b in sides]
+    return np.concatenate([np.empty(0), *found])
+
+
+def _squared_distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    difference = a - b
+    return np.vecdot(difference, difference)
 
 
 def _lengths(vectors: np.ndarray) -> np.ndarray:
     """Return the Euclidean length of each vector."""
-    lengths = np.empty(len(vectors))
-    for part in _chunks(vectors.shape):
-        rows = vectors[part].astype(np.float64)
-        with np.errstate(over="ignore", invalid="ignore"):
-            lengths[part] = np.sqrt(np.vecdot(rows, rows))
+    rows = np.arange(len(vectors))
+    with np.errstate(over="ignore", invalid="ignore"):
+        lengths = np.sqrt(_of_each(np.vecdot, vectors, rows, rows))
     if not np.isfinite(lengths).all():
-        row = int(np.flatnonzero(~np.isfinite(lengths))[0])
         raise InputError(
-            f"vector {row} holds NaN, infinity or numbers whose squares overflow; "
-            "embed that protein again."
+            f"vector {int(np.argmin(np.isfinite(lengths)))} holds NaN, infinity or numbers whose "
+            "squares overflow; embed that protein again."
         )
     return lengths
-
-
-def _chunks(shape: tuple[int, int]) -> Iterator[slice]:
-    """Part rows of this shape so that each part stays in the processor's cache."""
-    n, dim = shape
-    step = max(_CHUNK_ELEMENTS // dim, 1)
-    return (slice(start, start + step) for start in range(0, n, step))
 
 
 def _neighbours(shape: tuple[int, int], first: np.ndarray, second: np.ndarray) -> list[np.ndarray]:
@@ -180,8 +173,8 @@ def _neighbours(shape: tuple[int, int], first: np.ndarray, second: np.ndarray) -
     """
     n, dim = shape
     tile_rows = np.clip(_TILE_ELEMENTS // dim, 1, _MOST_TILE_ROWS)
-    most_across = np.sqrt(2 * len(first) / _USUAL_BLOCK_PAIRS)
-    n_across = int(np.clip(most_across, 1, min(-(-n // tile_rows), 256)))
+    n_across = int(np.sqrt(2 * len(first) / _USUAL_BLOCK_PAIRS))
+    n_across = int(np.clip(n_across, 1, min(-(-n // tile_rows), 256)))
     rows = -(-n // n_across)
     # Numbers of two bytes are sorted by counting, in a fraction of the time of longer ones.
     tile = (first // rows).astype(np.uint16)

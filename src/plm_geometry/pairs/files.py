@@ -19,7 +19,7 @@ def read_pairs(path: str | Path, accessions: Sequence[str]) -> tuple[np.ndarray,
     Parameters
     ----------
     path : path-like
-        Parquet (``.parquet``), or values parted by tabs (or, ``.csv``, by commas), compressed or
+        Parquet (``.parquet``), or values separated by tabs (or, ``.csv``, by commas), compressed or
         not. Columns are called ``accession_a`` and ``accession_b``, and others are ignored; text
         without this first line has two columns.
     accessions : sequence of str
@@ -38,7 +38,13 @@ def read_pairs(path: str | Path, accessions: Sequence[str]) -> tuple[np.ndarray,
         order, since it would count twice in whatever is made of the pairs.
     """
     path = Path(path)
-    table = _read_parquet(path) if path.suffix == ".parquet" else _read_text(path)
+    try:
+        table = _read(path)
+    except (OSError, ValueError, EOFError, zlib.error) as error:
+        raise InputError(
+            f"pairs cannot be read from {path} ({str(error).partition(chr(10))[0].rstrip('. ')}); "
+            f"give two accessions a line, or Parquet with columns {' and '.join(_COLUMNS)}."
+        ) from error
     if table.empty:
         raise InputError(f"{path} names no pair; give two accessions a line.")
     first, second = (_rows(table[name], accessions) for name in _COLUMNS)
@@ -47,18 +53,11 @@ def read_pairs(path: str | Path, accessions: Sequence[str]) -> tuple[np.ndarray,
     return first, second
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
-    try:
+def _read(path: Path) -> pd.DataFrame:
+    """Return a table with `_COLUMNS`."""
+    if path.suffix == ".parquet":
         return pd.read_parquet(path, columns=_COLUMNS, read_dictionary=_COLUMNS)
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"pairs cannot be read from {path} ({_reason(error)}); give Parquet with columns "
-            f"{' and '.join(_COLUMNS)}."
-        ) from error
-
-
-def _read_text(path: Path) -> pd.DataFrame:
-    separator = "," if ".csv" in path.suffixes else "\t"
+    separator, named = (",", "commas") if ".csv" in path.suffixes else ("\t", "tabs")
     try:
         # utf-8-sig: spreadsheets like to mark the beginning of a file.
         table = pd.read_csv(
@@ -66,17 +65,12 @@ def _read_text(path: Path) -> pd.DataFrame:
         )
     except pd.errors.EmptyDataError:
         return pd.DataFrame(columns=_COLUMNS)
-    except (OSError, ValueError, EOFError, zlib.error) as error:
-        raise InputError(
-            f"pairs cannot be read from {path} ({_reason(error)}); give two accessions a line."
-        ) from error
     names = table.iloc[0].tolist()
     if set(_COLUMNS) <= set(names):
         return table[1:].set_axis(names, axis=1)
     if len(names) != len(_COLUMNS):
-        between = "commas" if separator == "," else "tabs"
         raise InputError(
-            f"{path} has {len(names)} column{'s' * (len(names) > 1)} parted by {between}; give "
+            f"{path} has {len(names)} column{'s' * (len(names) > 1)} separated by {named}; give "
             f"two, or name two of them {' and '.join(_COLUMNS)} in the first line."
         )
     return table.set_axis(_COLUMNS, axis=1)
@@ -87,10 +81,6 @@ def _rows(column: pd.Series, accessions: Sequence[str]) -> np.ndarray:
     names = column.astype("category").cat
     rows = pd.Index(accessions).get_indexer(names.categories)
     return np.append(rows, -1)[names.codes]  # the code of a missing value is -1 as well
-
-
-def _reason(error: Exception) -> str:
-    return str(error).partition("\n")[0].rstrip(". ")
 
 
 def _check_known(path: Path, table: pd.DataFrame, first: np.ndarray, second: np.ndarray) -> None:

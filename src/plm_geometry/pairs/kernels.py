@@ -11,8 +11,6 @@ from threading import Lock
 import numpy as np
 import parasail
 
-from plm_geometry.pairs.sides import lengths
-
 # Addresses are numbers here: compiled code can add to them.
 _ADDRESS = ctypes.c_size_t
 # Protein, its residues, another, its residues, gap opening, gap extension, matrix.
@@ -21,12 +19,7 @@ _compiling = Lock()
 
 
 def scores(
-    name: str,
-    first: Sequence[bytes],
-    second: Sequence[bytes],
-    gap_open: np.ndarray,
-    gap_extend: np.ndarray,
-    matrices: np.ndarray,
+    name: str, first: Sequence[bytes], second: Sequence[bytes], penalties_and_matrices: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the best score of each pair, and where the kernel's integers were too small for it.
 
@@ -36,29 +29,38 @@ def scores(
         Of a kernel, such as ``"nw_scan_32"``.
     first, second : sequence of bytes, n_pairs each
         The proteins of each pair.
-    gap_open, gap_extend : numpy.ndarray of int64, shape ``(n_pairs,)``
-        Penalties of each pair; the first residue of a gap costs `gap_open`.
-    matrices : numpy.ndarray of int64, shape ``(n_pairs,)``
-        Where each pair's matrix lies (`address`); its owner must outlive the call.
+    penalties_and_matrices : numpy.ndarray of int64, shape ``(3, n_pairs)``
+        Of each pair: what the first residue of a gap costs, what each further one, and where the
+        matrix lies (`address`), whose owner must outlive the call.
 
     Returns
     -------
     found : numpy.ndarray of int64, shape ``(n_pairs,)``
     saturated : numpy.ndarray of bool, shape ``(n_pairs,)``
     """
-    joined = [np.frombuffer(b"".join(side), np.uint8) for side in (first, second)]
-    residues = lengths(first, second)
-    begins = [
-        letters.ctypes.data + np.cumsum(n) - n for letters, n in zip(joined, residues, strict=True)
-    ]
-    found = np.empty(len(first), np.int64)
-    saturated = np.empty(len(first), np.bool_)
-    calls = np.stack([begins[0], residues[0], begins[1], residues[1], gap_open, gap_extend])
+    proteins, joined = [], []
+    for side in (first, second):
+        joined.append(np.frombuffer(b"".join(side), np.uint8))
+        n_residues = lengths(side)
+        proteins += [joined[-1].ctypes.data + np.cumsum(n_residues) - n_residues, n_residues]
+    found, saturated = np.empty(len(first), np.int64), np.empty(len(first), np.bool_)
     with _compiling:  # else each of the threads that begin together would make its own
         loop = _compiled_loop()
-    where = np.ascontiguousarray(matrices)
-    loop(_function(name), *_readers(), calls, where, found, saturated)
+    loop(
+        _function(name, _ADDRESS, *_KERNEL),
+        _function("result_get_score", ctypes.c_int, _ADDRESS),
+        _function("result_is_saturated", ctypes.c_int, _ADDRESS),
+        _function("result_free", None, _ADDRESS),
+        np.stack([*proteins, *penalties_and_matrices]),
+        found,
+        saturated,
+    )
     return found, saturated
+
+
+def lengths(side: Sequence[bytes]) -> np.ndarray:
+    """Return the residues of each protein, int64, shape ``(n_pairs,)``."""
+    return np.fromiter(map(len, side), np.int64, len(side))
 
 
 def address(matrix: parasail.Matrix) -> int:
@@ -74,10 +76,10 @@ def _compiled_loop() -> Callable[..., None]:
     return njit(nogil=True)(_loop)
 
 
-def _loop(kernel, score, is_saturated, free, calls, matrices, found, saturated) -> None:
-    for k in range(len(matrices)):
-        a, n, b, m, gap_open, gap_extend = calls[:, k]
-        result = kernel(a, n, b, m, gap_open, gap_extend, matrices[k])
+def _loop(kernel, score, is_saturated, free, calls, found, saturated) -> None:
+    for k in range(calls.shape[1]):
+        a, n, b, m, gap_open, gap_extend, matrix = calls[:, k]
+        result = kernel(a, n, b, m, gap_open, gap_extend, matrix)
         if result == 0:  # there was no memory for it
             found[k], saturated[k] = 0, True
             continue
@@ -87,19 +89,8 @@ def _loop(kernel, score, is_saturated, free, calls, matrices, found, saturated) 
 
 
 @cache
-def _function(name: str) -> Callable[..., int]:
-    """Return a kernel with the types that compiled code needs to know."""
-    return _declared(name, _ADDRESS, _KERNEL)
-
-
-@cache
-def _readers() -> tuple[Callable[..., object], ...]:
-    """Return what reads a result's score, what tells whether it is saturated, what frees it."""
-    types = {"get_score": ctypes.c_int, "is_saturated": ctypes.c_int, "free": None}
-    return tuple(_declared(f"result_{name}", type_, (_ADDRESS,)) for name, type_ in types.items())
-
-
-def _declared(name: str, returned: type | None, given: tuple[type, ...]) -> Callable[..., object]:
+def _function(name: str, returned: type | None, *given: type) -> Callable[..., object]:
+    """Return a function of parasail's with the types that compiled code needs to know."""
     # By item: each is a new object, whose types nobody else changes.
     function = ctypes.CDLL(parasail.get_library())[f"parasail_{name}"]
     function.restype, function.argtypes = returned, given

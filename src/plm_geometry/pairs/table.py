@@ -16,13 +16,11 @@ import pyarrow.parquet as pq
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.files import replacing, write_json
 from plm_geometry.base.provenance import fingerprint
-from plm_geometry.pairs.alignment import AlignmentSettings
-from plm_geometry.pairs.job import AlignmentJob
-from plm_geometry.pairs.pairwise import replaced_residues
+from plm_geometry.pairs.alignment import AlignmentJob, replaced_residues
+from plm_geometry.pairs.scoring import AlignmentSettings
 from plm_geometry.proteins.fasta import Proteins
 
 METADATA_KEY = b"plm_geometry"
-_NUMBERS = ("alignment_score", "identities", "alignment_length", "sequence_identity")
 _ROWS_PER_GROUP = 1_000_000
 
 
@@ -41,9 +39,9 @@ def align_to_parquet(
 ) -> None:
     """Align pairs as `align_pairs` does, into a Parquet file with the same columns and rows.
 
-    Until all pairs are aligned, those that are lie as Parquet files of their own in the
-    directory ``<path>.parts``. Called again with the same proteins, pairs and settings, a run
-    that was killed goes on from there; one that had finished does nothing.
+    Until all pairs are aligned, the counts of each finished block lie in the directory
+    ``<path>.parts``. Called again with the same proteins, pairs and settings, a run that was
+    killed goes on from there; one that had finished does nothing.
 
     Parameters
     ----------
@@ -62,21 +60,24 @@ def align_to_parquet(
         As in `align_pairs`; also if other alignments are in the way, or the disk is full.
     """
     path = Path(path)
+    parts = path.with_name(f"{path.name}.parts")
     job = AlignmentJob(proteins, first, second, settings)
-    identity = _identity(job)
+    made = _description(job)
     with _explained(path):
-        if _is_whole(path, identity):
+        if path.exists():
+            _check_same(path, read_note(path), made)
             return
-        parts = _open_parts(path, identity)
-        missing = np.flatnonzero(~_aligned_already(parts, len(job.first)))
-    if missing.size:
+        if (manifest := parts / "made_from.json").exists():
+            _check_same(parts, json.loads(manifest.read_text()), made)
+        write_json(manifest, made)
+        place = {block.start: parts / f"{block.start}-{block.stop}.int64" for block in job.blocks}
+        missing = [block for block in job.blocks if not place[block.start].exists()]
         run = job.run(missing, workers=workers, cluster=cluster, progress=progress)
-        for block, counts in run:
-            with _explained(path):
-                _write_part(parts / f"{block[0]}.parquet", job, block, counts)
-    with _explained(path):
-        note = {**identity, **_describe(job), **(note or {})}
-        _join_parts(path, parts, job, columns or {}, note)
+        for block, counts in run if missing else ():
+            with replacing(place[block.start]) as partial:
+                partial.write_bytes(counts.tobytes())
+        counts = np.concatenate([np.fromfile(part, np.int64) for part in place.values()])
+        _write(path, job, counts.reshape(-1, 4), columns or {}, made | (note or {}))
         shutil.rmtree(parts)
 
 
@@ -102,20 +103,14 @@ def _explained(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _identity(job: AlignmentJob) -> dict[str, str]:
-    """Return the fingerprint of what decides the numbers."""
+def _description(job: AlignmentJob) -> dict[str, object]:
+    """Return how alignments are made, with the fingerprint of what decides the numbers."""
     pairs = np.stack([job.first, job.second]).astype(np.int64)
-    parts = {
-        "proteins": job.proteins.sha256,
-        "pairs": sha256(pairs.tobytes()).hexdigest(),
-        **asdict(job.settings),
-    }
-    return {"fingerprint": fingerprint(parts)}
-
-
-def _describe(job: AlignmentJob) -> dict[str, object]:
+    settings = asdict(job.settings)
+    made_from = {"proteins": job.proteins.sha256, "pairs": sha256(pairs.tobytes()).hexdigest()}
     return {
-        **asdict(job.settings),
+        "fingerprint": fingerprint(made_from | settings),
+        **settings,
         "n_pairs": len(job.first),
         "proteins": job.proteins.source,
         "proteins_sha256": job.proteins.sha256,
@@ -123,79 +118,30 @@ def _describe(job: AlignmentJob) -> dict[str, object]:
     }
 
 
-def _is_whole(path: Path, identity: Mapping[str, str]) -> bool:
-    """Return whether these alignments are there already; refuse to overwrite others."""
-    if not path.exists():
-        return False
-    _check_same(path, read_note(path), identity)
-    return True
-
-
-def _open_parts(path: Path, identity: Mapping[str, str]) -> Path:
-    """Return the directory of finished blocks, made or found; refuse those of other alignments."""
-    parts = path.with_name(f"{path.name}.parts")
-    manifest = parts / "made_from.json"
-    if manifest.exists():
-        _check_same(parts, json.loads(manifest.read_text()), identity)
-    parts.mkdir(parents=True, exist_ok=True)
-    write_json(manifest, identity)
-    return parts
-
-
-def _check_same(place: Path, note: Mapping[str, object], identity: Mapping[str, str]) -> None:
-    if note.get("fingerprint") != identity["fingerprint"]:
+def _check_same(place: Path, found: Mapping[str, object], expected: Mapping[str, object]) -> None:
+    if found.get("fingerprint") != expected["fingerprint"]:
         raise InputError(
             f"{place} holds something else than these proteins, pairs and settings give; "
             "remove it, or write to another file."
         )
 
 
-def _aligned_already(parts: Path, n_pairs: int) -> np.ndarray:
-    """Return which pairs the parts hold, as a mask."""
-    found = np.zeros(n_pairs, dtype=bool)
-    for part in parts.glob("*.parquet"):
-        found[pd.read_parquet(part, columns=["pair"])["pair"]] = True
-    return found
-
-
-def _write_part(path: Path, job: AlignmentJob, block: np.ndarray, counts: np.ndarray) -> None:
-    with replacing(path) as partial:
-        job.table(block, counts).assign(pair=block).to_parquet(partial, index=False)
-
-
-def _join_parts(
+def _write(
     path: Path,
-    parts: Path,
     job: AlignmentJob,
+    counts: np.ndarray,
     columns: Mapping[str, np.ndarray],
     note: Mapping[str, object],
 ) -> None:
-    """Write the rows of all parts in the order of the pairs, `columns` beside them."""
-    numbers = {**_numbers(parts, len(job.first)), **columns}
-    accessions = pa.array(job.proteins.accessions)
-    metadata = {METADATA_KEY: json.dumps(note).encode()}
-    with replacing(path) as partial, _writer(partial, numbers, metadata) as writer:
-        for start in range(0, len(job.first), _ROWS_PER_GROUP):
-            rows = slice(start, start + _ROWS_PER_GROUP)
-            columns = [accessions.take(pa.array(side[rows])) for side in (job.first, job.second)]
-            columns += [pa.array(column[rows]) for column in numbers.values()]
-            writer.write_table(pa.table(columns, schema=writer.schema))
+    """Write the table of all pairs, `columns` beside it, some rows at a time."""
 
+    def frame(rows: slice) -> pd.DataFrame:
+        further = {name: values[rows] for name, values in columns.items()}
+        return job.table(counts[rows], rows).assign(**further)
 
-def _numbers(parts: Path, n_pairs: int) -> dict[str, np.ndarray]:
-    """Return the numeric columns of all parts, in the order of the pairs."""
-    found: dict[str, np.ndarray] = {}
-    for part in parts.glob("*.parquet"):
-        table = pd.read_parquet(part, columns=["pair", *_NUMBERS])
-        for name in _NUMBERS:
-            values = table[name].to_numpy()
-            found.setdefault(name, np.empty(n_pairs, values.dtype))[table["pair"]] = values
-    return found
-
-
-def _writer(
-    path: Path, numbers: Mapping[str, np.ndarray], metadata: dict[bytes, bytes]
-) -> pq.ParquetWriter:
-    fields = [(name, pa.string()) for name in ("accession_a", "accession_b")]
-    fields += [(name, pa.from_numpy_dtype(column.dtype)) for name, column in numbers.items()]
-    return pq.ParquetWriter(path, pa.schema(fields, metadata=metadata), compression="zstd")
+    schema = pa.Schema.from_pandas(frame(slice(1)), preserve_index=False)
+    schema = schema.with_metadata({METADATA_KEY: json.dumps(note).encode()})
+    with replacing(path) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as file:
+        for start in range(0, len(counts), _ROWS_PER_GROUP):
+            rows = frame(slice(start, start + _ROWS_PER_GROUP))
+            file.write_table(pa.Table.from_pandas(rows, schema, preserve_index=False))

@@ -6,21 +6,20 @@ optimum of all three: the best score, the most identities that it allows, and th
 that these allow. An engine needs to report nothing but that optimum's worth.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.pairs.engines import BEYOND, Engine
-from plm_geometry.pairs.sides import lengths, taken
-from plm_geometry.pairs.substitution import Weights
+from plm_geometry.pairs.kernels import lengths
+
+Found = tuple[np.ndarray, np.ndarray]
 
 
 def most_identities(
     engine: Engine,
     reference: Engine,
-    first: Sequence[bytes],
-    second: Sequence[bytes],
+    first: np.ndarray,
+    second: np.ndarray,
     *,
     count_gaps: bool = True,
 ) -> np.ndarray:
@@ -32,7 +31,7 @@ def most_identities(
         Asked first.
     reference : Engine
         Asked where the numbers exceed `engine`'s capacity.
-    first, second : sequence of bytes
+    first, second : numpy.ndarray of bytes objects, shape ``(n_pairs,)``
         The proteins of each pair.
     count_gaps : bool
         Whether columns with a gap count as columns.
@@ -51,7 +50,7 @@ def most_identities(
     left = np.arange(len(first))
     for able in (engine, reference):
         for attempt in (_in_one_pass, _in_two_passes):
-            found, known = attempt(able, *taken(left, first, second), count_gaps)
+            found, known = attempt(able, first[left], second[left], count_gaps)
             counts[left[known]] = found[known]
             if not (left := left[~known]).size:
                 return counts
@@ -62,15 +61,13 @@ def most_identities(
     )
 
 
-def _in_one_pass(
-    engine: Engine, first: Sequence[bytes], second: Sequence[bytes], count_gaps: bool
-) -> tuple[np.ndarray, np.ndarray]:
+def _in_one_pass(engine: Engine, first: np.ndarray, second: np.ndarray, count_gaps: bool) -> Found:
     """Return counts, each from one optimum that holds all three, and where these did fit."""
-    n, m = lengths(first, second)
+    n, m = lengths(first), lengths(second)
     fewest, most = _column_bounds(engine.mode, n, m, count_gaps)
-    identity = _round_up(most - fewest + 1)
-    score = _round_up(identity * np.minimum(n, m) + most + 1)
-    worth = _optima(engine, first, second, score, identity, (1, int(count_gaps)))
+    identity = _rounded_up(most - fewest + 1)
+    score = _rounded_up(identity * np.minimum(n, m) + most + 1)
+    worth = engine.optima(first, second, score, identity, (1, int(count_gaps)))
     best = (worth + most) // score
     remainder = worth - best * score  # identity * identities - columns
     identities = -(-(remainder + fewest) // identity)
@@ -79,53 +76,31 @@ def _in_one_pass(
 
 
 def _in_two_passes(
-    engine: Engine, first: Sequence[bytes], second: Sequence[bytes], count_gaps: bool
-) -> tuple[np.ndarray, np.ndarray]:
+    engine: Engine, first: np.ndarray, second: np.ndarray, count_gaps: bool
+) -> Found:
     """Return counts, each from two smaller optima, and where these did fit.
 
     Once the identities are known, an identity need outweigh only the columns that could be
     saved by giving one up. The second pass takes the largest weight that fits, and is believed
     if no alignment with an identity less can reach its worth.
     """
-    n, m = lengths(first, second)
+    n, m = lengths(first), lengths(second)
     fewest, most = _column_bounds(engine.mode, n, m, count_gaps)
-    best, identities, known = _without_columns(engine, first, second, np.minimum(n, m))
+    base = _rounded_up(np.minimum(n, m) + 1)
+    worth = engine.optima(first, second, base, np.ones_like(base), (0, 0))
+    known = worth != BEYOND
+    best, identities = np.divmod(np.where(known, worth, 0), base)
     reach = np.maximum(engine.scoring.reach(n + m), 2 * np.abs(best))
-    score = _round_down(engine.capacity // (reach + 2))
-    identity = _round_down(np.maximum(score - most - 1, 0) // np.minimum(n, m))
+    score = _rounded_down(engine.capacity // (reach + 2))
+    identity = _rounded_down(np.maximum(score - most - 1, 0) // np.minimum(n, m))
     rows = np.flatnonzero(known & (identity > 0))
     worth = np.full(len(n), BEYOND)
-    worth[rows] = _optima(
-        engine, *taken(rows, first, second), score[rows], identity[rows], (1, int(count_gaps))
+    worth[rows] = engine.optima(
+        first[rows], second[rows], score[rows], identity[rows], (1, int(count_gaps))
     )
     columns = identity * identities - (worth - best * score)
     known = (worth != BEYOND) & (columns - fewest < identity)
     return np.stack([best, identities, columns], axis=1), known
-
-
-def _without_columns(
-    engine: Engine, first: Sequence[bytes], second: Sequence[bytes], shorter: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return best scores, most identities at these, and where both fit the engine."""
-    base = _round_up(shorter + 1)
-    worth = _optima(engine, first, second, base, np.ones_like(base), (0, 0))
-    known = worth != BEYOND
-    return *np.divmod(np.where(known, worth, 0), base), known
-
-
-def _optima(
-    engine: Engine,
-    first: Sequence[bytes],
-    second: Sequence[bytes],
-    score: np.ndarray,
-    identity: np.ndarray,
-    columns: tuple[int, int],
-) -> np.ndarray:
-    """Return each pair's optimum under its own weights; `columns` are those of `Weights`."""
-    # As complex numbers, which sort many times faster than pairs of numbers do.
-    distinct, which = np.unique(score + 1j * identity, return_inverse=True)
-    weights = [Weights(int(pair.real), int(pair.imag), *columns) for pair in distinct]
-    return engine.optima(first, second, weights, which)
 
 
 def _column_bounds(
@@ -137,19 +112,13 @@ def _column_bounds(
     return (np.maximum(n, m) if mode == "global" else np.zeros_like(n)), n + m
 
 
-def _round_down(numbers: np.ndarray) -> np.ndarray:
+def _rounded_down(numbers: np.ndarray) -> np.ndarray:
     """Round down to three binary digits: few different weights, each with a prepared matrix."""
-    unit = _unit(numbers)
+    # The exponent of a float is the number of binary digits; numbers are below 2**53.
+    unit = np.left_shift(1, np.maximum(np.frexp(numbers)[1] - 3, 0), dtype=np.int64)
     return numbers // unit * unit
 
 
-def _round_up(numbers: np.ndarray) -> np.ndarray:
-    """Round up to three binary digits, like `_round_down`."""
-    unit = _unit(numbers)
-    return -(-numbers // unit) * unit
-
-
-def _unit(numbers: np.ndarray) -> np.ndarray:
-    """Return the worth of each number's third binary digit, at least 1; below 2**53."""
-    # The exponent of a float is the number of binary digits.
-    return np.left_shift(1, np.maximum(np.frexp(numbers)[1] - 3, 0), dtype=np.int64)
+def _rounded_up(numbers: np.ndarray) -> np.ndarray:
+    """Round up to three binary digits, as `_rounded_down` rounds down."""
+    return -_rounded_down(-numbers)

@@ -21,15 +21,13 @@ ROUNDINGS: Mapping[str, Callable[[float], float]] = {
 }
 
 
-def roundings(table: pd.DataFrame, *, decimals: int = 6) -> pd.DataFrame:
+def roundings(table: pd.DataFrame) -> pd.DataFrame:
     """Put every rounding of effective dimensions beside what is printed.
 
     Parameters
     ----------
     table : DataFrame
         ``published.global_isotropy()``.
-    decimals : int
-        With which the IsoScores are printed: half of the last one is their error.
 
     Returns
     -------
@@ -38,7 +36,8 @@ def roundings(table: pd.DataFrame, *, decimals: int = 6) -> pd.DataFrame:
         that an IsoScore printed like this can have), ``floor, nearest, ceiling`` and
         ``printed_dimensions``.
     """
-    exact, half = table["effective_dimensions"], 0.5 * 10**-decimals * (table["n"] - 1)
+    # IsoScores are printed with six decimals: half of the last one is their error.
+    exact, half = table["effective_dimensions"], 0.5e-6 * (table["n"] - 1)
     return table.assign(
         lowest=exact - half,
         highest=exact + half,
@@ -48,15 +47,13 @@ def roundings(table: pd.DataFrame, *, decimals: int = 6) -> pd.DataFrame:
     )
 
 
-def proteins_for_pairs(n_pairs: float, *, digits: int = 2) -> pd.DataFrame:
+def proteins_for_pairs(n_pairs: float) -> pd.DataFrame:
     """Return how many proteins make about so many pairs, by what counts as one.
 
     Parameters
     ----------
     n_pairs : float
-        As printed.
-    digits : int
-        Significant digits of it.
+        As printed, with two significant digits.
 
     Returns
     -------
@@ -65,7 +62,7 @@ def proteins_for_pairs(n_pairs: float, *, digits: int = 2) -> pd.DataFrame:
         ``pairs`` of these, and ``fewest`` and ``most`` proteins that round to what is printed,
         missing where no number does.
     """
-    unit = 10 ** (np.floor(np.log10(n_pairs)) - digits + 1)
+    unit = 10 ** (np.floor(np.log10(n_pairs)) - 1)
     numbers = np.arange(2, int(2 * np.sqrt(n_pairs)) + 2, dtype=np.int64)
     rows = []
     for counting, count in PAIR_COUNTS.items():
@@ -77,15 +74,13 @@ def proteins_for_pairs(n_pairs: float, *, digits: int = 2) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["counting", "proteins", "pairs", "fewest", "most"])
 
 
-def matching_layers(tokens: pd.DataFrame, *, decimals: int = 2) -> pd.DataFrame:
+def matching_layers(tokens: pd.DataFrame) -> pd.DataFrame:
     """Return which layers' scores of word tokens give the quoted number, by rounding.
 
     Parameters
     ----------
     tokens : DataFrame
         ``published.natural_language()``: title, d, layer, isoscore, quoted_by_paper, last.
-    decimals : int
-        Of the quoted numbers.
 
     Returns
     -------
@@ -95,14 +90,12 @@ def matching_layers(tokens: pd.DataFrame, *, decimals: int = 2) -> pd.DataFrame:
     """
     rows = []
     for title, model in tokens.groupby("title", sort=False):
-        quoted = model["quoted_by_paper"].dropna()
-        if quoted.empty:
-            continue
-        scores = model.set_index("layer")["isoscore"]
-        row = {"title": title, "d": model["d"].iloc[0], "quoted": quoted.iloc[0]}
-        row["last_layer"] = scores.iloc[-1]
-        for name, rounded in ROUNDINGS.items():
-            matches = rounded(scores * 10**decimals).eq(np.round(quoted.iloc[0] * 10**decimals))
-            row[name] = ", ".join(map(str, scores.index[matches])) or "none"
-        rows.append(row)
+        for quoted in model["quoted_by_paper"].dropna():
+            scores = model.set_index("layer")["isoscore"]
+            row = {"title": title, "d": model["d"].iloc[0], "quoted": quoted}
+            row["last_layer"] = scores.iloc[-1]
+            for name, rounded in ROUNDINGS.items():  # the quoted numbers have two decimals
+                matches = scores.index[rounded(scores * 100).eq(np.round(quoted * 100))]
+                row[name] = ", ".join(map(str, matches)) or "none"
+            rows.append(row)
     return pd.DataFrame(rows)

@@ -1,11 +1,11 @@
-"""Published values, each with its source, and the paper's beside a run's rows.
+"""Published numbers, each with its source, and those of the paper beside a run's rows.
 
-They lie in ``data/published/*.csv``: the paper's, those of IsoScore's authors, and what was
-measured on published embeddings. What the paper's available text does not print is absent
-there: nothing is filled in.
+``data/published/numbers.csv`` has one line for each number that the paper or IsoScore's authors
+print; the other tables there are what was measured on published embeddings. What the paper's
+available text does not print is absent there: nothing is filled in.
 """
 
-from typing import Any
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -14,16 +14,19 @@ from plm_geometry.association import COLUMNS
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.paths import PUBLISHED
 
+# Which proteins a number is over: a run over others neither agrees with it nor differs from it.
+ALL, ANY = "all of Swiss-Prot", "any proteins"
+_COLUMNS = ["part", "unit", "quantity", "counterpart", "name", "printed", "by_model", "over",
+            "not_run", "source", "published", "last_digit"]  # fmt: skip
 
-def table(name: str, **options: Any) -> pd.DataFrame:
-    """Read one table of published values, as it is stored.
+
+def table(name: str) -> pd.DataFrame:
+    """Read one table of ``data/published``.
 
     Parameters
     ----------
     name : str
-        The file's name in ``data/published`` without ``.csv``.
-    **options
-        Of `pandas.read_csv`: ``dtype=str`` keeps numbers as they are printed.
+        The file's name without ``.csv``.
 
     Raises
     ------
@@ -33,7 +36,66 @@ def table(name: str, **options: Any) -> pd.DataFrame:
     known = sorted(path.stem for path in PUBLISHED.glob("*.csv"))
     if name not in known:
         raise InputError(f"There is no published table {name!r}; there are {', '.join(known)}.")
-    return pd.read_csv(PUBLISHED / f"{name}.csv", **options)
+    return pd.read_csv(PUBLISHED / f"{name}.csv", dtype={"printed": str})
+
+
+def numbers() -> pd.DataFrame:
+    """Return every published number, in the order of the paper.
+
+    Returns
+    -------
+    DataFrame
+        part : str
+            Of the paper, or whose numbers they are.
+        unit : {"proteins and pairs", "share", "dimensions", "IsoScore", "correlation"}
+        quantity, counterpart : str
+            What `report.Report.record` calls it, and the key of the paper's model; empty where
+            no model, or no single one, is in it.
+        name : str
+            What a reader calls it.
+        printed : str
+            As it is printed, trailing zeros included.
+        by_model : bool
+            Whether a model is in it.
+        over : {"all of Swiss-Prot", "a sample of Swiss-Prot", "any proteins"}
+            Over which proteins another value is comparable.
+        not_run, source : str
+            Why there may be no value of a run, and where the number stands.
+        published, last_digit : float
+            Its value, and the place of its last printed digit.
+    """
+    return _numbers()[_COLUMNS]
+
+
+def last_digit(printed: str) -> float:
+    """Return the place of a number's last printed digit.
+
+    Parameters
+    ----------
+    printed : str
+        As printed; a power of ten keeps digits that are not meant.
+
+    Examples
+    --------
+    >>> last_digit("0.791"), last_digit("120"), last_digit("6.4e6")
+    (0.001, 1.0, 100000.0)
+    """
+    return float(Decimal(1).scaleb(Decimal(printed).as_tuple().exponent))
+
+
+def _numbers(part: str = "") -> pd.DataFrame:
+    """As `numbers`, of one part, also with each model's ``title``, ``width``, and ``layer``."""
+    frame = table("numbers").fillna({"counterpart": "", "title": ""})
+    frame = frame.assign(
+        published=frame["printed"].astype(float), last_digit=frame["printed"].map(last_digit)
+    )
+    return frame[frame["part"] == part] if part else frame
+
+
+def value(quantity: str) -> float:
+    """Return a number that is printed once, or once for several models, by its quantity."""
+    frame = numbers()
+    return float(frame.loc[frame["quantity"] == quantity, "published"].iloc[0])
 
 
 def global_isotropy() -> pd.DataFrame:
@@ -43,15 +105,23 @@ def global_isotropy() -> pd.DataFrame:
     -------
     DataFrame
         Indexed by model key: title, n (embedding dimensions), isoscore, printed_dimensions,
-        and effective_dimensions, which is i (n - 1) + 1 [1]_ before the paper rounds it.
+        source, and effective_dimensions, which is i (n - 1) + 1 [1]_ before the paper rounds it.
 
     References
     ----------
     .. [1] Rudman et al., IsoScore, Findings of ACL 2022.
     """
-    frame = table("global_isotropy").set_index("model")
-    frame["effective_dimensions"] = frame["isoscore"] * (frame["n"] - 1) + 1
-    return frame
+    rows = _numbers("global isotropy")
+    found = rows.pivot(index="counterpart", columns="quantity", values="published")
+    frame = rows.drop_duplicates("counterpart").set_index("counterpart").rename_axis("model")
+    frame = frame.assign(n=frame["width"].astype(int), **found.astype({"printed_dimensions": int}))
+    frame["effective_dimensions"] = _dimensions(frame["isoscore"], frame["n"])
+    columns = ["title", "n", "isoscore", "printed_dimensions", "source", "effective_dimensions"]
+    return frame[columns]
+
+
+def _dimensions(isoscore: pd.Series, width: pd.Series) -> pd.Series:
+    return isoscore * (width - 1) + 1
 
 
 def correlation_matrix() -> pd.DataFrame:
@@ -63,12 +133,11 @@ def correlation_matrix() -> pd.DataFrame:
         Shape (4, 4), rows and columns `association.COLUMNS`; the paper's *similarity score*
         is ``sequence_identity``.
     """
-    upper = table("correlation_protbert").pivot(index="first", columns="second", values="pearson")
-    upper = upper.reindex(index=COLUMNS, columns=COLUMNS)
-    matrix = upper.fillna(upper.T)
-    for measure in COLUMNS:
-        matrix.loc[measure, measure] = 1.0
-    return matrix.rename_axis(index=None, columns=None)
+    matrix = pd.DataFrame(np.eye(len(COLUMNS)), list(COLUMNS), list(COLUMNS))
+    for row in _numbers("correlation").itertuples():
+        _, a, b = row.quantity.split(":")
+        matrix.loc[a, b] = matrix.loc[b, a] = row.published
+    return matrix
 
 
 def entries(matrix: pd.DataFrame) -> dict[str, float]:
@@ -87,7 +156,7 @@ def beside_correlations(frame: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     frame : DataFrame
-        ``Study.correlations()``, or any frame with columns counterpart, a and b.
+        ``study.correlation.table()``, or any frame with columns counterpart, a and b.
 
     Returns
     -------
@@ -101,11 +170,6 @@ def beside_correlations(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(published=found)
 
 
-def local_dimensions() -> float:
-    """Return the effective dimensions an amino acid uses on average ("about 14")."""
-    return float(table("local_isotropy").set_index("quantity").value.effective_dimensions_average)
-
-
 def wide_models() -> list[str]:
     """Return the keys of the paper's models of 1,024 dimensions, which its local numbers are of."""
     return list(global_isotropy().query("n == 1024").index)
@@ -117,7 +181,7 @@ def beside_local(frame: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     frame : DataFrame
-        ``Study.local_isotropy()``, or any frame with a column ``counterpart``.
+        ``study.local.table()``, or any frame with a column ``counterpart``.
 
     Returns
     -------
@@ -126,7 +190,7 @@ def beside_local(frame: pd.DataFrame) -> pd.DataFrame:
         dimensions.
     """
     is_wide = frame["counterpart"].isin(wide_models())
-    average = is_wide.map({True: local_dimensions(), False: np.nan})
+    average = is_wide.map({True: value("local_dimensions"), False: np.nan})
     return frame.assign(published_dimensions=average)
 
 
@@ -136,18 +200,24 @@ def natural_language() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        model, title, layer, isoscore, quoted_by_paper (what the paper prints of it), last
-        (whether it is the model's last layer), d, and effective_dimensions, which is
-        i (d - 1) + 1; the last two are missing where the source does not print the width.
+        model, title, d, layer, isoscore, quoted_by_paper (what the paper prints of it), source,
+        last (whether it is the model's last layer), and effective_dimensions, which is
+        i (d - 1) + 1; this and d are missing where the source does not print the width.
 
     References
     ----------
     .. [1] Rudman et al., IsoScore, Findings of ACL 2022.
     """
-    frame = table("natural_language")
+    key = ["counterpart", "layer"]
+    quoted = _numbers("natural language, as the paper quotes it")[[*key, "published"]]
+    frame = _numbers("natural language, by IsoScore's authors").astype({"layer": int})
+    frame = frame.merge(quoted, on=key, how="left", suffixes=("", "_quoted"))
+    columns = {"counterpart": "model", "title": "title", "width": "d", "layer": "layer",
+               "published": "isoscore", "published_quoted": "quoted_by_paper",
+               "source": "source"}  # fmt: skip
+    frame = frame[list(columns)].rename(columns=columns)
     last = frame.groupby("model")["layer"].transform("max") == frame["layer"]
-    dimensions = frame["isoscore"] * (frame["d"] - 1) + 1
-    return frame.assign(last=last, effective_dimensions=dimensions)
+    return frame.assign(last=last, effective_dimensions=_dimensions(frame["isoscore"], frame["d"]))
 
 
 def beside_language(residues: pd.DataFrame | None, proteins: pd.DataFrame) -> pd.DataFrame:
@@ -156,10 +226,10 @@ def beside_language(residues: pd.DataFrame | None, proteins: pd.DataFrame) -> pd
     Parameters
     ----------
     residues : DataFrame or None
-        ``Study.local_isotropy()``, of which the rows over all residues are taken; None for a
+        ``study.local.table()``, of which the rows over all residues are taken; None for a
         run of files of embeddings, which have no residues.
     proteins : DataFrame
-        ``Study.global_isotropy()``.
+        ``study.isotropy.table()``.
 
     Returns
     -------
@@ -181,18 +251,13 @@ def beside_language(residues: pd.DataFrame | None, proteins: pd.DataFrame) -> pd
     return together.astype({"d": "Int64"})
 
 
-def measured_real(model: str) -> pd.Series:
-    """Return what was measured on published embeddings of a model, by its key."""
-    return table("measured_real").set_index("model").loc[model]
-
-
 def beside(frame: pd.DataFrame) -> pd.DataFrame:
     """Put the published values of global isotropy beside a run's.
 
     Parameters
     ----------
     frame : DataFrame
-        ``Study.global_isotropy()``: one row a model or control.
+        ``study.isotropy.table()``: one row a model or control.
 
     Returns
     -------

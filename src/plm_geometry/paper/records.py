@@ -1,26 +1,23 @@
 """Runs made elsewhere, kept in ``data/runs``: what they measured, and from what."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from plm_geometry.base import paths
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.files import write_json
 from plm_geometry.models import said_by_file
 from plm_geometry.models.names import ModelName
-from plm_geometry.paper.summaries import Summary, checked, first_fault, measured_rows, read_json
+from plm_geometry.paper.summaries import HINT, Summary, checked, measured_rows, read_json
 from plm_geometry.paper.verdicts import NOT_COMPARABLE, verdicts
 
 _NAME = r"^[a-z0-9][a-z0-9_-]*$"
 _DIGEST = re.compile(r"[0-9a-f]{40,64}")
-_LOCAL = "local"  # the revision of a checkpoint that lies in a directory of one's own
-# From a root, a home or a drive on; a hub's id (owner/name) and an address are none.
-_PATH = re.compile(r"(?<![\w.:/])(?:~[\w.-]*|\.{1,2}|[A-Za-z]:)?(?:[/\\][^/\\\s,;()'\"]+)+[/\\]?")
 _FROM_VECTORS = ("isoscore", "effective_dimensions", "mean_cosine_similarity")
 
 
@@ -66,7 +63,7 @@ def add(
     Returns
     -------
     Path
-        The file in ``data/runs``. It holds names of files, and no paths.
+        The file in ``data/runs``.
 
     Raises
     ------
@@ -76,11 +73,10 @@ def add(
     """
     runs = [_called(_identified(_read(path), path), model) for path in files]
     _check_together(runs, files)
-    runs = [_without_places(run, path) for run, path in zip(runs, files, strict=True)]
     name = name or _default_name(runs[0])
     if not re.fullmatch(_NAME, name):
         raise InputError(f"{name!r} is no name for a record; use a-z, 0-9, - and _ alone.")
-    note = " ".join([_file_names(note, {}), *_licences(runs[0])]).strip()
+    note = " ".join([note, *_licences(runs[0])]).strip()
     proteins = runs[0].proteins
     sample = sample or f"{proteins.proteins:,} proteins of {proteins.source}"
     record = Record(name=name, sample=sample, note=note, runs=runs)
@@ -98,7 +94,11 @@ def read_records(directory: str | Path = "") -> list[Record]:
         If a record is damaged.
     """
     place = Path(directory).expanduser() if str(directory) else paths.RECORDS
-    return [_read_record(path) for path in sorted(place.glob("*.json"))]
+    hint = "add the run again by `plm-geometry verdict --add`"
+    return [
+        checked(Record, read_json(path), f"{path} is no record of a run", hint)
+        for path in sorted(place.glob("*.json"))
+    ]
 
 
 def sources(records: Sequence[Record]) -> pd.DataFrame:
@@ -124,8 +124,7 @@ def sources(records: Sequence[Record]) -> pd.DataFrame:
 
 def measured(records: Sequence[Record]) -> pd.DataFrame:
     """Return what records have measured: `summaries.measured_rows`, ``record`` and ``sample``."""
-    tables = [_of_record(measured_rows(record.runs), record) for record in records]
-    return pd.concat(tables or [measured_rows([]).assign(record="", sample="")], ignore_index=True)
+    return _of_each(records, measured_rows)
 
 
 def record_verdicts(records: Sequence[Record]) -> pd.DataFrame:
@@ -133,16 +132,16 @@ def record_verdicts(records: Sequence[Record]) -> pd.DataFrame:
 
     What is not comparable is so for itself, and not by a profile.
     """
-    tables = [_of_record(verdicts(record.runs), record) for record in records]
-    if not tables:
-        return verdicts([])[:0].assign(record="", sample="")
-    table = pd.concat(tables, ignore_index=True)
-    table = table[table["model"].notna()].reset_index(drop=True)
+    table = _of_each(records, verdicts).dropna(subset="model").reset_index(drop=True)
     return table.replace({"verdict": {NOT_COMPARABLE: "not comparable"}})
 
 
-def _of_record(table: pd.DataFrame, record: Record) -> pd.DataFrame:
-    return table.assign(record=record.name, sample=record.sample)
+def _of_each(
+    records: Sequence[Record], of: Callable[[Sequence[Summary]], pd.DataFrame]
+) -> pd.DataFrame:
+    tables = [of(record.runs).assign(record=record.name, sample=record.sample)
+              for record in records]  # fmt: skip
+    return pd.concat(tables or [of([])[:0].assign(record="", sample="")], ignore_index=True)
 
 
 def _brief(identity: str) -> str:
@@ -154,7 +153,7 @@ def _read(path: Path) -> Summary:
     content = read_json(path)
     if "chapter" not in content and {"isoscore", "d"} <= content.keys():
         content = _of_vectors(content)
-    return checked(content, path)
+    return checked(Summary, content, f"{path} is no summary of a run", HINT)
 
 
 def _of_vectors(row: dict[str, Any]) -> dict[str, Any]:
@@ -181,27 +180,15 @@ def _of_vectors(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _read_record(path: Path) -> Record:
-    try:
-        return Record.model_validate(read_json(path))
-    except ValidationError as error:
-        raise InputError(
-            f"{path} is no record of a run ({first_fault(error)}); add the run again "
-            "by `plm-geometry verdict --add`."
-        ) from error
-
-
 def _identified(run: Summary, path: Path) -> Summary:
-    """Refuse a run that does not say which weights and which proteins it is of."""
+    """Refuse a run that does not say which weights it is of."""
     for model in run.models:
-        is_known = model.weights or model.revision not in ("", _LOCAL)
+        is_known = model.weights or model.revision not in ("", "local")
         if model.role != "control" and not is_known:
             raise InputError(
                 f"{path} gives neither a revision nor the sha256 of the weights of {model.title}; "
-                "run the chapter again with this version, which records them."
+                "run the chapter again."
             )
-    if not run.proteins.sha256:
-        raise InputError(f"{path} gives no sha256 of its proteins; run the chapter again.")
     return run
 
 
@@ -242,46 +229,3 @@ def _licences(run: Summary) -> list[str]:
 def _default_name(run: Summary) -> str:
     words = f"{run.proteins.source.partition('.')[0]}-{run.models[0].title}".lower()
     return re.sub(r"[^a-z0-9]+", "_", words).strip("_")
-
-
-def _without_places(run: Summary, path: Path) -> Summary:
-    """Return a run with the names of files in place of their paths on some machine."""
-    names = {model.model: _short_name(model.model, model.revision) for model in run.models}
-    if len(set(names.values())) < len(names):
-        raise InputError(f"{path}: two models have the same file name; rename one, and run again.")
-    content = run.model_dump(mode="json")
-    if settings := content["settings"]:
-        given = [settings[key] for key in ("proteins", "families", "pairs_file")]
-        names |= {place: _last(place) for place in given}
-        settings["cluster"] = "cluster" if settings["cluster"] else ""
-    content["proteins"]["source"] = _last(run.proteins.source)
-    return checked(_renamed(content, names), path)
-
-
-def _short_name(model: str, revision: str) -> str:
-    """Return a model's name without where it lies; a hub's id says what it is, and stays."""
-    prefix = ModelName(model).prefix
-    place = model.removeprefix(prefix)
-    return prefix + (place if revision not in ("", _LOCAL) else _last(place))
-
-
-def _last(place: str) -> str:
-    return re.split(r"[/\\]", place.rstrip("/\\"))[-1]
-
-
-def _renamed(value: Any, names: dict[str, str]) -> Any:
-    """Return `value` with every text in it as `_file_names` makes it."""
-    if isinstance(value, dict):
-        return {key: _renamed(entry, names) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_renamed(entry, names) for entry in value]
-    return _file_names(value, names) if isinstance(value, str) else value
-
-
-def _file_names(text: str, names: dict[str, str]) -> str:
-    """Put names for the paths in a text: those known, the longest first, and any other."""
-    for place in sorted(names, key=len, reverse=True):
-        if place != names[place]:
-            text = text.replace(place, names[place])
-    text = text.replace("file://", "")
-    return _PATH.sub(lambda found: _last(found.group()), text)

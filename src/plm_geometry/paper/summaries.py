@@ -1,9 +1,10 @@
 """What a run says of itself in its ``summary.json``, checked when it is read."""
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -12,16 +13,19 @@ from plm_geometry.base import paths
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.settings import Settings
 
-_DIGEST = r"^([0-9a-f]{12,64})?$"
+_Kind = TypeVar("_Kind", bound=BaseModel)
+_MODELS = ("models", "minis", "controls", "distance_controls")
+# What to do where a file is none.
+HINT = "give the summary.json that `plm-geometry run` wrote"
 
 
 class Measured(BaseModel):
-    """One quantity of one model, as `report.Report.measured` keeps it.
+    """One quantity of one model, as `report.Report.record` keeps it.
 
     Attributes
     ----------
     quantity : str
-        Its name in `printed.numbers`, where it has been published.
+        Its name in `published.numbers`, where it has been published.
     model, title, role, counterpart : str
         As in every table; ``role`` is "data" where no model is in it.
     value, low, high : float or None
@@ -52,8 +56,6 @@ class Measured(BaseModel):
 class ModelUsed(BaseModel):
     """One model of a run, and what identifies its weights where that is known."""
 
-    model_config = ConfigDict(allow_inf_nan=False)
-
     model: str = Field(min_length=1)
     title: str
     role: Literal["model", "mini", "control"]
@@ -69,7 +71,7 @@ class ProteinsUsed(BaseModel):
 
     source: str
     proteins: int = Field(ge=1)
-    sha256: str = Field(pattern=_DIGEST)
+    sha256: str = Field(pattern=r"^[0-9a-f]{12,64}$")
 
 
 class Summary(BaseModel):
@@ -113,7 +115,7 @@ def read_summary(path: Path) -> Summary:
     InputError
         If the file cannot be read, is no JSON or lacks something, saying what.
     """
-    return checked(read_json(path), path)
+    return checked(Summary, read_json(path), f"{path} is no summary of a run", HINT)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -129,22 +131,14 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def checked(content: dict[str, Any], path: Path) -> Summary:
-    """Return the `Summary` in what a file holds, or say in one sentence what is wrong with it."""
+def checked(kind: type[_Kind], content: dict[str, Any], what: str, hint: str) -> _Kind:
+    """Return what a file holds as a `Summary` or the like, or say in one sentence what is wrong."""
     try:
-        return Summary.model_validate(content)
+        return kind.model_validate(content)
     except ValidationError as error:
-        raise InputError(
-            f"{path} is no summary of a run ({first_fault(error)}); give the "
-            "summary.json that `plm-geometry run` wrote."
-        ) from error
-
-
-def first_fault(error: ValidationError) -> str:
-    """Return what is wrong first, and where: "models.0.width: input should be ..."."""
-    first = error.errors()[0]
-    place = ".".join(map(str, first["loc"])) or "the run"
-    return f"{place}: {first['msg'].lower()}"
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "the run"
+        raise InputError(f"{what} ({place}: {first['msg'].lower()}); {hint}.") from error
 
 
 def summary_files(profile: str, directory: str | Path = "") -> list[Path]:
@@ -185,3 +179,26 @@ def measured_rows(runs: Iterable[Summary]) -> pd.DataFrame:
     ]
     frame = pd.DataFrame(rows, columns=["run", "chapter", *Measured.model_fields])
     return frame.astype({"value": float, "low": float, "high": float})
+
+
+def without_places(content: dict[str, Any]) -> dict[str, Any]:
+    """Return a summary's content with the names of files in place of where they lie.
+
+    Of two files of one name, the directory's name stands as well; a cluster's address is nobody's
+    business. Keys and names on a hub stay as they are.
+    """
+    if not (settings := content.get("settings")):
+        return content
+    given = [settings[name] for name in ("proteins", "families", "pairs_file")]
+    given += [model["model"] for model in content["models"]]
+    given += [name for kind in _MODELS for name in settings[kind]]
+    bare = {re.sub(r"^(untrained|shuffled):|@[\d-]+$", "", name) for name in given}
+    found = [place for place in bare if "/" in place and Path(place).expanduser().exists()]
+    names = [Path(place).name for place in found]
+    cluster = "cluster" if settings["cluster"] else ""
+    text = json.dumps(content | {"settings": settings | {"cluster": cluster}})
+    for place in sorted(found, key=len, reverse=True):
+        n = 1 if names.count(Path(place).name) == 1 else 2
+        short = "/".join(Path(place).parts[-n:])
+        text = text.replace(json.dumps(place)[1:-1], json.dumps(short)[1:-1])
+    return json.loads(text)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from plm_geometry.paper import printed, published
+from plm_geometry.paper import published
 from plm_geometry.paper.summaries import Summary, measured_rows
 
 AGREES, DIFFERS = "agrees", "differs"
@@ -48,14 +48,14 @@ def verdicts(runs: Sequence[Summary]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The columns of `printed.numbers`; model, title, role, value, low, high and n of what was
+        The columns of `published.numbers`; model, title, role, value, low, high and n of what was
         measured, a row for each run of the number's model; half_digit and
         half_interval; verdict, one of `VERDICTS`; and why, a sentence where it is none of the
         first two.
     """
     measured = measured_rows(runs)
     measured = pd.concat([_without_model(measured), _extremes(measured)], ignore_index=True)
-    joined = printed.numbers().merge(measured, on=["quantity", "counterpart"], how="left")
+    joined = published.numbers().merge(measured, on=["quantity", "counterpart"], how="left")
     joined["half_digit"] = joined["last_digit"] / 2
     joined["half_interval"] = (joined["high"] - joined["low"]) / 2
     joined["why"] = [_why_not(row, runs) for row in joined.itertuples()]
@@ -98,13 +98,12 @@ def reasons(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _without_model(measured: pd.DataFrame) -> pd.DataFrame:
-    """Keep one row of what has no model in it: every model's row says the same."""
-    numbers = printed.numbers()
+    """Keep models, and one row of what has no model in it: every model's row says the same."""
+    numbers = published.numbers()
     free = measured["quantity"].isin(numbers.loc[~numbers["by_model"], "quantity"])
     once = measured[free].drop_duplicates("quantity")
     once = once.assign(model="", title="", role="data", counterpart="")
-    of_paper = (measured["counterpart"] != "") & (measured["role"] != "mini")
-    return pd.concat([measured[~free & of_paper], once])
+    return pd.concat([measured[~free & (measured["role"] == "model")], once])
 
 
 def _extremes(measured: pd.DataFrame) -> pd.DataFrame:
@@ -130,12 +129,12 @@ def _why_not(row: tuple, runs: Sequence[Summary]) -> str:
 def _other_proteins(row: tuple, run: Summary) -> str:
     """Say how the proteins of a run differ from those that a number is over."""
     source = run.settings.proteins if run.settings else ""
-    if row.over == printed.ANY:
+    if row.over == published.ANY:
         return ""
     few = f"{run.proteins.proteins:,} proteins"
     if source != "swissprot":
         return f"it is over {few} of {run.proteins.source}, not over Swiss-Prot"
-    if row.over == printed.ALL and run.settings.n_proteins:
+    if row.over == published.ALL and run.settings.n_proteins:
         return f"it is over {few} drawn from Swiss-Prot, and the paper's is over all of it"
     return ""
 

@@ -13,6 +13,7 @@ from plm_geometry.base import paths
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.files import replacing, write_json
 from plm_geometry.proteins.fasta import Proteins
+from plm_geometry.proteins.phmmer import search_all
 
 # The families that come with the data sets of these names.
 SHIPPED = {"bacterium": paths.BACTERIUM / "families.tsv"}
@@ -46,10 +47,13 @@ def read_families(
         If the file cannot be read, lacks a column, or lacks a protein, which is named.
     """
     if name == "phmmer":
-        family = find_families(len(proteins), _search(proteins, tell))
+        family = find_families(len(proteins), search_all(proteins, tell=tell))
         return {a: proteins.accessions[i] for a, i in zip(proteins.accessions, family, strict=True)}
     file = SHIPPED.get(name, Path(name).expanduser())
-    table = _read_table(file)
+    try:
+        table = pd.read_csv(file, sep="," if file.suffix == ".csv" else "\t", dtype=str)
+    except (OSError, ValueError) as error:
+        raise InputError(f"families cannot be read from {file}: {error}.") from error
     if missing := [name for name in ("accession", "family") if name not in table]:
         raise InputError(f"{file.name} has no column {missing[0]!r}; its first line names columns.")
     family = dict(zip(table["accession"], table["family"], strict=True))
@@ -127,18 +131,18 @@ def write_families(
     dict
         What ``families.json`` holds: thresholds, versions and counts.
     """
-    hits = _search(proteins, tell)
+    hits = search_all(proteins, tell=tell)
     family = find_families(len(proteins), hits)
     remote = remote_pairs(len(proteins), hits)
     name = np.array(proteins.accessions)
-    _write_table(
-        pd.DataFrame({"accession": name, "family": name[family]}), directory / "families.tsv"
-    )
     ends = {"accession_a": name[remote["first"]], "accession_b": name[remote["second"]]}
-    _write_table(
-        pd.DataFrame({**ends, "links": remote["links"], "family": name[remote["family"]]}),
-        directory / "remote_pairs.tsv",
-    )
+    tables = {
+        "families": {"accession": name, "family": name[family]},
+        "remote_pairs": {**ends, "links": remote["links"], "family": name[remote["family"]]},
+    }
+    for stem, table in tables.items():
+        with replacing(directory / f"{stem}.tsv") as partial:
+            pd.DataFrame(table).to_csv(partial, sep="\t", index=False)
     sizes = np.unique(family, return_counts=True)[1]
     about = {
         "source": proteins.source,
@@ -160,16 +164,6 @@ def write_families(
     return about
 
 
-def _search(proteins: Proteins, tell: Callable[[str], None]) -> pd.DataFrame:
-    try:
-        from plm_geometry.proteins.phmmer import search_all
-    except ImportError as error:
-        raise InputError(
-            "to find families takes pyhmmer; install it with: pip install pyhmmer==0.12.3."
-        ) from error
-    return search_all(proteins, tell=tell)
-
-
 def _links(n_proteins: int, hits: pd.DataFrame) -> csr_array:
     coverage = hits[["query_coverage", "target_coverage"]].min(axis=1)
     return _matrix(
@@ -182,19 +176,6 @@ def _matrix(n_proteins: int, hits: pd.DataFrame) -> csr_array:
     ends = hits["query"].to_numpy(), hits["target"].to_numpy()
     one_way = csr_array((np.ones(len(hits), bool), ends), shape=(n_proteins, n_proteins))
     return one_way + one_way.T
-
-
-def _read_table(file: Path) -> pd.DataFrame:
-    separator = "," if file.suffix == ".csv" else "\t"
-    try:
-        return pd.read_csv(file, sep=separator, dtype=str)
-    except (OSError, ValueError) as error:
-        raise InputError(f"families cannot be read from {file}: {error}.") from error
-
-
-def _write_table(table: pd.DataFrame, file: Path) -> None:
-    with replacing(file) as partial:
-        table.to_csv(partial, sep="\t", index=False)
 
 
 def _without_family(table: str, without: list[str], proteins: Proteins) -> str:

@@ -8,10 +8,9 @@ import lzma
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from Bio.SeqIO.FastaIO import SimpleFastaParser
@@ -70,12 +69,9 @@ class Proteins:
 
     def select(self, indices: Sequence[int] | np.ndarray) -> "Proteins":
         """Return the proteins at `indices`, in that order."""
-        return Proteins(
-            tuple(self.accessions[i] for i in indices),
-            tuple(self.sequences[i] for i in indices),
-            self.source,
-            self.notes,
-        )
+        accessions = tuple(self.accessions[i] for i in indices)
+        sequences = tuple(self.sequences[i] for i in indices)
+        return replace(self, accessions=accessions, sequences=sequences)
 
 
 def read_fasta(path: str | Path) -> Proteins:
@@ -114,9 +110,8 @@ def read_fasta(path: str | Path) -> Proteins:
         notes["records"] += 1
     if not found:
         raise InputError(f"{path} holds no protein; give a FASTA file with at least one record.")
-    if repeated := notes.pop("records") - len(found):
-        notes["repeated records"] = repeated
-    return Proteins(tuple(found), tuple(found.values()), path.name, dict(notes))
+    notes["repeated records"] = notes.pop("records") - len(found)
+    return Proteins(tuple(found), tuple(found.values()), path.name, dict(+notes))
 
 
 def write_fasta(proteins: Proteins, path: str | Path) -> None:
@@ -156,67 +151,44 @@ def sample(proteins: Proteins, n: int, *, seed: int) -> Proteins:
 def _records(path: Path, notes: Counter[str]) -> Iterator[tuple[str, str]]:
     """Yield (accession, raw sequence), turning every reading error into a sentence."""
     try:
-        with path.open("rb") as handle:
-            lines = io.TextIOWrapper(
-                # newline="": Windows line ends stay visible and are counted.
-                _unpacked(handle, path),
-                encoding="utf-8-sig",
-                newline="",
-            )
-            for header, sequence in SimpleFastaParser(_checked_lines(lines, path, notes)):
-                if not (accession := accession_of(header)):
-                    raise InputError(
-                        f"{path}: a record has no name; put an accession after its '>'."
-                    )
-                yield accession, sequence
+        content = io.BytesIO(_unpacked(path.read_bytes(), path))
+        # newline="": Windows line ends stay visible and are counted.
+        lines = io.TextIOWrapper(content, encoding="utf-8-sig", newline="")
+        for header, sequence in SimpleFastaParser(_checked_lines(lines, path, notes)):
+            if not (accession := accession_of(header)):
+                raise InputError(f"{path}: a record has no name; put an accession after its '>'.")
+            yield accession, sequence
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not a text file; give a FASTA file.") from error
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
-def _unpacked(handle: io.BufferedReader, path: Path) -> BinaryIO:
-    """Return the file's content; what packed it is known by the first bytes, not by the name."""
-    start = handle.peek(6)  # peek, since a pipe can be read only once
-    for magic, (name, unpack) in _PACKED.items():
-        if start.startswith(magic):
-            return io.BufferedReader(_Unpacked(unpack(handle), name, path))
-    return handle
-
-
-def _unpack_zstd(handle: BinaryIO) -> BinaryIO:
+def _unpack_zstd(content: bytes) -> bytes:
     import pyarrow as pa  # Python itself reads it from 3.14 on
 
-    return pa.CompressedInputStream(pa.PythonFile(handle, mode="r"), "zstd")
+    return pa.CompressedInputStream(pa.BufferReader(content), "zstd").read()
 
 
-_PACKED: dict[bytes, tuple[str, Callable[[BinaryIO], BinaryIO]]] = {
-    b"\x1f\x8b": ("gzip", lambda handle: gzip.GzipFile(fileobj=handle)),
-    b"BZh": ("bzip2", bz2.BZ2File),
-    b"\xfd7zXZ\x00": ("xz", lzma.LZMAFile),
+_PACKED: dict[bytes, tuple[str, Callable[[bytes], bytes]]] = {
+    b"\x1f\x8b": ("gzip", gzip.decompress),
+    b"BZh": ("bzip2", bz2.decompress),
+    b"\xfd7zXZ\x00": ("xz", lzma.decompress),
     b"\x28\xb5\x2f\xfd": ("zstd", _unpack_zstd),
 }
 
 
-class _Unpacked(io.RawIOBase):
-    """A packed file's content, which says in one sentence that the packing is broken."""
-
-    def __init__(self, content: BinaryIO, name: str, path: Path):
-        self._content, self._name, self._path = content, name, path
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, room: memoryview) -> int:
-        try:
-            part = self._content.read(len(room))
-        # Each library has errors of its own for it.
-        except Exception as error:
-            raise InputError(
-                f"{self._path} is a broken {self._name} file ({error}); copy or download it again."
-            ) from error
-        room[: len(part)] = part
-        return len(part)
+def _unpacked(content: bytes, path: Path) -> bytes:
+    """Return a file's content; what packed it is known by the first bytes, not by the name."""
+    for magic, (name, unpack) in _PACKED.items():
+        if content.startswith(magic):
+            try:
+                return unpack(content)
+            except Exception as error:  # each library has errors of its own for it
+                raise InputError(
+                    f"{path} is a broken {name} file ({error}); copy or download it again."
+                ) from error
+    return content
 
 
 def _checked_lines(lines: Iterable[str], path: Path, notes: Counter[str]) -> Iterator[str]:
@@ -236,13 +208,10 @@ def _checked_lines(lines: Iterable[str], path: Path, notes: Counter[str]) -> Ite
 
 def _normalise(raw: str, accession: str, path: Path, notes: Counter[str]) -> str:
     """Return the sequence in upper case letters, counting what had to be changed."""
-    sequence = raw
-    if sequence.endswith("*"):
-        sequence = sequence[:-1]
-        notes["trailing *"] += 1
-    if not sequence.isupper():
-        notes["lower case"] += any(letter.islower() for letter in sequence)
-        sequence = sequence.upper()
+    sequence = raw.removesuffix("*")
+    notes["trailing *"] += sequence != raw
+    notes["lower case"] += any(map(str.islower, sequence)) if not sequence.isupper() else 0
+    sequence = sequence.upper()
     _check_letters(sequence, accession, path)
     return sequence
 

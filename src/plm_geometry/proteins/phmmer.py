@@ -4,7 +4,6 @@ import math
 import sys
 import time
 from collections.abc import Callable
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +31,6 @@ _TIMED = 8  # queries and, times a hundred, targets on which the forecast rests
 def search_all(
     proteins: Proteins,
     *,
-    progress: bool = True,
     tell: Callable[[str], None] = lambda line: None,
 ) -> pd.DataFrame:
     """Search with each protein among all; done before, or in part, it is taken up from disk.
@@ -40,8 +38,6 @@ def search_all(
     Parameters
     ----------
     proteins : Proteins
-    progress : bool
-        Whether to show a bar on a terminal.
     tell : callable
         Takes one line that says how long it will take, before it begins.
 
@@ -75,77 +71,64 @@ def search_all(
     blocks = {directory / f"{i:05d}.parquet": order[i::n_blocks] for i in range(n_blocks)}
     missing = {file: block for file, block in blocks.items() if not file.exists()}
     if missing:
-        _search(proteins, missing, progress, tell)
+        _search(proteins, missing, tell)
     return pd.concat(map(pd.read_parquet, blocks), ignore_index=True)
 
 
 def _search(
     proteins: Proteins,
     blocks: dict[Path, np.ndarray],
-    progress: bool,
     tell: Callable[[str], None],
 ) -> None:
     """Search with every block of queries, writing a file of hits for each as it is done."""
-    search = _Search(proteins)
-    residues = [int(proteins.lengths[block].sum()) for block in blocks.values()]
+    alphabet, lengths = Alphabet.amino(), proteins.lengths
+    texts = (TextSequence(name=str(i), sequence=s) for i, s in enumerate(proteins.sequences))
+    targets = DigitalSequenceBlock(alphabet, [text.digitize(alphabet) for text in texts])
+    residues = [int(lengths[block].sum()) for block in blocks.values()]
     cores = available_cores()
     tell(
         f"phmmer: {sum(map(len, blocks.values())):,} of {len(proteins):,} proteins against all, "
-        f"about {_in_words(search.seconds_per_residue() * sum(residues) / cores)} on {cores} cores"
+        f"about {_in_words(_seconds_per_residue(targets, lengths) * sum(residues) / cores)} on "
+        f"{cores} cores"
     )
     files = list(blocks)
     with tqdm(total=sum(residues), desc="phmmer", unit=" residues", unit_scale=True,
-              disable=None if progress else True) as bar:  # fmt: skip
-        for number, hits in run_blocks(search, blocks.values()):
+              disable=None) as bar:  # fmt: skip
+        for number, hits in run_blocks(
+            lambda block: _hits(targets, block, targets), blocks.values()
+        ):
+            for side in ("query", "target"):
+                hits[f"{side}_coverage"] = hits.pop(f"{side}_residues") / lengths[hits[side]]
             with replacing(files[number]) as partial:
                 hits.to_parquet(partial)
             bar.update(residues[number])
 
 
-class _Search:
-    """Searches among proteins, each named by its number; called with the numbers of queries."""
+def _hits(
+    proteins: DigitalSequenceBlock, queries: np.ndarray, targets: DigitalSequenceBlock
+) -> pd.DataFrame:
+    """Return the hits of some of the proteins, by their numbers, and how much of both aligns."""
+    rows = []
+    chosen = [proteins[int(query)] for query in queries]
+    for hits in pyhmmer.phmmer(chosen, targets, cpus=1, **_OPTIONS):
+        for hit in hits:
+            at = hit.best_domain.alignment
+            aligned = at.hmm_to - at.hmm_from + 1, at.target_to - at.target_from + 1
+            if hit.reported and hit.name != hits.query.name:
+                rows.append((hits.query.name, hit.name, hit.evalue, hit.score, *aligned))
+    names = ["query", "target", "e_value", "score", "query_residues", "target_residues"]
+    return pd.DataFrame(rows, columns=names).astype({"query": int, "target": int})
 
-    def __init__(self, proteins: Proteins):
-        self._lengths = proteins.lengths
-        self._sequences = proteins.sequences
 
-    @cached_property
-    def _targets(self) -> DigitalSequenceBlock:
-        alphabet = Alphabet.amino()
-        return DigitalSequenceBlock(alphabet, [
-            TextSequence(name=str(number), sequence=sequence).digitize(alphabet)
-            for number, sequence in enumerate(self._sequences)
-        ])  # fmt: skip
-
-    def __call__(self, queries: np.ndarray) -> pd.DataFrame:
-        found = self._found(queries, self._targets)
-        names = ["query", "target", "e_value", "score", "query_residues", "target_residues"]
-        hits = pd.DataFrame(found, columns=names).astype({"query": int, "target": int})
-        for side in ("query", "target"):
-            hits[f"{side}_coverage"] = hits.pop(f"{side}_residues") / self._lengths[hits[side]]
-        return hits
-
-    def seconds_per_residue(self) -> float:
-        """Return what a query's residue takes on one core, timed on proteins of mean length."""
-        targets = self._targets[:: max(1, len(self._targets) // (100 * _TIMED))]
-        typical = np.argsort(np.abs(self._lengths - self._lengths.mean()))[:_TIMED]
-        start = time.perf_counter()
-        self._found(typical, targets)
-        seconds = time.perf_counter() - start
-        share = sum(map(len, targets)) / self._lengths.sum()
-        return seconds / share / self._lengths[typical].sum()
-
-    def _found(self, queries: np.ndarray, targets: DigitalSequenceBlock) -> list[tuple]:
-        """Return query, target, E-value, score, residues aligned of both, of each hit."""
-        chosen = [self._targets[int(query)] for query in queries]
-        rows = []
-        for hits in pyhmmer.phmmer(chosen, targets, cpus=1, **_OPTIONS):
-            for hit in hits:
-                at = hit.best_domain.alignment
-                aligned = at.hmm_to - at.hmm_from + 1, at.target_to - at.target_from + 1
-                if hit.reported and hit.name != hits.query.name:
-                    rows.append((hits.query.name, hit.name, hit.evalue, hit.score, *aligned))
-        return rows
+def _seconds_per_residue(proteins: DigitalSequenceBlock, lengths: np.ndarray) -> float:
+    """Return what a query's residue takes on one core, timed on proteins of mean length."""
+    targets = proteins[:: max(1, len(proteins) // (100 * _TIMED))]
+    typical = np.argsort(np.abs(lengths - lengths.mean()))[:_TIMED]
+    start = time.perf_counter()
+    _hits(proteins, typical, targets)
+    seconds = time.perf_counter() - start
+    share = sum(map(len, targets)) / lengths.sum()
+    return seconds / share / lengths[typical].sum()
 
 
 def _in_words(seconds: float) -> str:

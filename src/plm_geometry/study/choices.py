@@ -1,9 +1,10 @@
-"""What chapters ask about unstated choices: their numbers under every combination of them."""
+"""Unstated choices: the chapters' numbers under every combination of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,11 @@ from plm_geometry.embedding.pooling import OWN
 from plm_geometry.isotropy.moments import Moments, merge_all
 from plm_geometry.isotropy.tables import dimensions_or_nan
 from plm_geometry.proteins.fasta import STANDARD_RESIDUES
-from plm_geometry.study.association import MODES, identities
-from plm_geometry.study.readings import AS_IT_IS, Readings, Subset
+from plm_geometry.study.correlation import MODES, identities
+from plm_geometry.study.readings import AS_IT_IS, UNCUT, Readings, Subset
+
+if TYPE_CHECKING:
+    from plm_geometry.study import Study
 
 EMBEDDING = ("pooling", "truncation", "layer", "padding")
 SAMPLING = ("proteins", "draw")
@@ -37,17 +41,19 @@ _N_PAIRS = 4_000
 # Of fewer pairs neither a correlation nor a band says anything.
 _LEAST_PAIRS = 10
 _LOW_IDENTITY = 0.3
+# What was chosen, and a quantity of each pair.
+_Chosen = tuple[dict[str, str], pd.Series]
 _NO_MODEL = {"model": "", "title": "sequences alone", "role": "sequences", "counterpart": ""}
 
 
-class ChoiceTables(Readings):
+class Choices:
     """Headline numbers of the other chapters, under every combination of choices."""
 
-    def __init__(self, **parameters):
-        super().__init__(**parameters)
-        self._sample_distances: dict[str, list[tuple[dict[str, str], pd.DataFrame]]] = {}
+    def __init__(self, study: "Study"):
+        self.study = study
+        self.readings = Readings(study)
 
-    def specifications(self, number: str) -> pd.DataFrame:
+    def table(self, number: str) -> pd.DataFrame:
         """Return a number under every combination of the choices it depends on.
 
         Parameters
@@ -77,7 +83,7 @@ class ChoiceTables(Readings):
         if number == "score_identity":
             found = pd.DataFrame([_NO_MODEL | row for row in self._score_identity()])
         else:
-            found = self.rows(rows_of[number])
+            found = self.study.rows(rows_of[number])
         if found.empty:
             found = pd.DataFrame(columns=[*_NO_MODEL, *CHOICES_OF[number], number])
         # What a model leaves no choice of is what every chapter takes.
@@ -89,34 +95,45 @@ class ChoiceTables(Readings):
     @cached_property
     def _own(self) -> dict[str, str]:
         """What the other chapters choose, by choice."""
-        settings = self.settings
-        return self.own_choice | {
+        settings = self.study.settings
+        return {
+            "pooling": settings.pooling,
+            "truncation": f"{settings.max_residues:,}" if settings.max_residues else UNCUT,
+            "layer": "last",
+            "padding": settings.padded_length,
+            **self.readings.subsets[-1].choice,
             "mode": settings.mode,
-            "gaps": _gaps(settings.gap_open, settings.gap_extend),
+            "gaps": self._own_gaps,
             "denominator": settings.denominator,
             "averaging": AVERAGES[0],
             "threshold": THRESHOLDS[0],
         }
 
+    @property
+    def _own_gaps(self) -> str:
+        return _gaps(self.study.settings.gap_open, self.study.settings.gap_extend)
+
     def _readings_apart(self, name: str) -> Iterator[tuple[dict[str, str], np.ndarray]]:
         """Yield the choices of an embedding, and its vectors."""
-        for reading in self.readings(name):
+        for reading in self.readings.of[name]:
             for (layer, pooling), vectors in reading.vectors.items():
                 yield {"pooling": pooling, "layer": layer, **reading.choice}, vectors
 
     def _global(self, name: str) -> Iterator[dict[str, object]]:
-        for (choice, vectors), subset in product(self._readings_apart(name), self.subsets):
+        every = product(self._readings_apart(name), self.readings.subsets)
+        for (choice, vectors), subset in every:
             dimensions = dimensions_or_nan(Moments.from_vectors(vectors[subset.members]))
             numbers = {"effective_dimensions": dimensions, "share": dimensions / vectors.shape[1]}
             yield choice | subset.choice | numbers
 
     def _local(self, name: str) -> Iterator[dict[str, object]]:
-        for reading in self.readings(name):
-            last = _averages(reading.blocks, [subset.blocks for subset in self.subsets])
+        for reading in self.readings.of[name]:
+            subsets = self.readings.subsets
+            last = _averages(reading.blocks, [subset.blocks for subset in subsets])
             before = _averages([reading.earlier], [[0]])
             layers = ["last"] * len(last) + ["one before"]
-            subsets = [*self.subsets, self.subsets[-1]]
-            for layer, subset, found in zip(layers, subsets, last + before, strict=True):
+            whole = subsets[-1]
+            for layer, subset, found in zip(layers, [*subsets, whole], last + before, strict=True):
                 shared = {"layer": layer, **reading.choice, **subset.choice}
                 for averaging, value in found.items():
                     yield {**shared, "averaging": averaging, "local_dimensions": value}
@@ -124,103 +141,96 @@ class ChoiceTables(Readings):
     @cached_property
     def _sample(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Pairs of the chosen proteins, by their positions among these, and their weights."""
-        n = len(self.chosen)
+        chosen = self.readings.chosen
+        n = len(chosen)
         if pairs.count_pairs(n) <= _N_PAIRS:
             first, second = pairs.all_pairs(n)
             return first, second, np.ones(len(first))
-        sequences = [self.common.sequences[i] for i in self.chosen]
-        sample = pairs.draw_stratified(sequences, _N_PAIRS, seed=self.settings.seed)
+        sequences = [self.study.common.sequences[i] for i in chosen]
+        sample = pairs.draw_stratified(sequences, _N_PAIRS, seed=self.study.settings.seed)
         return sample.first, sample.second, sample.weight
 
     @cached_property
-    def _alignments(self) -> dict[tuple[str, str], pd.DataFrame]:
-        """By mode and gap costs: ``alignment_score``, and the identity by each denominator."""
-        settings = self.settings
-        first, second = (self.chosen[side] for side in self._sample[:2])
-        lengths = {"length_a": self.common.lengths[first], "length_b": self.common.lengths[second]}
+    def _alignments(self) -> list[tuple[pd.Series, list[_Chosen]]]:
+        """By mode and gap costs, the scores, and the identities by each denominator."""
+        settings, found = self.study.settings, []
+        first, second = (self.readings.chosen[side] for side in self._sample[:2])
         costs = dict.fromkeys([(settings.gap_open, settings.gap_extend), *GAPS])
-        found = {}
         for mode, (gap_open, gap_extend) in product(MODES, costs):
             chosen = {"mode": mode, "gap_open": gap_open, "gap_extend": gap_extend}
-            setting = replace(self.alignment, denominator="aligned_columns", **chosen)
-            table = self.aligned(first, second, setting).assign(**lengths)
-            scored = {"alignment_score": table["alignment_score"], **identities(table)}
-            found[mode, _gaps(gap_open, gap_extend)] = pd.DataFrame(scored)
+            own = replace(self.study.pairs.alignment, denominator="aligned_columns", **chosen)
+            table = self.study.pairs.aligned(first, second, own)
+            choice = {"mode": mode, "gaps": _gaps(gap_open, gap_extend)}
+            by_denominator = [
+                (choice | {"denominator": name}, identity)
+                for name, identity in identities(table).items()
+            ]
+            found.append((table["alignment_score"], by_denominator))
         return found
 
-    @cached_property
-    def _aligned_identities(self) -> list[tuple[dict[str, str], np.ndarray]]:
-        """The choices of an alignment, and the identities."""
-        return [
-            ({"mode": mode, "gaps": gaps, "denominator": name}, table[name].to_numpy())
-            for (mode, gaps), table in self._alignments.items()
-            for name in table.columns.drop("alignment_score")
-        ]
+    @property
+    def _identities(self) -> list[_Chosen]:
+        return [found for _, by_denominator in self._alignments for found in by_denominator]
 
     @cached_property
     def _pairs_of_subsets(self) -> list[tuple[Subset, np.ndarray]]:
         """Samples of proteins with their pairs, where these are not too few."""
         first, second, _ = self._sample
         found = []
-        for subset in self.subsets:
+        for subset in self.readings.subsets:
             inside = np.flatnonzero(subset.members[first] & subset.members[second])
             if len(inside) >= _LEAST_PAIRS:
                 found.append((subset, inside))
         return found
 
-    def _each_correlation(
-        self, quantity: np.ndarray, others: np.ndarray, some: np.ndarray
-    ) -> np.ndarray:
-        """Return the correlation of one quantity with each of others over some of the pairs."""
-        weights = self._sample[2][some]
-        return association.correlations_with(quantity[some], others[:, some], weights=weights)
+    def _correlated(
+        self, number: str, quantity: pd.Series, others: list[_Chosen], choice: dict[str, str]
+    ) -> Iterator[dict[str, object]]:
+        """Yield the correlation of a quantity with each of others, by their choices and sample."""
+        choices, values = zip(*others, strict=True)
+        quantity, values = np.array(quantity), np.array(values)
+        for subset, some in self._pairs_of_subsets:
+            weights = self._sample[2][some]
+            found = association.correlations_with(quantity[some], values[:, some], weights=weights)
+            for other, r in zip(choices, found, strict=True):
+                yield {**choice, **subset.choice, **other, number: r}
 
-    def _distances_of(self, name: str) -> list[tuple[dict[str, str], pd.DataFrame]]:
-        """Return the choices of each embedding, and the distances of its pairs."""
-        if name not in self._sample_distances:
-            first, second, _ = self._sample
-            self._sample_distances[name] = [
+    @cached_property
+    def _distances(self) -> dict[str, list[tuple[dict[str, str], pd.DataFrame]]]:
+        """By model, the choices of each embedding, and the distances of its pairs."""
+        first, second, _ = self._sample
+        return {
+            name: [
                 (choice, pairs.pair_distances(vectors, first, second))
                 for choice, vectors in self._readings_apart(name)
             ]
-        return self._sample_distances[name]
+            for name in self.study.names
+        }
 
     def _cosine_identity(self, name: str) -> Iterator[dict[str, object]]:
-        aligned, identity = zip(*self._aligned_identities, strict=True)
-        identity = np.array(identity)
-        for choice, table in self._distances_of(name):
-            cosine = table["cosine_similarity"].to_numpy()
-            for subset, some in self._pairs_of_subsets:
-                found = self._each_correlation(cosine, identity, some)
-                for alignment, r in zip(aligned, found, strict=True):
-                    yield {**choice, **subset.choice, **alignment, "cosine_identity": r}
+        for choice, table in self._distances[name]:
+            cosine = table["cosine_similarity"]
+            yield from self._correlated("cosine_identity", cosine, self._identities, choice)
 
     def _cosine_squared(self, name: str) -> Iterator[dict[str, object]]:
-        for choice, table in self._distances_of(name):
-            cosine, squared = table.to_numpy().T
-            for subset, some in self._pairs_of_subsets:
-                (r,) = self._each_correlation(cosine, squared[None], some)
-                yield {**choice, **subset.choice, "cosine_squared": r}
+        for choice, table in self._distances[name]:
+            squared = [({}, table["squared_euclidean"])]
+            cosine = table["cosine_similarity"]
+            yield from self._correlated("cosine_squared", cosine, squared, choice)
 
     def _score_identity(self) -> Iterator[dict[str, object]]:
-        for (mode, gaps), table in self._alignments.items():
-            score, *identity = table.to_numpy().T
-            for subset, some in self._pairs_of_subsets:
-                found = self._each_correlation(score, np.array(identity), some)
-                for name, r in zip(table.columns[1:], found, strict=True):
-                    alignment = {"mode": mode, "gaps": gaps, "denominator": name}
-                    yield {**subset.choice, **alignment, "score_identity": r}
+        for score, by_denominator in self._alignments:
+            yield from self._correlated("score_identity", score, by_denominator, {})
 
     def _narrowing(self, name: str) -> Iterator[dict[str, object]]:
-        own = _gaps(self.settings.gap_open, self.settings.gap_extend)
-        aligned = [found for found in self._aligned_identities if found[0]["gaps"] == own]
-        for choice, table in self._distances_of(name):
+        aligned = [found for found in self._identities if found[0]["gaps"] == self._own_gaps]
+        for choice, table in self._distances[name]:
             for (alignment, identity), threshold in product(aligned, THRESHOLDS):
                 setting = {key: alignment[key] for key in ("mode", "denominator")}
                 ratio = self._ratio(identity, table["cosine_similarity"], float(threshold))
                 yield {**choice, **setting, "threshold": threshold, "narrowing": ratio}
 
-    def _ratio(self, identity: np.ndarray, cosine: pd.Series, threshold: float) -> float:
+    def _ratio(self, identity: pd.Series, cosine: pd.Series, threshold: float) -> float:
         """Return how wide the band of cosines is from an identity on, over that below 0.3."""
         edges = [0, _LOW_IDENTITY, threshold, np.nextafter(1, 2)]
         bins = association.binned_spread(identity, cosine, edges, weights=self._sample[2])
@@ -232,32 +242,6 @@ def _gaps(gap_open: float, gap_extend: float) -> str:
     return f"{gap_open:g}/{gap_extend:g}"
 
 
-class _AminoAcids:
-    """Takes the clouds of one sample's amino acids, one after the other."""
-
-    def __init__(self):
-        self._dimensions: list[float] = []
-        self._counts: list[int] = []
-        self._together: Moments | None = None
-
-    def add(self, letter: str, cloud: Moments) -> None:
-        self._together = cloud if self._together is None else self._together.merge(cloud)
-        if letter in STANDARD_RESIDUES:
-            self._dimensions.append(dimensions_or_nan(cloud))
-            self._counts.append(cloud.count)
-
-    def averages(self) -> dict[str, float]:
-        """Return each of `AVERAGES`; nothing where no amino acid has a spread."""
-        dimensions, counts = np.array(self._dimensions), np.array(self._counts)
-        known = ~np.isnan(dimensions)
-        if not known.any():
-            return {}
-        dimensions, counts = dimensions[known], counts[known]
-        by_residues = np.average(dimensions, weights=counts)
-        values = (dimensions.mean(), by_residues, dimensions_or_nan(self._together))
-        return dict(zip(AVERAGES, values, strict=True))
-
-
 def _averages(
     blocks: Sequence[Mapping[str, Moments]], samples: Sequence[Sequence[int]]
 ) -> list[dict[str, float]]:
@@ -265,11 +249,25 @@ def _averages(
 
     Letters are read one at a time: the moments of all together would fill the memory.
     """
-    gathered = [_AminoAcids() for _ in samples]
+    together: list[Moments | None] = [None for _ in samples]
+    amino_acids: list[list[tuple[float, int]]] = [[] for _ in samples]
     for letter in sorted(set().union(*blocks)):
         clouds = [block.get(letter) for block in blocks]
-        for numbers, amino_acids in zip(samples, gathered, strict=True):
-            found = [clouds[number] for number in numbers if clouds[number] is not None]
-            if found:
-                amino_acids.add(letter, merge_all(found))
-    return [amino_acids.averages() for amino_acids in gathered]
+        for i, numbers in enumerate(samples):
+            if found := [clouds[number] for number in numbers if clouds[number] is not None]:
+                cloud = merge_all(found)
+                together[i] = cloud if together[i] is None else together[i].merge(cloud)
+                if letter in STANDARD_RESIDUES:
+                    amino_acids[i].append((dimensions_or_nan(cloud), cloud.count))
+    return [_averages_of(*both) for both in zip(amino_acids, together, strict=True)]
+
+
+def _averages_of(amino_acids: list[tuple[float, int]], together: Moments) -> dict[str, float]:
+    """Return each of `AVERAGES`; nothing where no amino acid has a spread."""
+    known = [found for found in amino_acids if not np.isnan(found[0])]
+    if not known:
+        return {}
+    dimensions, counts = np.array(known).T
+    by_residues = np.average(dimensions, weights=counts)
+    values = (dimensions.mean(), by_residues, dimensions_or_nan(together))
+    return dict(zip(AVERAGES, values, strict=True))

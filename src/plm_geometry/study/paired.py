@@ -1,7 +1,8 @@
-"""By how much each model exceeds each control over the same proteins, with intervals."""
+"""Paired differences: by how much each model exceeds each control over the same proteins."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -10,13 +11,16 @@ from plm_geometry.isotropy.tables import (
     measures_without_each,
     paired_difference,
 )
-from plm_geometry.study.association import DISTANCES, SIMILARITIES, AssociationTables
-from plm_geometry.study.isotropy import IsotropyTables
+from plm_geometry.study.correlation import DISTANCES, SIMILARITIES
+from plm_geometry.study.pairs import sides
+
+if TYPE_CHECKING:
+    from plm_geometry.study import Study
 
 _PAIRED = [("cosine_similarity", "squared_euclidean"), *product(DISTANCES, SIMILARITIES)]
 
 
-class PairedTables(IsotropyTables, AssociationTables):
+class Paired:
     """Paired differences, one row a model, control and quantity.
 
     All tables have a model's labels, ``control`` and ``control_title``, ``quantity``, and
@@ -24,60 +28,47 @@ class PairedTables(IsotropyTables, AssociationTables):
     interval that leaves out blocks of proteins; families are not divided where they are known.
     """
 
-    def paired_differences(self) -> pd.DataFrame:
-        """Return the differences in `isotropy_tables.MEASURES`.
+    def __init__(self, study: "Study"):
+        self.study = study
+
+    def isotropy(self) -> pd.DataFrame:
+        """Return the differences in `isotropy.tables.MEASURES`.
 
         Also ``difference_corrected``, without its bias.
         """
-        found = {
-            name: measures_without_each(
-                self.moments(name), [p for p in self.parts(name) if p.count]
-            )
-            for name in self.names
-        }
+        found = {}
+        for name in self.study.names:
+            parts = [part for part in self.study.isotropy.parts(name) if part.count]
+            found[name] = measures_without_each(self.study.moments(name), parts)
+        return self._differences(found)
 
-        def rows(model: str, control: str) -> Iterator[dict[str, object]]:
-            (counts, ours), (_, theirs) = found[model], found[control]
-            for quantity in ours:
-                row = paired_difference(counts, ours[quantity], theirs[quantity])
-                yield {"quantity": quantity} | row
-
-        return self._against_controls(rows)
-
-    def paired_local_differences(self) -> pd.DataFrame:
-        """Return the differences in ``average_dimensions``, of `local_average`.
+    def local(self) -> pd.DataFrame:
+        """Return the differences in ``average_dimensions``, of `Local.average`.
 
         Without rows for what has no residues, or no spread within an amino acid.
         """
         found = {}
-        for name in self.names:
-            if self.embeddings(name).residue_moments:
-                found[name] = self.averages_without_each(name)
+        for name in self.study.names:
+            if self.study.embeddings(name).residue_moments:
+                counts, values = self.study.local.averages_without_each(name)
+                found[name] = counts, {"average_dimensions": values}
+        return self._differences(found)
 
-        def rows(model: str, control: str) -> Iterator[dict[str, object]]:
-            both = [found[name] for name in (model, control) if name in found]
-            if len(both) == 2 and len(both[0][1]) == len(both[1][1]) > 0:
-                (counts, ours), (_, theirs) = both
-                quantity = {"quantity": "average_dimensions"}
-                yield quantity | paired_difference(counts, ours, theirs)
-
-        return self._against_controls(rows)
-
-    def paired_correlation_differences(self) -> pd.DataFrame:
+    def correlation(self) -> pd.DataFrame:
         """Return the differences in the correlations of each distance, ``a`` and ``b``.
 
         ``quantity`` is "correlation".
         """
-        pairs = self.pairs()
-        first, second = (self.block_of[pairs[f"accession_{s}"].cat.codes] for s in "ab")
+        pairs = self.study.pairs
+        first, second = (self.study.isotropy.block_of[side] for side in sides(pairs.table()))
 
         def rows(model: str, control: str) -> Iterator[dict[str, object]]:
-            theirs = self.pair_table(control)[list(DISTANCES)].add_prefix("control_")
-            frame = self.pair_table(model)[[*DISTANCES, *SIMILARITIES]].join(theirs)
+            theirs = pairs.of(control)[list(DISTANCES)].add_prefix("control_")
+            frame = pairs.of(model)[[*DISTANCES, *SIMILARITIES]].join(theirs)
             names = {name: f"control_{name}" for name in DISTANCES}
             entries = [((a, b), (names[a], names.get(b, b))) for a, b in _PAIRED]
             found = association.correlation_differences(
-                frame, entries, first, second, weights=pairs["weight"]
+                frame, entries, first, second, weights=pairs.table()["weight"]
             )
             for (a, b), interval in zip(_PAIRED, found, strict=True):
                 ends = {"difference_low": interval.low, "difference_high": interval.high}
@@ -86,16 +77,27 @@ class PairedTables(IsotropyTables, AssociationTables):
 
         return self._against_controls(rows)
 
+    def _differences(self, found: Mapping[str, tuple[Sequence[int], dict]]) -> pd.DataFrame:
+        """Return the differences of what `measures_without_each` returns of some models."""
+
+        def rows(model: str, control: str) -> Iterator[dict[str, object]]:
+            if not {model, control} <= found.keys():
+                return
+            (counts, ours), (_, theirs) = found[model], found[control]
+            for quantity, values in ours.items():
+                if len(values) == len(theirs[quantity]) > 0:
+                    row = paired_difference(counts, values, theirs[quantity])
+                    yield {"quantity": quantity} | row
+
+        return self._against_controls(rows)
+
     def _against_controls(
         self, of: Callable[[str, str], Iterator[dict[str, object]]]
     ) -> pd.DataFrame:
         """Put together the rows that `of` gives of each model and control."""
-        is_control = self.models["role"] == "control"
-        models, controls = self.models.index[~is_control], self.models.index[is_control]
+        titles, is_control = self.study.models["title"], self.study.models["role"] == "control"
         return pd.DataFrame(
-            self.labels(model)
-            | {"control": control, "control_title": self.models.loc[control, "title"]}
-            | row
-            for model, control in product(models, controls)
+            self.study.labels(model) | {"control": control, "control_title": titles[control]} | row
+            for model, control in product(titles.index[~is_control], titles.index[is_control])
             for row in of(model, control)
         )

@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.embedding import devices
 from plm_geometry.embedding.plan import cut_to
 from plm_geometry.embedding.pooling import EveryPooling
 from plm_geometry.embedding.run import N_GROUPS
-from plm_geometry.embedding.store import EmbeddingStore
 from plm_geometry.isotropy.jackknife import draw_blocks
 from plm_geometry.isotropy.moments import Moments
 from plm_geometry.proteins.fasta import Proteins
-from plm_geometry.study.pairs import PairTables
+from plm_geometry.study.embedding import load, stored
 
 if TYPE_CHECKING:
     from plm_geometry.models import Embedder
+    from plm_geometry.study import Study
 
 # With two special tokens they fill 128 and 512 positions, lengths that ProteinBERT was trained
 # with: a strong cut, and a usual one.
@@ -29,7 +28,7 @@ PADDINGS = ("none", "power of two")
 LAYERS = {"last": -1, "one before": -2}
 # Where a model leaves nothing to choose, as a file of embeddings does.
 AS_IT_IS = "as it is"
-_UNCUT = "whole"
+UNCUT = "whole"
 # Blocks, of `N_GROUPS`, in a sample of the proteins; and how often such a sample is drawn.
 _SIZES = (2, 5)
 _DRAWS = 3
@@ -74,31 +73,31 @@ class Reading:
     earlier: Mapping[str, Moments] = field(default_factory=dict)
 
 
-class Readings(PairTables):
+class Readings:
     """Some of a study's proteins, read by its models in every way."""
 
-    def __init__(self, **parameters):
-        super().__init__(**parameters)
-        self._readings: dict[str, list[Reading]] = {}
+    def __init__(self, study: "Study"):
+        self.study = study
 
     @cached_property
     def chosen(self) -> np.ndarray:
         """Positions of the proteins that are read, among the `common` ones, ascending."""
-        n = min(self.settings.n_choices, len(self.common))
+        settings, n_common = self.study.settings, len(self.study.common)
+        n = min(settings.n_choices, n_common)
         if n < 2 * N_GROUPS:
             raise InputError(
                 f"comparing choices needs at least {2 * N_GROUPS} proteins, and there are {n}."
             )
-        rng = np.random.default_rng(self.settings.seed)
-        return np.sort(rng.choice(len(self.common), n, replace=False))
+        rng = np.random.default_rng(settings.seed)
+        return np.sort(rng.choice(n_common, n, replace=False))
 
     @cached_property
     def subsets(self) -> list[Subset]:
         """Samples of the chosen proteins: nested ones of each draw, and all of them."""
-        n = len(self.chosen)
+        n, seed = len(self.chosen), self.study.settings.seed
         # The blocks that `embed` keeps residues' moments by.
-        block_of = draw_blocks(n, n_blocks=N_GROUPS, seed=self.settings.seed)
-        rng = np.random.default_rng(self.settings.seed)
+        block_of = draw_blocks(n, n_blocks=N_GROUPS, seed=seed)
+        rng = np.random.default_rng(seed)
         draws = [rng.permutation(N_GROUPS) for _ in range(_DRAWS)]
         sized = [(draw, size) for size in _SIZES for draw in range(_DRAWS)] + [(0, N_GROUPS)]
         found = []
@@ -108,47 +107,38 @@ class Readings(PairTables):
             found.append(Subset(choice, blocks, np.isin(block_of, blocks)))
         return found
 
-    def readings(self, name: str) -> list[Reading]:
-        """Return a model's readings of the `chosen` proteins, computed or found on disk."""
-        if name not in self._readings:
-            self._readings[name] = list(self._read_every_way(name))
-        return self._readings[name]
+    @cached_property
+    def of(self) -> dict[str, list[Reading]]:
+        """Each model's readings of the `chosen` proteins, computed or found on disk."""
+        return {name: list(self._read_every_way(name)) for name in self.study.names}
 
     def _read_every_way(self, name: str) -> Iterator[Reading]:
-        card = self._card(name)
-        if card.architecture == "file of embeddings":
+        settings, architecture = self.study.settings, self.study.card(name).architecture
+        if architecture == "file of embeddings":
             choice = {"truncation": AS_IT_IS, "padding": AS_IT_IS}
-            yield Reading(choice, {(AS_IT_IS, AS_IT_IS): self.vectors(name)[self.chosen]})
+            vectors = self.study.vectors(name)[self.chosen]
+            yield Reading(choice, {(AS_IT_IS, AS_IT_IS): vectors})
             return
-        paddings = dict.fromkeys([self.settings.padded_length, *PADDINGS])
-        for padding in paddings if card.architecture == "proteinbert" else [AS_IT_IS]:
-            models = devices.load_models(
-                name,
-                device=self.settings.device,
-                precision=self.settings.precision,
-                padded_length="none" if padding == AS_IT_IS else padding,
-            )
+        paddings = dict.fromkeys([settings.padded_length, *PADDINGS])
+        for padding in paddings if architecture == "proteinbert" else [AS_IT_IS]:
+            models = load(settings, name, "none" if padding == AS_IT_IS else padding)
             every = [EveryPooling(model) for model in models]
             for truncation, proteins in self._cut_in_every_way(every[0]).items():
-                yield self._reading(name, every, proteins, truncation, padding)
+                choice = {"truncation": truncation, "padding": padding}
+                yield self._reading(name, every, proteins, choice)
 
     def _cut_in_every_way(self, model: "Embedder") -> dict[str, Proteins]:
         """Return the chosen proteins whole and cut, as far as the model takes and it matters."""
-        whole = self.common.select(self.chosen)
-        lengths = {self.settings.max_residues, 0, *TRUNCATIONS} - {0}
+        whole = self.study.common.select(self.chosen)
+        lengths = {self.study.settings.max_residues, 0, *TRUNCATIONS} - {0}
         cut = {n: cut_to(whole, n)[0] for n in sorted(lengths, reverse=True)}
-        found = {_UNCUT: whole}
+        found = {UNCUT: whole}
         found |= {f"{n:,}": some for n, some in cut.items() if n < whole.lengths.max()}
         limit = model.max_residues or np.inf
         return {name: some for name, some in found.items() if some.lengths.max() <= limit}
 
     def _reading(
-        self,
-        name: str,
-        models: Sequence[EveryPooling],
-        proteins: Proteins,
-        truncation: str,
-        padding: str,
+        self, name: str, models: Sequence[EveryPooling], proteins: Proteins, choice: dict[str, str]
     ) -> Reading:
         # From the earliest on: the last layer's residues are the ones kept by block.
         layers = {
@@ -156,7 +146,8 @@ class Readings(PairTables):
             for label, number in reversed(LAYERS.items())
             if number == -1 or models[0].n_layers >= -number
         }
-        store = self._stored(name, models, proteins, layers=tuple(layers.values()))
+        numbers = tuple(layers.values())
+        store = stored(self.study.settings, name, models, proteins, layers=numbers)
         _, running, left_out = store.read_progress()
         if left_out:
             raise InputError(
@@ -169,21 +160,5 @@ class Readings(PairTables):
             for pooling, part in models[0].apart(store.read_vectors(number)).items()
         }
         earlier = running.get(0, {}) if len(layers) > 1 else {}
-        choice = {"truncation": truncation, "padding": padding}
-        return Reading(choice, vectors, self._by_block(store), earlier)
-
-    def _by_block(self, store: EmbeddingStore) -> list[Mapping[str, Moments]]:
-        """Return the moments of the last layer's residues in the order of the blocks."""
-        return store.group_moments(store.n_layers - 1)[:N_GROUPS]  # none came late
-
-    @property
-    def own_choice(self) -> dict[str, str]:
-        """What the other chapters choose, by choice."""
-        settings = self.settings
-        return {
-            "pooling": settings.pooling,
-            "truncation": f"{settings.max_residues:,}" if settings.max_residues else _UNCUT,
-            "layer": "last",
-            "padding": settings.padded_length,
-            **self.subsets[-1].choice,
-        }
+        blocks = store.group_moments(store.n_layers - 1)[:N_GROUPS]  # none came late
+        return Reading(choice, vectors, blocks, earlier)

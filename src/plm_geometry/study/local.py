@@ -1,0 +1,84 @@
+"""Local isotropy: the cloud of each amino acid's residues in each model."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from plm_geometry.base.errors import InputError
+from plm_geometry.isotropy.tables import (
+    average_dimensions,
+    averages_without_each,
+    local_rows,
+    variance_shares,
+)
+from plm_geometry.proteins.fasta import STANDARD_RESIDUES
+
+if TYPE_CHECKING:
+    from plm_geometry.study import Study
+
+
+class Local:
+    """Tables over residues; embedding files without residues have no rows."""
+
+    def __init__(self, study: "Study"):
+        self.study = study
+        self._averages: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+
+    def table(self) -> pd.DataFrame:
+        """Return one row a model and amino acid, and ``residue = "all"`` over all residues.
+
+        Columns as in `Isotropy.table`, with ``residue``. Letters beyond the twenty are rows of
+        their own.
+        """
+        return self._rows(self._of_letters)
+
+    def average(self) -> pd.DataFrame:
+        """Return the effective dimensions of an amino acid, the mean over the twenty.
+
+        Columns of `isotropy.tables.average_dimensions`; one row a model.
+        """
+        return self._rows(lambda name: [average_dimensions(*self.averages_without_each(name))])
+
+    def averages_without_each(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """As `isotropy.tables.averages_without_each` of one model, whose moments are read once."""
+        if name not in self._averages:
+            found = self.study.embeddings(name)
+            groups = found.residue_groups
+            self._averages[name] = averages_without_each(found.residue_moments, groups)
+        return self._averages[name]
+
+    def variance(self) -> pd.DataFrame:
+        """Return the shares of the residues' variance ``between`` and ``within`` amino acids."""
+        every = self.study.embeddings
+        return self._rows(lambda name: [variance_shares(every(name).residue_moments)])
+
+    def letters(self) -> pd.DataFrame:
+        """Return the residue letters beyond the twenty and how often they occur.
+
+        Columns ``letter``, ``residues`` and ``proteins``.
+        """
+        counted = [Counter(sequence) for sequence in self.study.common.sequences]
+        beyond = sorted(set().union(*counted) - set(STANDARD_RESIDUES))
+        rows = [
+            (letter, sum(c[letter] for c in counted), sum(letter in c for c in counted))
+            for letter in beyond
+        ]
+        return pd.DataFrame(rows, columns=["letter", "residues", "proteins"])
+
+    def _of_letters(self, name: str) -> Iterable[dict[str, object]]:
+        found = self.study.embeddings(name)
+        return local_rows(found.residue_moments, found.residue_groups)
+
+    def _rows(self, of: Callable[[str], Iterable[dict[str, object]]]) -> pd.DataFrame:
+        """As `Study.rows`, refusing a study in which no model has residues."""
+        every = self.study.embeddings
+        table = self.study.rows(lambda name: of(name) if every(name).residue_moments else [])
+        if table.empty:
+            raise InputError(
+                "files of one vector per protein hold no residues; name a model, a control, or a "
+                "file of one matrix per protein."
+            )
+        return table
