@@ -17,7 +17,6 @@ def table():
     measured = [
         row("isoscore", 0.001658, low=0.0016, high=0.0017),
         row("isoscore", 0.5, "prot_xlnet"),
-        row("isoscore", 0.2, "protein_bert", "mini"),
         row("correlation:cosine_similarity:squared_euclidean", -0.8, low=-0.9, high=-0.7),
     ]
     build = verdicts([summary(measured)]).assign(record="")
@@ -56,7 +55,7 @@ def test_colours_part_the_verdicts_and_other_runs_stand_below(table):
     axes = figures.published_and_run(table).axes[0]
     assert dots(axes, PALETTE[3].upper()) == [0.001658]
     assert dots(axes, PALETTE[2].upper()) == [0.5]
-    assert sorted(dots(axes, GREY)) == [0.01] * 4 + [0.2]
+    assert sorted(dots(axes, GREY)) == [0.01] * 4
 
 
 def test_a_build_without_runs_shows_the_printed_numbers_alone(table):

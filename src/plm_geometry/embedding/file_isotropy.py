@@ -12,7 +12,7 @@ from plm_geometry.embedding.formats import Vectors, open_vectors
 from plm_geometry.isotropy.jackknife import LEAST_BLOCKS
 from plm_geometry.isotropy.measures import interval_row, isotropy_row, one_line
 from plm_geometry.isotropy.moments import Moments, merge_all
-from plm_geometry.isotropy.tables import average_dimensions, local_rows
+from plm_geometry.isotropy.tables import average_dimensions, averages_without_each, local_rows
 from plm_geometry.proteins.fasta import Proteins
 
 # Moments of the parts that a jackknife leaves out in turn, with the whole and what is left.
@@ -212,5 +212,5 @@ def residue_isotropy(
         found = embed.load(store, known)
         letters, groups = found.residue_moments, found.residue_groups
         rows = list(local_rows(letters, groups))
-        average = average_dimensions(letters, groups)
+        average = average_dimensions(*averages_without_each(letters, groups))
     return LocalIsotropy(rows[-1:] if proteins is None else rows, average)

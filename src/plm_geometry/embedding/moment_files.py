@@ -82,6 +82,9 @@ class StoredMoments(Mapping[str, Moments]):
             {name: self._stored[f"{self._layer}/{letter}/{name}"] for name in names}
         )
 
+    def __contains__(self, letter: object) -> bool:
+        return letter in self._letters  # a mapping's own would read the moments
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._letters)
 
@@ -113,6 +116,9 @@ class MergedMoments(Mapping[str, Moments]):
                 raise KeyError(letter)
             self._merged[letter] = merge_all(parts)
         return self._merged[letter]
+
+    def __contains__(self, letter: object) -> bool:
+        return letter in self._letters  # a mapping's own would read the moments
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._letters)

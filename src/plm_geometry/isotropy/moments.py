@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import reduce
+from functools import cache, reduce
 from typing import Any, Self
 
 import numpy as np
@@ -200,7 +200,7 @@ class Moments:
         """
         arrays = {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
         if packed:
-            arrays["scatter"] = self.scatter[np.triu_indices(len(self.scatter))]
+            arrays["scatter"] = self.scatter[_upper_triangle(self.dim)]
         return arrays
 
     @classmethod
@@ -213,9 +213,16 @@ class Moments:
 
 
 def _unpacked(triangle: np.ndarray, d: int) -> np.ndarray:
-    upper = np.zeros((d, d))
-    upper[np.triu_indices(d)] = triangle
-    return upper + np.triu(upper, 1).T
+    square = np.empty((d, d))
+    places = _upper_triangle(d)
+    square[places] = square.T[places] = triangle
+    return square
+
+
+@cache
+def _upper_triangle(d: int) -> tuple[np.ndarray, np.ndarray]:
+    # Finding the places takes longer than filling them.
+    return np.triu_indices(d)
 
 
 def require_two(count: int) -> None:

@@ -157,17 +157,13 @@ def variance_shares(letters: Mapping[str, Moments]) -> dict[str, float]:
     return {"between": 1 - within, "within": within}
 
 
-def average_dimensions(
-    letters: Mapping[str, Moments], groups: Sequence[Mapping[str, Moments]]
-) -> dict[str, float]:
+def average_dimensions(sizes: np.ndarray, values: np.ndarray) -> dict[str, float]:
     """Return the effective dimensions of an amino acid, the mean over the twenty.
 
     Parameters
     ----------
-    letters : mapping of str to Moments
-        Of the residue embeddings of each amino acid; those without spread do not count.
-    groups : sequence of mappings of str to Moments
-        The same over parts of the proteins, which are left out one at a time.
+    sizes, values : ndarray, shape (n_groups + 1,)
+        What `averages_without_each` returns.
 
     Returns
     -------
@@ -176,7 +172,6 @@ def average_dimensions(
         with fewer than ten groups; ``n``, the residues that it is over.
     """
     row = dict.fromkeys(_AVERAGE, np.nan) | {"n": 0}
-    sizes, values = averages_without_each(letters, groups)
     if not len(values):
         return row
     row |= {"average_dimensions": values[0], "n": int(sizes[0])}
@@ -191,8 +186,17 @@ def averages_without_each(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return residues and mean dimensions over amino acids: of all, and without each group.
 
-    Parameters as for `average_dimensions`; groups without residues do not count. Both arrays are
-    empty where no amino acid has a spread.
+    Parameters
+    ----------
+    letters : mapping of str to Moments
+        Of the residue embeddings of each amino acid; those without spread do not count.
+    groups : sequence of mappings of str to Moments
+        The same over parts of the proteins; groups without residues do not count.
+
+    Returns
+    -------
+    sizes, values : ndarray, shape (n_groups + 1,)
+        Empty where no amino acid has a spread.
     """
     names = [a for a in ordered_letters(letters) if a in STANDARD_RESIDUES]
     names = [letter for letter in names if _has_spread(letters[letter])]

@@ -20,6 +20,7 @@ from plm_geometry.isotropy.spectrum import (
 from plm_geometry.isotropy.tables import (
     MEASURES,
     average_dimensions,
+    averages_without_each,
     dimensions_or_nan,
     local_rows,
     measured,
@@ -44,6 +45,7 @@ class IsotropyTables(EmbeddedProteins):
     def __init__(self, **parameters):
         super().__init__(**parameters)
         self._convergences: dict[str, pd.DataFrame] = {}
+        self._averages: dict[str, tuple[np.ndarray, np.ndarray]] = {}
 
     def global_isotropy(self) -> pd.DataFrame:
         """Return one row a model: the paper's table over this study's proteins.
@@ -200,8 +202,15 @@ class IsotropyTables(EmbeddedProteins):
         return local_rows(found.residue_moments, found.residue_groups)
 
     def _average(self, name: str) -> dict[str, float]:
-        found = self.embeddings(name)
-        return average_dimensions(found.residue_moments, found.residue_groups)
+        return average_dimensions(*self.averages_without_each(name))
+
+    def averages_without_each(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """As `isotropy_tables.averages_without_each` of one model: moments are read only once."""
+        if name not in self._averages:
+            found = self.embeddings(name)
+            groups = found.residue_groups
+            self._averages[name] = averages_without_each(found.residue_moments, groups)
+        return self._averages[name]
 
     def _convergence(self, name: str) -> pd.DataFrame:
         if name not in self._convergences:

@@ -7,7 +7,6 @@ import pandas as pd
 
 from plm_geometry import association
 from plm_geometry.isotropy.tables import (
-    averages_without_each,
     measures_without_each,
     paired_difference,
 )
@@ -52,10 +51,8 @@ class PairedTables(IsotropyTables, AssociationTables):
         """
         found = {}
         for name in self.names:
-            embeddings = self.embeddings(name)
-            if embeddings.residue_moments:
-                letters, groups = embeddings.residue_moments, embeddings.residue_groups
-                found[name] = averages_without_each(letters, groups)
+            if self.embeddings(name).residue_moments:
+                found[name] = self.averages_without_each(name)
 
         def rows(model: str, control: str) -> Iterator[dict[str, object]]:
             both = [found[name] for name in (model, control) if name in found]
