@@ -5,6 +5,7 @@ import itertools
 import matplotlib
 import numpy as np
 import pandas as pd
+from matplotlib.collections import PathCollection
 
 from plm_geometry.paper import published
 
@@ -106,3 +107,9 @@ def texts(figure):
 def titles(figure):
     """Return the panels' titles, on one line each."""
     return [axes.get_title().replace("\n", " ") for axes in figure.axes]
+
+
+def dots(axes):
+    """Return the values of each kind of dot in a panel, in the order in which they were drawn."""
+    kinds = [marks for marks in axes.collections if isinstance(marks, PathCollection)]
+    return [np.ma.filled(marks.get_offsets()[:, 0].astype(float), np.nan) for marks in kinds]

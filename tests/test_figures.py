@@ -1,5 +1,8 @@
 """What holds of every figure: labels, numbers, colours, one style, no global state."""
 
+import subprocess
+import sys
+
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
@@ -19,9 +22,10 @@ def drawn(figure, path):
 
 
 def test_a_label_marks_what_is_no_model_once():
-    assert figures.label("ProtBERT", "model") == "ProtBERT"
-    assert figures.label("mini ProtBERT", "mini") == "mini ProtBERT"
-    assert figures.label("Composition", "control") == "Composition (control)"
+    frame = frames.MODELS.assign(title=["ProtBERT", "mini ProtBERT", "Composition"],
+                                 role=["model", "mini", "control"])  # fmt: skip
+    said = figures.labels(frame).tolist()
+    assert said == ["ProtBERT", "mini ProtBERT", "Composition (control)"]
 
 
 def test_a_frame_without_rows_has_labels_too():
@@ -53,15 +57,14 @@ def test_an_extent_has_both_ends_unless_they_read_alike(values, said):
 
 
 def test_models_differ_in_colour_and_controls_are_grey():
-    colours = style.colours(frames.MODELS)
-    assert colours == [*style.PALETTE[:2], style.GREY]
+    assert style.labelled(frames.MODELS).colour.tolist() == [*style.PALETTE[:2], style.GREY]
 
 
 def test_no_two_lines_look_alike_even_when_colours_repeat():
     titles = [f"model {i}" for i in range(8)] + ["composition", "untrained"]
     roles = ["model"] * 8 + ["control"] * 2
     frame = frames.MODELS.iloc[[0] * 10].assign(title=titles, label=titles, role=roles)
-    looks = [(line["color"], line["ls"]) for line in style.lines(frame).values()]
+    looks = [(line["color"], line["ls"]) for line in style.looks(frame).values()]
     assert len(set(looks)) == 10
     assert [dash for _, dash in looks[:6]] == ["-"] * 6
     assert looks[8][0] == looks[9][0] == style.GREY
@@ -69,7 +72,7 @@ def test_no_two_lines_look_alike_even_when_colours_repeat():
 
 @pytest.mark.parametrize(("count", "rows"), [(1, 1), (3, 1), (5, 2)])
 def test_panels_fill_rows_and_each_lowest_one_is_labelled(count, rows):
-    figure, grid = style.panels(count, across=3, width=2, height=2, sharex=True)
+    figure, grid = style.panels(count, "", "", (2, 2), 3, sharex=True)
     assert len(grid) == len(figure.axes) == count
     assert figure.get_size_inches()[1] == 2 * rows + 0.6
     lowest = grid[-min(3, count) :]
@@ -87,3 +90,14 @@ def test_drawing_leaves_no_open_figure_and_no_changed_setting():
     figures.global_isotropy(frames.global_isotropy())
     assert plt.get_fignums() == []
     assert dict(matplotlib.rcParams) == before
+
+
+def test_a_number_in_words_needs_no_plotting_library():
+    said = (
+        "import sys; from plm_geometry import figures; figures.rounded(0.5, 1); print(*sys.modules)"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", said], capture_output=True, text=True, check=True
+    )
+    assert not {"matplotlib", "seaborn", "plotly"} & set(loaded.stdout.split())
+    assert all(callable(getattr(figures, name)) for name in dir(figures) if name.islower())

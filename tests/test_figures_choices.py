@@ -46,12 +46,12 @@ def test_the_reports_own_choices_are_marked_at_their_value(frame):
     figure = figures.specification_curves(frame, "effective_dimensions", CHOICES)
     for axes, title in zip(figure.axes, frames.MODELS.title, strict=False):
         own = frame[frame.own & (frame.title == title)].effective_dimensions
-        assert axes.collections[0].get_offsets()[:, 1].tolist() == own.tolist()
+        assert axes.lines[1].get_ydata().tolist() == own.tolist()
 
 
 def test_a_published_value_is_a_line_in_its_models_panel_alone(frame):
     figure = figures.specification_curves(frame, "effective_dimensions", CHOICES)
-    lines = [[line.get_ydata()[0] for line in axes.lines[1:]] for axes in figure.axes[:3]]
+    lines = [[line.get_ydata()[0] for line in axes.lines[2:]] for axes in figure.axes[:3]]
     assert lines == [[7.0], [], []]
     assert "published" in frames.texts(figure)
     without = figures.specification_curves(

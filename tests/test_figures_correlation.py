@@ -9,6 +9,7 @@ import pytest
 import figure_frames as frames
 from plm_geometry import figures
 from plm_geometry.association import COLUMNS
+from plm_geometry.association.signs import simulated_signs
 from plm_geometry.paper import published
 
 
@@ -52,12 +53,11 @@ def test_each_entry_is_a_panel_with_raw_adjusted_and_published_values():
     figure = figures.correlation_intervals(published.beside_correlations(raw), adjusted)
     assert frames.titles(figure) == ["cosine similarity – alignment score",
                                      "cosine similarity – sequence identity"]  # fmt: skip
-    drawn = figure.axes[0].collections
-    filled, hollow, diamonds = drawn[2], drawn[4], drawn[5]  # intervals lie between
+    filled, hollow, diamonds = frames.dots(figure.axes[0])
     of_panel = raw[raw.b == "alignment_score"].estimate
-    assert np.allclose(filled.get_offsets()[:, 0], of_panel)
-    assert np.allclose(hollow.get_offsets()[:, 0], -of_panel)
-    assert np.ma.masked_invalid(diamonds.get_offsets()[:, 0]).compressed() == [0.014]
+    assert np.allclose(filled, of_panel)
+    assert np.allclose(hollow, -of_panel)
+    assert diamonds[np.isfinite(diamonds)].tolist() == [0.014]
     named = [text.get_text() for text in figure.axes[0].get_yticklabels()]
     assert named == frames.LABELS
 
@@ -66,8 +66,42 @@ def test_every_setting_is_a_dot_on_its_interval_and_the_papers_value_a_line():
     grid = frames.settings_grid()
     figure = figures.score_against_settings(grid, 0.847)
     assert frames.titles(figure) == ["global", "local"]
-    drawn = [dots.get_offsets()[:, 0] for axes in figure.axes for dots in axes.collections[1::2]]
+    drawn = [values for axes in figure.axes for values in frames.dots(axes)]
     assert sorted(np.concatenate(drawn)) == sorted(grid.estimate)
-    assert [axes.lines[0].get_xdata()[0] for axes in figure.axes] == [0.847, 0.847]
+    assert [axes.lines[-1].get_xdata()[0] for axes in figure.axes] == [0.847, 0.847]
     assert "11/1" in frames.texts(figure)
     assert "length of the alignment" in frames.texts(figure)
+
+
+@pytest.fixture
+def models():
+    table = frames.MODELS.assign(label=frames.LABELS)
+    published = pd.DataFrame({"label": ["ProtBERT, 70 proteins"], "role": ["published"]})
+    table = pd.concat([table, published], ignore_index=True)
+    return table.assign(r=[-0.9, -0.8, -0.7, -0.6], norm_variation=[0.1, 0.2, 0.3, 0.4],
+                        best_r=[-0.1, 0.2, 0.5, 0.3])  # fmt: skip
+
+
+def test_signs_show_models_as_points_and_simulated_clouds_as_lines(models):
+    curves = simulated_signs(30)
+    figure = figures.signs(curves, models, 0.791)
+    left, right = figure.axes
+    places = np.concatenate([marks.get_offsets() for marks in left.collections])
+    assert sorted(places.tolist()) == sorted(models[["norm_variation", "r"]].to_numpy().tolist())
+    assert {"two groups", "tied, mean cosine 0.5", "published: 0.791"} <= set(frames.texts(figure))
+    r, best_r = frames.dots(right)
+    assert (r.tolist(), best_r.tolist()) == (models.r.tolist(), models.best_r.tolist())
+    assert [text.get_text() for text in right.get_yticklabels()] == models.label.tolist()
+
+
+def test_settings_of_every_data_set_are_in_the_panel_of_their_denominator():
+    grid = frames.settings_grid().query("mode == 'global'")
+    both = pd.concat([grid.assign(proteins="yeast"),
+                      grid.assign(proteins="this run", estimate=grid.estimate / 2)])  # fmt: skip
+    figure = figures.settings_on_real_proteins(both, 0.847)
+    assert frames.titles(figure) == ["length of the alignment", "columns without a gap",
+                                     "length of the shorter"]  # fmt: skip
+    for axes, kind in zip(figure.axes, both.denominator.unique(), strict=True):
+        drawn = np.concatenate(frames.dots(axes))
+        assert sorted(drawn) == sorted(both[both.denominator == kind].estimate)
+    assert {"yeast", "this run", "published: 0.847"} <= set(frames.texts(figure))

@@ -26,7 +26,6 @@ _MEASURES: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
     "euclidean": ("squared_euclidean", np.sqrt),
 }
 _CELLS = 60
-_BIN_EDGES = np.linspace(0, 1, 21)
 _QUANTILES = ["q05", "median", "q95"]
 # Quantiles of fewer pairs would be drawn as if they were known.
 LEAST_PAIRS = 10
@@ -85,7 +84,7 @@ def densities(
     weight = frame["weight"].to_numpy(np.float64) if "weight" in frame else np.ones(len(frame))
     # Sorting millions of pairs takes longest: once a column, as the measures are monotonic in it.
     spreads = {
-        column: binned_spread(identity, frame[column], _BIN_EDGES, weights=weight)
+        column: binned_spread(identity, frame[column], np.linspace(0, 1, 21), weights=weight)
         for column in {_MEASURES[measure][0] for measure, _ in views}
     }
     found = {}

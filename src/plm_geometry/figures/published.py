@@ -61,8 +61,7 @@ def checkpoint_isotropy(frame: pd.DataFrame) -> Figure:
         One row a run and model, a run's controls below its model.
     """
     quantities = ["effective_dimensions", "mean_cosine_similarity"]
-    named = frame[frame["quantity"].isin(quantities)].assign(label=_of_record)
-    named = named.assign(colour=style.colours)
+    named = _of_records(frame[frame["quantity"].isin(quantities)])
     figure = Figure(figsize=(8.6, 0.4 * named["label"].nunique() + 1.0))
     grid = figure.subplots(1, 2, sharey=True)
     for axes, quantity in zip(grid, quantities, strict=True):
@@ -87,7 +86,7 @@ def checkpoint_correlations(frame: pd.DataFrame) -> Figure:
     Figure
         One row an entry; the printed number as an open diamond, one mark a run and model below.
     """
-    named = frame.assign(label=_of_record)
+    named = _of_records(frame)
     line, looks = {"names": named["name"].unique(), "by": "name"}, style.looks(named)
     axes = Figure(figsize=(8.6, 0.16 * len(line["names"]) * (len(looks) + 2) + 1.4)).subplots()
     for number, (label, look) in enumerate(looks.items()):
@@ -101,9 +100,10 @@ def checkpoint_correlations(frame: pd.DataFrame) -> Figure:
     return style.key(axes.figure, ncols=2, fontsize=8)
 
 
-def _of_record(frame: pd.DataFrame) -> pd.Series:
-    """Return each row's model and proteins, as one label."""
-    return labels(frame) + ", " + frame["sample"]
+def _of_records(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return rows whose ``label`` says model and proteins, with its ``colour``."""
+    named = frame.assign(label=labels(frame) + ", " + frame["sample"])
+    return named.assign(colour=style.colours)
 
 
 @style.styled

@@ -218,7 +218,6 @@ def _lengths(axes: Axes, lengths: pd.Series) -> None:
     axes.axvspan(low, high, color=style.GREY, alpha=0.2, lw=0)
     axes.hist(lengths, bins=edges, color=style.PALETTE[0])
     axes.axvline(median, **style.DASHED)
-    axes.set_xscale("log")
+    axes.set(xscale="log", xlabel="residues in a protein", ylabel="proteins")
     style.mark_decades(axes.xaxis)
-    axes.set(xlabel="residues in a protein", ylabel="proteins")
     axes.set_title(f"Half have {low:,.0f} to {high:,.0f}, median {median:,.0f}", pad=14)

@@ -177,11 +177,10 @@ def vector_file(
         said = "not defined" if value is None else f"{value:.4g}"
         said += "" if low is None else f" (95 %: {low:.4g} to {high:.4g})"
         axes.set_title(f"{LABELS[name]}\n{said}")
+        if axes is left and low is not None:
+            axes.axvspan(low, high, color=style.GREY, alpha=0.2, lw=0)
     share = pd.Series(components / components.sum(), np.arange(1, len(components) + 1))
     _spectrum(left, share, "", {"color": style.PALETTE[0]})
-    if row["effective_dimensions_low"] is not None:
-        ends = row["effective_dimensions_low"], row["effective_dimensions_high"]
-        left.axvspan(*ends, color=style.GREY, alpha=0.2, lw=0)
     if coordinates is None or np.isnan(coordinates).any():
         return style.nothing_to_draw("not known", right)
     number, strongest = np.arange(1, len(coordinates) + 1), np.sort(coordinates)[::-1]

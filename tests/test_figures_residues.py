@@ -1,4 +1,4 @@
-"""Amino acids are drawn in the order of their side chains; other letters are not."""
+"""Amino acids are drawn in the order of their side chains, beside how long proteins are."""
 
 import numpy as np
 import pandas as pd
@@ -7,6 +7,7 @@ import pytest
 import figure_frames as frames
 from plm_geometry import figures
 from plm_geometry.paper import published
+from plm_geometry.proteins.fasta import SWISSPROT_PERCENT
 
 BY_CLASS = "GAVLIMPFWYSTCNQKRHDE"
 
@@ -27,16 +28,14 @@ def test_the_heat_map_has_the_twenty_by_class_and_no_model_without_values(local)
     assert f"{glycine:.1f}" in frames.texts(figure)
 
 
-def test_colours_of_the_heat_map_span_the_models_and_the_bar_shows_what_lies_beyond(local):
+def test_colours_of_the_heat_map_span_the_models(local):
     untrained = local[local.model == "esm2_8m"].assign(
         title="Untrained", role="control", effective_dimensions=40.0
     )
     figure = figures.local_heatmap(pd.concat([local, untrained]), "effective_dimensions")
     models = local[local.residue.isin(list(BY_CLASS))]
-    cells, bar = figure.axes[0].collections[0], figure.axes[1]._colorbar
     drawn = models.effective_dimensions
-    assert cells.get_clim() == (drawn.min(), drawn.max())
-    assert bar.extend == "max"
+    assert figure.axes[0].collections[0].get_clim() == (drawn.min(), drawn.max())
 
 
 @pytest.mark.parametrize("draw", ["local_heatmap", "local_intervals", "local_spread"])
@@ -56,9 +55,10 @@ def test_the_spread_of_amino_acids_shows_means_and_the_published_average(local):
     figure = figures.local_spread(local)
     twenty = local[local.residue.isin(list(BY_CLASS))]
     means = twenty.groupby("title", sort=False).effective_dimensions.mean().dropna()
-    *_, marks, average = figure.axes[0].collections
-    assert np.allclose(marks.get_offsets()[:, 0], means)
-    assert np.array_equal(average.get_segments(), [[[14, -0.5], [14, 0.5]]])
+    dots, marks, average = figure.axes[0].collections
+    assert np.allclose(dots.get_offsets()[:, 0], twenty.effective_dimensions.dropna())
+    assert np.allclose([ends[0, 0] for ends in marks.get_segments()], means)
+    assert np.array_equal(average.get_segments()[0], [[14, -0.5], [14, 0.5]])
     assert "published: about 14" in frames.texts(figure)
 
 
@@ -96,3 +96,40 @@ def test_variance_between_and_within_fill_the_bar():
     assert np.allclose(ends, 1)
     assert np.allclose([bar.get_width() for bar in between], frame.between)
     assert {"25%", "50%", "100%", *frames.LABELS} <= set(frames.texts(figure))
+
+
+@pytest.fixture
+def composition():
+    """Return Swiss-Prot's own shares, but for a point of leucine that alanine has."""
+    share = pd.Series(SWISSPROT_PERCENT) / sum(SWISSPROT_PERCENT.values())
+    moved = share + pd.Series({"L": -0.01, "A": 0.01}).reindex(share.index, fill_value=0)
+    return pd.DataFrame({"residue": share.index, "share": moved, "swissprot": share})
+
+
+def lengths(*values):
+    return pd.DataFrame({"length": values})
+
+
+def test_every_protein_is_in_the_histogram_and_the_middle_half_is_named(composition):
+    values = [30, 100, 200, 300, 35_213]
+    figure = figures.proteins(lengths(*values), composition)
+    bars = list(figure.axes[0].containers[0])
+    assert sum(bar.get_height() for bar in bars) == len(values)
+    assert bars[0].get_x() < 30
+    assert bars[-1].get_x() + bars[-1].get_width() > 35_213
+    assert frames.titles(figure)[0] == "Half have 100 to 300, median 200"
+
+
+def test_amino_acids_stand_by_class_with_swissprots_shares_beside(composition):
+    figure = figures.proteins(lengths(100, 200), composition)
+    axes = figure.axes[1]
+    by_residue = composition.set_index("residue").loc[list(BY_CLASS)]
+    assert [label.get_text() for label in axes.get_xticklabels()] == list(BY_CLASS)
+    assert np.allclose([bar.get_height() for bar in axes.containers[0]], by_residue.share)
+    assert np.allclose(axes.lines[0].get_ydata(), by_residue.swissprot)
+    assert frames.titles(figure)[1] == "At most 1.0 percentage points from Swiss-Prot"
+
+
+def test_proteins_of_one_length_are_drawn_too(composition):
+    figure = figures.proteins(lengths(100, 100, 100), composition)
+    assert max(bar.get_height() for bar in figure.axes[0].containers[0]) == 3

@@ -1,4 +1,4 @@
-"""Published numbers are drawn beside runs, apart by verdict; controls are grey."""
+"""Published numbers are drawn beside runs, apart by verdict, like with like; controls are grey."""
 
 import numpy as np
 import pandas as pd
@@ -8,6 +8,7 @@ from matplotlib.colors import to_hex
 import figure_frames as frames
 from plm_geometry import figures
 from plm_geometry.figures.style import GREY, PALETTE
+from plm_geometry.paper import published
 from plm_geometry.paper.verdicts import verdicts
 from run_summaries import as_printed, row, summary
 
@@ -101,3 +102,29 @@ def test_every_number_at_its_printed_value_agrees_and_is_drawn():
     table = table[~table.part.str.startswith("natural")]
     axes = figures.published_and_run(table).axes[2]
     assert len(dots(axes, PALETTE[3].upper())) == 6
+
+
+@pytest.fixture
+def clouds():
+    return published.beside_language(frames.local_isotropy(), frames.global_isotropy())
+
+
+def test_groups_stand_in_order_and_published_values_are_open_diamonds(clouds):
+    figure = figures.natural_language(published.natural_language(), clouds)
+    by_layer, *by_cloud = figure.axes
+    groups = [axes.get_title(loc="left") for axes in by_cloud]
+    assert groups == [f"{of}, last layer" for of in ("word tokens", "residues", "whole proteins")]
+    [tokens, _], [_, residues], [paper, proteins] = map(frames.dots, by_cloud)
+    assert np.allclose(tokens, [0.11690, 0.05136, 0.17911, 0.00053])
+    assert np.allclose(residues, 0.2)
+    assert np.allclose(proteins, [0.1, 0.2, 0.3])
+    assert np.allclose(paper, [0.001658, 0.003968, 0.001502, 0.231228])
+    assert [label.get_text() for label in by_cloud[1].get_yticklabels()] == frames.LABELS
+    colours = [axes.collections[1].get_facecolors() for axes in by_cloud[1:]]
+    assert np.array_equal(*colours)
+    assert len(by_layer.lines) == 8
+
+
+def test_a_run_without_residues_has_no_group_of_them(clouds):
+    figure = figures.natural_language(published.natural_language(), clouds[clouds.of != "residues"])
+    assert "residues, last layer" not in frames.texts(figure)
