@@ -51,8 +51,7 @@ def pairs():
 CHOSEN = AlignmentSettings(matrix="JOHNSON", denominator="shorter")
 
 
-def test_the_file_holds_what_align_pairs_returns(proteins, pairs, tmp_path, monkeypatch):
-    monkeypatch.setattr(table, "_ROWS_PER_GROUP", 128)
+def test_the_file_holds_what_align_pairs_returns(proteins, pairs, tmp_path):
     path = tmp_path / "new" / "pairs.parquet"
     align_to_parquet(proteins, *pairs, CHOSEN, path, progress=False)
     expected = align_pairs(proteins, *pairs, CHOSEN, progress=False)

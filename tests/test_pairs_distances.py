@@ -4,10 +4,15 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from sklearn.metrics.pairwise import paired_cosine_distances, paired_euclidean_distances
+from sklearn.metrics.pairwise import (
+    cosine_similarity,
+    paired_cosine_distances,
+    paired_euclidean_distances,
+)
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.pairs import all_pairs, draw_pairs, pair_distances
+from plm_geometry.pairs.distances import pairwise_cosines
 
 
 def cloud(n, dim, dtype=np.float32):
@@ -115,3 +120,22 @@ def test_a_vector_without_a_length_is_refused_with_its_row(bad):
     vectors[2, 1] = bad
     with pytest.raises(InputError, match="vector 2"):
         pair_distances(vectors, np.array([0]), np.array([1]))
+
+
+@pytest.mark.parametrize("centre", [False, True])
+@pytest.mark.parametrize("kind", [np.float64, np.float32, np.float16])
+def test_all_pairs_have_the_cosines_of_the_full_matrix(centre, kind):
+    vectors = cloud(40, 8, kind)
+    exact = vectors.astype(np.float64)
+    matrix = cosine_similarity(exact - exact.mean(axis=0) if centre else exact)
+    expected = np.sort(matrix[np.triu_indices(40, 1)])
+    found = np.sort(pairwise_cosines(vectors, 10_000, seed=0, centre=centre))
+    assert found == pytest.approx(expected, abs=1e-12)
+
+
+def test_drawn_cosines_follow_their_seed():
+    vectors = cloud(400, 8)
+    drawn = pairwise_cosines(vectors, 20_000, seed=2)
+    assert len(drawn) == 20_000
+    assert (pairwise_cosines(vectors, 20_000, seed=2) == drawn).all()
+    assert (pairwise_cosines(vectors, 20_000, seed=3) != drawn).any()

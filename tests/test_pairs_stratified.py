@@ -75,11 +75,11 @@ def test_blocks_of_proteins_do_not_change_what_is_listed(proteins, monkeypatch):
 
 
 @settings(deadline=None, max_examples=60)
-@given(SEQUENCES, st.data(), st.integers(0, 2**32), st.floats(0, 1))
-def test_pairs_are_distinct_and_weights_add_up_to_all_pairs(sequences, data, seed, share):
+@given(SEQUENCES, st.data(), st.integers(0, 2**32))
+def test_pairs_are_distinct_and_weights_add_up_to_all_pairs(sequences, data, seed):
     available = math.comb(len(sequences), 2)
     n_pairs = data.draw(st.integers(min(available, 13), available))
-    sample = draw_stratified(sequences, n_pairs, seed=seed, similar_share=share)
+    sample = draw_stratified(sequences, n_pairs, seed=seed)
     assert ((sample.first >= 0) & (sample.first < sample.second)).all()
     assert (sample.second < len(sequences)).all()
     assert len(set(zip(sample.first, sample.second, strict=True))) == n_pairs
@@ -149,8 +149,6 @@ def test_similar_pairs_take_their_share_evenly_as_far_as_they_go():
     assert (drawn <= sizes)[1:].all()
     # What is not exhausted gives alike, to within the one that does not divide.
     assert np.ptp(drawn[1:][drawn[1:] < sizes[1:]]) <= 1
-    few = draw_stratified(sequences, 400, seed=0, similar_share=0)
-    assert np.bincount(few.stratum)[1:].tolist() == np.minimum(sizes[1:], 1).tolist()
     everything = draw_stratified(sequences, 5_000, seed=0)
     assert np.bincount(everything.stratum)[1:].tolist() == sizes[1:].tolist()
 
@@ -248,7 +246,5 @@ def test_fewer_pairs_than_strata_are_drawn_alike(proteins):
 def test_what_cannot_be_drawn_is_one_sentence(proteins):
     with pytest.raises(InputError, match="378"):
         draw_stratified(proteins, 379, seed=0)
-    with pytest.raises(InputError, match="share of similar pairs"):
-        draw_stratified(proteins, 50, seed=0, similar_share=1.5)
     with pytest.raises(InputError, match="at least two proteins"):
         draw_stratified(proteins[:1], 1, seed=0)

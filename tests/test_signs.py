@@ -5,10 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plm_geometry.association.signs import (
+from plm_geometry.association.signs import _minus_sign, best_lengths
+from plm_geometry.isotropy.signs import (
     TwoGroups,
-    _minus_sign,
-    best_lengths,
     best_two_groups,
     sign_of,
     simulated,

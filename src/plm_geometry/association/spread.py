@@ -79,8 +79,8 @@ def spread_at(
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row a pair: ``accession_a``, ``accession_b`` and the two columns; pairs with NaN
-        in either, or a similarity outside the edges, are left out.
+        One row a pair: ``accession_a``, ``accession_b`` and the two columns; those with NaN, or
+        a similarity outside the edges, are left out.
     similarity, distance : str
         Columns of `frame`.
     edges, weights
@@ -93,9 +93,8 @@ def spread_at(
     pandas.DataFrame
         One row a bin: ``bin_low``, ``bin_high``, ``n``, and of the distance ``median``,
         ``q05``, ``q95``, ``std``, ``width`` (of the band, q95 - q05), ``width_ratio`` (to the
-        width in the first bin), each beside ``..._low`` and ``..._high``. Bounds are NaN where
-        a bin is left without pairs by leaving out a group, or there are fewer proteins than
-        groups.
+        width in the first bin), each beside ``..._low`` and ``..._high``. Bounds are NaN with
+        fewer proteins than groups, or where a bin has no pairs without one of these.
 
     Raises
     ------

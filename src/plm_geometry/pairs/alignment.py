@@ -142,32 +142,24 @@ class AlignmentJob:
             What `_BlockAligner` returns for it.
         """
         pairs = self._in_accession_order()
-        aligner = _BlockAligner(
-            alignable_sequences(self.proteins, np.unique(pairs), self.settings),
-            self.settings,
-        )
-        work = run_blocks(
-            aligner, (pairs[:, block] for block in blocks), workers=workers, cluster=cluster
-        )
-        with tqdm(
-            total=sum(block.stop - block.start for block in blocks),
-            desc="aligning",
-            unit="pair",
-            unit_scale=True,
-            disable=None if progress else True,  # None: only on a terminal
-        ) as bar:
-            for index, counts in work:
+        sequences = alignable_sequences(self.proteins, np.unique(pairs), self.settings)
+        aligner = _BlockAligner(sequences, self.settings)
+        work = (pairs[:, block] for block in blocks)
+        n_pairs = sum(block.stop - block.start for block in blocks)
+        hidden = None if progress else True  # None: only on a terminal
+        with tqdm(total=n_pairs, desc="aligning", unit=" pairs", disable=hidden) as bar:
+            for index, counts in run_blocks(aligner, work, workers=workers, cluster=cluster):
                 bar.update(len(counts))
                 yield blocks[index], counts
 
-    def table(self, counts: np.ndarray, rows: slice = slice(None)) -> pd.DataFrame:
-        """Return the table that `align_pairs` describes, of some pairs with these counts."""
+    def table(self, counts: np.ndarray) -> pd.DataFrame:
+        """Return the table that `align_pairs` describes, of the counts of all pairs."""
         accessions = np.array(self.proteins.accessions, dtype=object)
         score, identities, length, denominator = counts.T
         return pd.DataFrame(
             {
-                "accession_a": accessions[self.first[rows]],
-                "accession_b": accessions[self.second[rows]],
+                "accession_a": accessions[self.first],
+                "accession_b": accessions[self.second],
                 "alignment_score": score / load_scoring(self.settings).scale,
                 "identities": identities,
                 "alignment_length": length,
@@ -262,10 +254,8 @@ class _BlockAligner:
     def _engines_own(self, first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return counts of the engine's own alignments, and their columns without a gap."""
         engine = make_engine(self.settings.engine, self.settings)
-        counts = np.array(
-            [_counts(*engine.alignment(a, b), self.settings.mode)
-             for a, b in zip(first, second, strict=True)]
-        )  # fmt: skip
+        lines = (engine.alignment(*pair) for pair in zip(first, second, strict=True))
+        counts = np.array([_counts(*found, self.settings.mode) for found in lines])
         return counts[:, :3], counts[:, 3]
 
 

@@ -1,7 +1,6 @@
 """Distances between the embeddings of pairs, millions of them at a time."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -54,9 +53,12 @@ def pair_distances(
     InputError
         If a vector holds NaN, infinity, or numbers whose squares overflow.
     """
-    measure = _Measure(vectors, _lengths(vectors), first, second)
-    found = np.empty((2, len(first)))
+    lengths, found = _lengths(vectors), np.empty((2, len(first)))
     blocks = _neighbours(vectors.shape, first, second)
+
+    def measure(block: np.ndarray) -> np.ndarray:
+        return _measured(vectors, lengths, first[block], second[block])
+
     # Threads of ours use the cores; threads of theirs would only get in the way.
     with threadpool_limits(1, user_api="blas"):
         for index, distances in run_blocks(measure, blocks, workers=workers):
@@ -97,40 +99,29 @@ def pairwise_cosines(
     return pair_distances(vectors, first, second)["cosine_similarity"].to_numpy()
 
 
-@dataclass(frozen=True)
-class _Measure:
-    """Measures blocks of pairs, given as positions in `first` and `second`."""
+def _measured(vectors: np.ndarray, lengths: np.ndarray, i: np.ndarray, j: np.ndarray) -> np.ndarray:
+    """Return cosine similarities and squared distances of pairs, shape ``(2, n_pairs)``."""
+    a, b = lengths[i], lengths[j]
+    cosine = _cosines(vectors, lengths, i, j)
+    # Not a^2 + b^2 - 2 a b cosine, which cancels long before this does.
+    squared = (a - b) ** 2 + 2 * a * b * (1 - cosine)
+    near = np.flatnonzero(1 - cosine < _NEAR)
+    squared[near] = _of_each(_squared_distance, vectors, i[near], j[near])
+    # So that equal vectors have a cosine of 1, and not of its rounding.
+    cosine[near] = 1 - (squared[near] - (a - b)[near] ** 2) / (2 * a * b)[near]
+    cosine[a * b == 0] = np.nan
+    return np.stack([cosine.clip(-1, 1), squared])
 
-    vectors: np.ndarray
-    lengths: np.ndarray
-    first: np.ndarray
-    second: np.ndarray
 
-    def __call__(self, pairs: np.ndarray) -> np.ndarray:
-        """Return cosine similarities and squared distances, shape ``(2, n_pairs)``."""
-        i, j = self.first[pairs], self.second[pairs]
-        a, b = self.lengths[i], self.lengths[j]
-        rows, columns = slice(i.min(), i.max() + 1), slice(j.min(), j.max() + 1)
-        n_products = (rows.stop - rows.start) * (columns.stop - columns.start)
-        if n_products <= min(_MOST_TILE_ROWS**2, _PRODUCTS_FOR_ONE * len(pairs)):
-            cosines = self._directions(rows) @ self._directions(columns).T
-            cosine = cosines[i - rows.start, j - columns.start]
-        else:
-            products = _of_each(np.vecdot, self.vectors, i, j)
-            cosine = products / np.where(a * b > 0, a * b, 1)
-        # Not a^2 + b^2 - 2 a b cosine, which cancels long before this does.
-        squared = (a - b) ** 2 + 2 * a * b * (1 - cosine)
-        near = np.flatnonzero(1 - cosine < _NEAR)
-        squared[near] = _of_each(_squared_distance, self.vectors, i[near], j[near])
-        # So that equal vectors have a cosine of 1, and not of its rounding.
-        cosine[near] = 1 - (squared[near] - (a - b)[near] ** 2) / (2 * a * b)[near]
-        cosine[a * b == 0] = np.nan
-        return np.stack([cosine.clip(-1, 1), squared])
-
-    def _directions(self, rows: slice) -> np.ndarray:
-        """Return vectors of length 1, zero where they are zero."""
-        lengths = self.lengths[rows, None]
-        return np.divide(self.vectors[rows], np.where(lengths > 0, lengths, 1), dtype=np.float64)
+def _cosines(vectors: np.ndarray, lengths: np.ndarray, i: np.ndarray, j: np.ndarray) -> np.ndarray:
+    """Return cosine similarities, 0 where a vector is zero: by matrix, or one by one."""
+    lengths = np.where(lengths > 0, lengths, 1)
+    rows, columns = (slice(side.min(), side.max() + 1) for side in (i, j))
+    n_products = (rows.stop - rows.start) * (columns.stop - columns.start)
+    if n_products > min(_MOST_TILE_ROWS**2, _PRODUCTS_FOR_ONE * len(i)):
+        return _of_each(np.vecdot, vectors, i, j) / (lengths[i] * lengths[j])
+    a, b = (np.divide(vectors[k], lengths[k, None], dtype=np.float64) for k in (rows, columns))
+    return (a @ b.T)[i - rows.start, j - columns.start]
 
 
 def _of_each(

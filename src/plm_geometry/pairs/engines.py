@@ -8,14 +8,13 @@ from Bio.Align import PairwiseAligner, substitution_matrices
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.pairs import kernels
-from plm_geometry.pairs.scoring import AlignmentSettings, Scoring, Weights, load_scoring
+from plm_geometry.pairs.scoring import AlignmentSettings, Scoring, load_scoring
 from plm_geometry.proteins.fasta import STANDARD_RESIDUES
 
 _PARASAIL_PREFIX = {"global": "nw", "semiglobal": "sg", "local": "sw"}
 # Below this score the best is to align nothing, which parasail never does.
 _LEAST_ALIGNED_SCORE = {"global": -np.inf, "semiglobal": 0, "local": 1}
 GAP = "-"
-_PLAIN = Weights(score=1)
 
 # An optimum that an engine cannot hold.
 BEYOND = int(np.iinfo(np.int64).min)
@@ -47,9 +46,10 @@ class Engine:
         first, second : numpy.ndarray of bytes objects, shape ``(n_pairs,)``
             The proteins of each pair.
         score, identity : numpy.ndarray of int64, shape ``(n_pairs,)``
-            `Weights` of each pair; few different ones, since each has a matrix prepared.
+            What they are worth in each pair, as in `Scoring.weighted`; few different ones, since
+            each has a matrix prepared.
         columns : tuple of two int
-            Their weights of columns, the same for all pairs.
+            What an aligned column and one with a gap cost, the same in all pairs.
 
         Returns
         -------
@@ -57,8 +57,8 @@ class Engine:
         """
         # As complex numbers, which sort many times faster than pairs of numbers do.
         distinct, which = np.unique(score + 1j * identity, return_inverse=True)
-        weights = [Weights(int(pair.real), int(pair.imag), *columns) for pair in distinct]
-        return self._optima(first, second, [self._prepared(each) for each in weights], which)
+        prepared = [self._prepared(int(pair.real), int(pair.imag), *columns) for pair in distinct]
+        return self._optima(first, second, prepared, which)
 
 
 class ParasailEngine(Engine):
@@ -72,7 +72,7 @@ class ParasailEngine(Engine):
     capacity = 2**31 - 2**28
 
     def alignment(
-        self, first: bytes, second: bytes, weights: Weights = _PLAIN
+        self, first: bytes, second: bytes, score: int = 1, identity: int = 0
     ) -> tuple[int, str, str]:
         """Return the worth of one of the alignments worth most, and its two lines.
 
@@ -82,25 +82,21 @@ class ParasailEngine(Engine):
         Its ``stats`` kernels would do with less memory, but count no column of a global
         alignment's leading gap (parasail 1.3.4).
         """
-        scoring, matrix = self._prepared(weights)
-        for bits in (
-            16,
-            32,
-        ):  # the narrowest that holds the result; parasail flags one that does not
+        scoring, matrix = self._prepared(score, identity)
+        for bits in (16, 32):
+            if scoring.reach(len(first) + len(second)) >= 2 ** (bits - 1):
+                continue
             kernel = getattr(parasail, f"{_PARASAIL_PREFIX[self.mode]}_trace_scan_{bits}")
-            if scoring.reach(len(first) + len(second)) < 2 ** (bits - 1):
-                result = kernel(first, second, scoring.gap_open, scoring.gap_extend, matrix)
-                if not result.saturated:
-                    return self._lines(result)
+            found = kernel(first, second, scoring.gap_open, scoring.gap_extend, matrix)
+            if found.saturated:
+                continue
+            if found.score < _LEAST_ALIGNED_SCORE[self.mode]:
+                return 0, "", ""
+            return found.score, found.traceback.query, found.traceback.ref
         raise InputError(
             f"two proteins of {len(first)} and {len(second)} residues score beyond 32 bits; "
             "use smaller gap penalties or engine='biopython'."
         )
-
-    def _lines(self, result: parasail.Result) -> tuple[int, str, str]:
-        if result.score < _LEAST_ALIGNED_SCORE[self.mode]:
-            return 0, "", ""
-        return result.score, result.traceback.query, result.traceback.ref
 
     def _optima(
         self,
@@ -128,9 +124,9 @@ class ParasailEngine(Engine):
         found[fits] = np.where(saturated, BEYOND, np.maximum(worth, least))
         return found
 
-    def _prepare(self, weights: Weights) -> tuple[Scoring, parasail.Matrix]:
+    def _prepare(self, *weights: int) -> tuple[Scoring, parasail.Matrix]:
         """Return the weighted scoring and parasail's copy of its matrix."""
-        weighted = self.scoring.weighted(weights)
+        weighted = self.scoring.weighted(*weights)
         matrix = parasail.matrix_create(weighted.letters, 0, 0)
         for (i, j), value in np.ndenumerate(weighted.matrix):
             matrix.set_value(i, j, int(value))
@@ -143,10 +139,10 @@ class BiopythonEngine(Engine):
     capacity = 2**53
 
     def alignment(
-        self, first: bytes, second: bytes, weights: Weights = _PLAIN
+        self, first: bytes, second: bytes, score: int = 1, identity: int = 0
     ) -> tuple[int, str, str]:
         """Return what `ParasailEngine.alignment` does, of the alignment that is listed first."""
-        _, aligner = self._prepared(weights)
+        _, aligner = self._prepared(score, identity)
         found = next(iter(aligner.align(first.decode(), second.decode())), None)
         if found is None:  # a local alignment without a positive score
             return 0, "", ""
@@ -170,9 +166,9 @@ class BiopythonEngine(Engine):
             return BEYOND
         return int(aligner.score(first.decode(), second.decode()))
 
-    def _prepare(self, weights: Weights) -> tuple[Scoring, PairwiseAligner]:
+    def _prepare(self, *weights: int) -> tuple[Scoring, PairwiseAligner]:
         """Return the weighted scoring and an aligner that scores by it."""
-        weighted = self.scoring.weighted(weights)
+        weighted = self.scoring.weighted(*weights)
         aligner = PairwiseAligner(mode="local" if self.mode == "local" else "global")
         aligner.substitution_matrix = substitution_matrices.Array(
             weighted.letters, dims=2, data=weighted.matrix.astype(float)

@@ -84,8 +84,8 @@ def _rows(column: pd.Series, accessions: Sequence[str]) -> np.ndarray:
 
 
 def _check_known(path: Path, table: pd.DataFrame, first: np.ndarray, second: np.ndarray) -> None:
-    a, b = (table[name] for name in _COLUMNS)
-    unknown = pd.concat([a[first < 0], b[second < 0]]).unique()
+    sides = zip(_COLUMNS, (first, second), strict=True)
+    unknown = pd.concat([table[name][rows < 0] for name, rows in sides]).unique()
     if len(unknown):
         n_others = len(unknown) - 1
         others = f" and {n_others} other{'s' * (n_others > 1)}" if n_others else ""
@@ -101,10 +101,10 @@ def _check_distinct(
     same = first[first == second]
     if len(same):
         raise InputError(f"{path} pairs {accessions[same[0]]} with itself; leave such pairs out.")
-    numbers = np.sort(encode(np.minimum(first, second), np.maximum(first, second)))
-    repeated = numbers[1:][numbers[1:] == numbers[:-1]]
+    numbers = encode(np.minimum(first, second), np.maximum(first, second))
+    repeated = numbers[pd.Series(numbers).duplicated()]
     if len(repeated):
-        a, b = (accessions[int(row)] for row in decode(repeated[0]))
+        a, b = (accessions[int(row)] for row in decode(repeated.min()))
         raise InputError(
             f"{path} names the pair of {a} and {b} twice (repeated pairs: {len(repeated)}); name "
             "each pair once, in either order."

@@ -4,7 +4,6 @@ import difflib
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from numbers import Real
-from typing import NamedTuple
 
 import numpy as np
 from Bio.Align import substitution_matrices
@@ -90,19 +89,6 @@ class AlignmentSettings:
             )
 
 
-class Weights(NamedTuple):
-    """What an alignment is worth: score and identities count for it, its columns against it.
-
-    With `score` large against the others, the alignment worth most is the best-scoring one
-    that has most identities or fewest columns.
-    """
-
-    score: int
-    identity: int = 0
-    aligned_column: int = 0
-    gap_column: int = 0
-
-
 @dataclass(frozen=True, eq=False)
 class Scoring:
     """A substitution matrix and gap penalties, times a common factor that makes all integers.
@@ -134,19 +120,23 @@ class Scoring:
         """Return how far below zero a cell can lie when two proteins sum to `n_residues`."""
         return 3 * self.gap_open + self.gap_extend * n_residues + self.largest_step
 
-    def weighted(self, weights: Weights) -> "Scoring":
-        """Return the scoring under which an alignment's score is its worth by `weights`.
+    def weighted(
+        self, score: int, identity: int = 0, aligned_column: int = 0, gap_column: int = 0
+    ) -> "Scoring":
+        """Return the scoring under which an alignment's score is what it is worth.
 
-        An identity is the same one of the twenty amino acids twice: X aligned with X (or B with
-        B, Z with Z) says that two residues are unknown, not that they are the same.
+        Its score and identities, times these weights, count for it, its columns against it. With
+        `score` large against the others, the alignment worth most is the best-scoring one that
+        has most identities or fewest columns. An identity is the same one of the twenty amino
+        acids twice: X aligned with X (or B with B, Z with Z) says that two residues are unknown,
+        not that they are the same.
         """
         identical = np.diag([letter in STANDARD_RESIDUES for letter in self.letters])
-        worth = self.matrix * weights.score + identical * weights.identity
         return replace(
             self,
-            matrix=worth - weights.aligned_column,
-            gap_open=self.gap_open * weights.score + weights.gap_column,
-            gap_extend=self.gap_extend * weights.score + weights.gap_column,
+            matrix=self.matrix * score + identical * identity - aligned_column,
+            gap_open=self.gap_open * score + gap_column,
+            gap_extend=self.gap_extend * score + gap_column,
         )
 
 

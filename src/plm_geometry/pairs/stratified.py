@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from plm_geometry.base.errors import InputError
 from plm_geometry.pairs.drawing import (
     check_available,
     count_pairs,
@@ -28,6 +27,8 @@ _LETTERS = 26
 # Identities to expect that part the strata of pairs. Below the first, proteins of ordinary lengths
 # share as many k-mers by chance.
 EDGES = np.arange(8, 20) / 20
+# Of a sample, as far as there are as many of both kinds.
+SIMILAR_SHARE = 0.5
 # What a look may cost: less than a GB, and a minute or two. It does for 20,000 proteins.
 _MOST_RESIDUES = 16_000_000
 _MOST_PRODUCTS = 600_000_000
@@ -60,13 +61,11 @@ class PairSample(NamedTuple):
     n_compared: int
 
 
-def draw_stratified(
-    sequences: Sequence[str], n_pairs: int, *, seed: int, similar_share: float = 0.5
-) -> PairSample:
+def draw_stratified(sequences: Sequence[str], n_pairs: int, *, seed: int) -> PairSample:
     """Draw distinct pairs, many of them similar, although among all pairs hardly any is.
 
     Pairs that share k-mers are listed, in strata of the identity that this lets expect
-    (`similar_pairs`). A part of the sample comes from them, each stratum giving as many as
+    (`similar_pairs`). Half of the sample comes from them, each stratum giving as many as
     the others, or all that it has; the rest is drawn from all other pairs without listing them.
     Within its stratum each pair is as likely as any other, so that its inclusion probability is
     known, however well or badly k-mers tell identity. Strata and probabilities depend on the
@@ -80,15 +79,11 @@ def draw_stratified(
         Pairs to draw, without replacement; fewer than there are strata are drawn uniformly.
     seed : int
         The same seed draws the same pairs.
-    similar_share : float
-        Share of the sample to take from listed pairs: all of these where they are fewer, more
-        where the other pairs are too few, and at least one of each stratum.
 
     Raises
     ------
     InputError
-        If there are fewer than two proteins, fewer pairs than `n_pairs`, or if `similar_share` is
-        not between 0 and 1.
+        If there are fewer than two proteins, or fewer pairs than `n_pairs`.
 
     References
     ----------
@@ -107,7 +102,7 @@ def draw_stratified(
         stratum = np.zeros(n_pairs, dtype=np.int64)
         weight = np.full(n_pairs, count_pairs(len(sequences)) / n_pairs)
         return PairSample(first, second, stratum, weight, similar.n_compared)
-    counts = _allocation(sizes, n_pairs, similar_share)
+    counts = _allocation(sizes, n_pairs)
     drawn = [_skipping(similar.numbers, draw_numbers(sizes[0], counts[0], rng))]
     for stratum in range(1, len(sizes)):
         of_stratum = similar.numbers[similar.stratum == stratum]
@@ -118,13 +113,11 @@ def draw_stratified(
     return PairSample(*proteins, stratum, weights[stratum], similar.n_compared)
 
 
-def _allocation(sizes: np.ndarray, n_pairs: int, similar_share: float) -> np.ndarray:
+def _allocation(sizes: np.ndarray, n_pairs: int) -> np.ndarray:
     """Return how many pairs to draw of each stratum, at least one of each that has any."""
-    if not 0 <= similar_share <= 1:
-        raise InputError(f"the share of similar pairs is {similar_share}; give one from 0 to 1.")
     least = np.minimum(sizes, 1)
     n_similar = np.clip(
-        round(similar_share * n_pairs),
+        round(SIMILAR_SHARE * n_pairs),
         max(least[1:].sum(), n_pairs - sizes[0]),
         min(sizes[1:].sum(), n_pairs - least[0]),
     )

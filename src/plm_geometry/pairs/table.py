@@ -20,8 +20,7 @@ from plm_geometry.pairs.alignment import AlignmentJob, replaced_residues
 from plm_geometry.pairs.scoring import AlignmentSettings
 from plm_geometry.proteins.fasta import Proteins
 
-METADATA_KEY = b"plm_geometry"
-_ROWS_PER_GROUP = 1_000_000
+_METADATA_KEY = b"plm_geometry"
 
 
 def align_to_parquet(
@@ -77,14 +76,15 @@ def align_to_parquet(
             with replacing(place[block.start]) as partial:
                 partial.write_bytes(counts.tobytes())
         counts = np.concatenate([np.fromfile(part, np.int64) for part in place.values()])
-        _write(path, job, counts.reshape(-1, 4), columns or {}, made | (note or {}))
+        table = job.table(counts.reshape(-1, 4)).assign(**(columns or {}))
+        _write(path, table, made | (note or {}))
         shutil.rmtree(parts)
 
 
 def read_note(path: str | Path) -> dict[str, object]:
     """Return how the alignments in a Parquet file were made: settings, proteins, what else."""
     metadata = pq.read_schema(path).metadata or {}
-    return json.loads(metadata.get(METADATA_KEY, b"{}"))
+    return json.loads(metadata.get(_METADATA_KEY, b"{}"))
 
 
 @contextmanager
@@ -126,22 +126,8 @@ def _check_same(place: Path, found: Mapping[str, object], expected: Mapping[str,
         )
 
 
-def _write(
-    path: Path,
-    job: AlignmentJob,
-    counts: np.ndarray,
-    columns: Mapping[str, np.ndarray],
-    note: Mapping[str, object],
-) -> None:
-    """Write the table of all pairs, `columns` beside it, some rows at a time."""
-
-    def frame(rows: slice) -> pd.DataFrame:
-        further = {name: values[rows] for name, values in columns.items()}
-        return job.table(counts[rows], rows).assign(**further)
-
-    schema = pa.Schema.from_pandas(frame(slice(1)), preserve_index=False)
-    schema = schema.with_metadata({METADATA_KEY: json.dumps(note).encode()})
-    with replacing(path) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as file:
-        for start in range(0, len(counts), _ROWS_PER_GROUP):
-            rows = frame(slice(start, start + _ROWS_PER_GROUP))
-            file.write_table(pa.Table.from_pandas(rows, schema, preserve_index=False))
+def _write(path: Path, table: pd.DataFrame, note: Mapping[str, object]) -> None:
+    metadata = {_METADATA_KEY: json.dumps(note).encode()}
+    rows = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(metadata)
+    with replacing(path) as partial:
+        pq.write_table(rows, partial, compression="zstd")

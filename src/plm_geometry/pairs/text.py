@@ -6,7 +6,7 @@ import numpy as np
 
 from plm_geometry.pairs.alignment import alignable_sequences
 from plm_geometry.pairs.engines import Engine, identity_marks, make_engine
-from plm_geometry.pairs.scoring import AlignmentSettings, Weights
+from plm_geometry.pairs.scoring import AlignmentSettings
 from plm_geometry.proteins.fasta import Proteins
 
 # Tracing keeps a byte a cell: 25 MB for two proteins of 5,000 residues.
@@ -65,8 +65,8 @@ def _aligned(engine: Engine, first: bytes, second: bytes) -> AlignedText | None:
     if len(first) * len(second) > _MOST_CELLS:
         return None
     # Rounded up to a power of two, so that few weights each have a matrix prepared.
-    weights = Weights(score=1 << min(len(first), len(second)).bit_length(), identity=1)
-    if engine.scoring.weighted(weights).reach(len(first) + len(second)) >= engine.capacity:
-        weights = Weights(score=1)
-    _, above, below = engine.alignment(first, second, weights)
+    weights = 1 << min(len(first), len(second)).bit_length(), 1
+    if engine.scoring.weighted(*weights).reach(len(first) + len(second)) >= engine.capacity:
+        weights = 1, 0
+    _, above, below = engine.alignment(first, second, *weights)
     return AlignedText(above, identity_marks(above, below), below)
