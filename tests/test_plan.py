@@ -46,11 +46,11 @@ def test_a_wave_holds_whole_groups_and_no_more_than_asked_for(lengths, data):
     np.testing.assert_array_equal(plan.groups, groups[plan.order])
     assert np.array(lengths)[plan.order[0]] == max(lengths)
     complete, seen, wave = plan.groups_after(), [], set()
-    for number, block in enumerate(plan.blocks(), start=1):
+    for block in plan.blocks():
         seen += range(*block.indices(len(lengths)))
         wave |= set(plan.groups[block])
-        if number in complete:
-            assert sorted(wave) == complete[number]
+        if block.stop in complete:
+            assert sorted(wave) == complete[block.stop]
             assert len(wave) <= at_once
             wave = set()
     assert not wave

@@ -1,7 +1,6 @@
 """Files of every format are opened alike, whole or in pieces, here or by a cluster's workers."""
 
 import io
-import math
 from functools import partial
 
 import h5py
@@ -12,7 +11,7 @@ import pytest
 from tqdm import tqdm
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.embedding.file_moments import VectorFile, shown
+from plm_geometry.embedding.file_isotropy import VectorFile
 from plm_geometry.embedding.formats import open_vectors
 from plm_geometry.isotropy.moments import Moments, merge_all
 from vector_writers import (
@@ -108,15 +107,10 @@ def test_a_store_gives_no_row_for_a_protein_left_out(vectors, tmp_path):
     np.testing.assert_array_equal(read, np.delete(vectors, 40, axis=0))
 
 
-@pytest.mark.parametrize("groups", [(100,), (35, 35, 30)])
-def test_an_unfinished_store_is_refused(groups, vectors, tmp_path):
-    # A group ends its last block, so three groups of 100 vectors make five blocks of 30, not four.
-    n_blocks = sum(math.ceil(size / 30) for size in groups)
-    write_store(tmp_path / "store", vectors, groups=groups, blocks_done=n_blocks)
-    assert open_vectors(tmp_path / "store").n == 100
-    write_store(tmp_path / "other", vectors, groups=groups, blocks_done=n_blocks - 1)
+def test_an_unfinished_store_is_refused(vectors, tmp_path):
+    write_store(tmp_path / "store", vectors, n_done=90)
     with pytest.raises(InputError, match="unfinished"):
-        open_vectors(tmp_path / "other")
+        open_vectors(tmp_path / "store")
 
 
 @pytest.mark.parametrize("write", [*NAMED, *MATRICES, write_store])
@@ -134,8 +128,8 @@ def test_some_blocks_are_those_of_the_whole(write, first, last, vectors, tmp_pat
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Make seven vectors of twelve dimensions a block, and three blocks a task."""
-    monkeypatch.setattr("plm_geometry.embedding.file_moments._BLOCK_BYTES", 7 * 8 * 12)
-    monkeypatch.setattr("plm_geometry.embedding.file_moments._BLOCKS_PER_TASK", 3)
+    monkeypatch.setattr("plm_geometry.embedding.file_isotropy._BLOCK_BYTES", 7 * 8 * 12)
+    monkeypatch.setattr("plm_geometry.embedding.file_isotropy._BLOCKS_PER_TASK", 3)
 
 
 def differ_by(parts, others):
@@ -201,27 +195,23 @@ def terminal(monkeypatch):
     """What a terminal is shown, at once and not ten times a second."""
     terminal = Terminal()
     drawn_there = partial(tqdm, file=terminal, mininterval=0)
-    monkeypatch.setattr("plm_geometry.embedding.file_moments.tqdm", drawn_there)
+    monkeypatch.setattr("plm_geometry.embedding.file_isotropy.tqdm", drawn_there)
     return terminal
 
 
-def fail_at_the_second(given):
-    for number, _ in enumerate(given):
-        if number == 1:
-            raise ValueError("second")
-
-
-def test_a_bar_counts_what_has_been_used_and_is_gone_when_an_error_is_said(terminal):
-    blocks = [np.ones((3, 2)), np.ones((4, 2))]
-    with pytest.raises(ValueError, match="second"), shown(blocks, 7, "vectors", True) as given:
-        fail_at_the_second(given)
+@pytest.mark.usefixtures("small_blocks")
+def test_a_bar_counts_vectors_and_is_gone_when_an_error_is_said(terminal, vectors, tmp_path):
+    vectors[20] = np.nan
+    write_npy(tmp_path / "v.npy", vectors)
+    with pytest.raises(InputError, match="row 20 holds NaN"):
+        VectorFile(tmp_path / "v.npy").random_parts(10, seed=1)
     drawn = [line for line in terminal.getvalue().split("\r") if line.strip()]
-    assert ["0/7" in drawn[0], "3/7" in drawn[-1]] == [True, True]
+    assert ["0/100" in drawn[0], "14/100" in drawn[-1]] == [True, True]
     assert "vectors" in drawn[-1]
     assert terminal.getvalue().endswith(" \r")
 
 
-def test_no_bar_is_drawn_where_none_is_asked_for(terminal):
-    with shown(["ab", "c"], 3, "letters", False) as given:
-        assert list(given) == ["ab", "c"]
+def test_no_bar_is_drawn_where_none_is_asked_for(terminal, vectors, tmp_path):
+    write_npy(tmp_path / "v.npy", vectors)
+    VectorFile(tmp_path / "v.npy").random_parts(10, seed=1, progress=False)
     assert terminal.getvalue() == ""

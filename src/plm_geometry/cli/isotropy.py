@@ -98,8 +98,9 @@ def isotropy(
         n_blocks=blocks,
         seed=seed,
         cluster=cluster,
-        warn=lambda sentence: say(f"warning: {sentence}"),
     )
+    for sentence in found.warnings:
+        say(f"warning: {sentence}")
     if plot is not None:
         _draw(found, file.name, plot)
     if as_json:

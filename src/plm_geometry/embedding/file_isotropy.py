@@ -6,12 +6,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
+from tqdm import tqdm
+
+from plm_geometry.base.compute import run_blocks
 from plm_geometry.base.errors import InputError
-from plm_geometry.embedding.file_moments import VectorFile
-from plm_geometry.embedding.formats import Vectors, open_vectors
+from plm_geometry.embedding.formats import open_vectors
+from plm_geometry.embedding.vectors import Vectors
 from plm_geometry.isotropy.jackknife import LEAST_BLOCKS
 from plm_geometry.isotropy.measures import interval_row, isotropy_row, one_line
-from plm_geometry.isotropy.moments import Moments, merge_all
+from plm_geometry.isotropy.moments import Moments, merge_all, random_parts
 from plm_geometry.isotropy.tables import average_dimensions, local_rows
 from plm_geometry.proteins.fasta import Proteins
 
@@ -19,6 +23,11 @@ from plm_geometry.proteins.fasta import Proteins
 _PARTS_BYTES = 700e6
 # The covariance of so many dimensions takes 800 MB.
 _MOST_DIMENSIONS = 10_000
+# Read at a time, counted as float64: enough that each part of it makes a fast matrix product.
+_BLOCK_BYTES = 2**27
+# Blocks that make one task of a cluster: what comes back of a task are as many covariances as
+# there are parts, which should weigh less than what it reads.
+_BLOCKS_PER_TASK = 16
 # Residues in a batch of a file that has them all.
 _RESIDUES_PER_BATCH = 8192
 
@@ -51,7 +60,6 @@ def file_isotropy(
     n_blocks: int = 20,
     seed: int = 0,
     cluster: str | None = None,
-    warn: Callable[[str], object] = lambda sentence: None,
     progress: bool = True,
 ) -> FileIsotropy:
     """Return the isotropy of the vectors in a file, read once and in blocks.
@@ -62,7 +70,7 @@ def file_isotropy(
     Parameters
     ----------
     path, key, transpose
-        As in `vector_files.open_vectors`.
+        As in `open_vectors`.
     n_blocks : int
         Blocks of vectors drawn at random that the intervals' jackknife leaves out in turn. As
         many are used as fit in 700 MB; below ten there are no intervals.
@@ -70,8 +78,6 @@ def file_isotropy(
         Of that draw.
     cluster : str, optional
         As in `compute.run_blocks`: the cluster's workers read the file and compute its moments.
-    warn : callable
-        Is told each warning at once.
     progress : bool
         Show a bar on a terminal's standard error.
 
@@ -80,71 +86,132 @@ def file_isotropy(
     InputError
         As `open_vectors` and `isotropy.isoscore`, and if there are over 10,000 dimensions.
     """
-    # Workers may have started in another directory.
-    path = Path(path) if cluster is None else Path(path).absolute()
-    file = VectorFile(path, key, transpose)
+    # Absolute, as workers may have started in another directory.
+    file = VectorFile(Path(path) if cluster is None else Path(path).absolute(), key, transpose)
     vectors = file.open()
-    found: list[str] = []
-
-    def note(sentence: str) -> None:
-        found.append(sentence)
-        warn(sentence)
-
-    if vectors.n < vectors.d:
-        note(
-            f"there are fewer vectors ({vectors.n:,}) than dimensions ({vectors.d:,}); if the file "
-            "is a matrix whose columns are the vectors, use --transpose."
-        )
-    if vectors.d > _MOST_DIMENSIONS:
-        raise InputError(
-            f"{path} holds vectors of {vectors.d:,} dimensions, and {_MOST_DIMENSIONS:,} are the "
-            "most that can be measured; give vectors of fewer, or --transpose the matrix."
-        )
-    blocks = _affordable_blocks(vectors, n_blocks)
-    parts = file.random_parts(blocks or 1, seed=seed, cluster=cluster, progress=progress)
-    cloud = merge_all(parts)
-    remainders = map(cloud.without, parts) if blocks else ()
-    row = _row(cloud, remainders, note)
-    row |= {"blocks": None if row["isoscore_low"] is None else blocks, "seed": seed}
-    if not blocks:
-        note(f"no intervals are given: {_why_too_few_blocks(vectors)}.")
-    return FileIsotropy(cloud, row, found)
-
-
-def _row(
-    cloud: Moments, remainders: Iterable[Moments], note: Callable[[str], None]
-) -> dict[str, float | int | None]:
-    """Return the measures and their intervals, noting what is undefined."""
-    row = isotropy_row(cloud)
-    if sentence := one_line(row["effective_dimensions"]):
-        note(sentence)
-    if cloud.n_zero:
-        note(
-            f"{cloud.n_zero:,} of the {cloud.count:,} vectors are zero and have no direction: "
-            "the mean cosine similarity is undefined."
-        )
-    try:
-        return row | interval_row(cloud, remainders)
-    except InputError:
-        note("no intervals are given: without one of the blocks all vectors are the same.")
-        return row | interval_row(cloud, ())
-
-
-def _affordable_blocks(vectors: Vectors, wanted: int) -> int:
-    """Return how many blocks can be left out in turn, or 0 if too few for an interval."""
     # The whole and what is left of it are held too, and a matrix between.
     affordable = int(_PARTS_BYTES / (8 * vectors.d**2)) - 3
-    blocks = min(wanted, vectors.n, affordable)
-    return blocks if blocks >= LEAST_BLOCKS else 0
+    blocks = min(n_blocks, vectors.n, affordable)
+    blocks = blocks if blocks >= LEAST_BLOCKS else 0
+    parts = file.random_parts(blocks or 1, seed=seed, cluster=cluster, progress=progress)
+    cloud = merge_all(parts)
+    row = isotropy_row(cloud)
+    warnings = _warnings(vectors, cloud, row, blocks)
+    try:
+        row |= interval_row(cloud, map(cloud.without, parts) if blocks else ())
+    except InputError:
+        warnings.append("no intervals are given: without one of the blocks all vectors are the "
+                        "same.")  # fmt: skip
+        row |= interval_row(cloud, ())
+    row |= {"blocks": None if row["isoscore_low"] is None else blocks, "seed": seed}
+    return FileIsotropy(cloud, row, warnings)
 
 
-def _why_too_few_blocks(vectors: Vectors) -> str:
-    if vectors.n < LEAST_BLOCKS:
-        return f"they need {LEAST_BLOCKS} vectors"
-    return (
-        f"the covariances of {LEAST_BLOCKS} blocks of vectors of {vectors.d:,} dimensions would "
-        f"take more than {_PARTS_BYTES / 1e6:.0f} MB"
-    )
+def _warnings(vectors: Vectors, cloud: Moments, row: dict[str, Any], blocks: int) -> list[str]:
+    """Say what is odd about vectors, and what of them is undefined."""
+    d, lacking = vectors.d, f"they need {LEAST_BLOCKS} vectors"
+    if vectors.n >= LEAST_BLOCKS:
+        lacking = (
+            f"the covariances of {LEAST_BLOCKS} blocks of vectors of {d:,} dimensions would "
+            f"take more than {_PARTS_BYTES / 1e6:.0f} MB"
+        )
+    found = {
+        f"there are fewer vectors ({vectors.n:,}) than dimensions ({d:,}); if the file is a "
+        "matrix whose columns are the vectors, use --transpose.": vectors.n < d,
+        one_line(row["effective_dimensions"]): one_line(row["effective_dimensions"]),
+        f"{cloud.n_zero:,} of the {cloud.count:,} vectors are zero and have no direction: the "
+        "mean cosine similarity is undefined.": cloud.n_zero,
+        f"no intervals are given: {lacking}.": not blocks,
+    }
+    return [sentence for sentence, holds in found.items() if holds]
+
+
+@dataclass(frozen=True)
+class VectorFile:
+    """A file of vectors, and how to open it: what a worker needs to know of it.
+
+    Attributes
+    ----------
+    path : Path
+        As in `open_vectors`; all workers must find the same file there.
+    key, transpose
+        As in `open_vectors`.
+    """
+
+    path: Path
+    key: str | None = None
+    transpose: bool = False
+
+    def open(self) -> Vectors:
+        """Open it, refusing a matrix per protein, and too many dimensions."""
+        vectors = open_vectors(self.path, key=self.key, transpose=self.transpose)
+        if vectors.residues is not None:
+            raise InputError(
+                f"{self.path} has one matrix per protein, a row for each residue; measure it with "
+                "--per residue, or choose one matrix with --key."
+            )
+        if vectors.d > _MOST_DIMENSIONS:
+            raise InputError(
+                f"{self.path} holds vectors of {vectors.d:,} dimensions, and {_MOST_DIMENSIONS:,} "
+                "are the most that can be measured; give vectors of fewer, or --transpose the "
+                "matrix."
+            )
+        return vectors
+
+    def random_parts(
+        self, n_parts: int, *, seed: int, cluster: str | None = None, progress: bool = True
+    ) -> list[Moments]:
+        """Return the moments of random parts of the vectors, read once and in blocks.
+
+        They are the same whether the workers of a `cluster`, as in `compute.run_blocks`, read
+        pieces of the file or this process reads it all.
+        """
+        vectors = self.open()
+        rows = max(1, _BLOCK_BYTES // (8 * vectors.d))
+        # disable=None: no bar where standard error is no terminal.
+        off = None if progress else True
+        with tqdm(total=vectors.n, unit=" vectors", leave=False, disable=off) as bar:
+            if cluster is None:
+                blocks = _counted(vectors.blocks(rows), bar)
+                return random_parts(blocks, n_parts, seed=seed, names=vectors.accessions)
+            task = _Task(self, vectors.n, vectors.d, n_parts, seed, rows, _BLOCKS_PER_TASK)
+            pieces = range(0, -(-vectors.n // rows), _BLOCKS_PER_TASK)
+            total = [Moments.empty(vectors.d)] * n_parts
+            for _, parts in run_blocks(task, pieces, cluster=cluster):
+                total = [one.merge(part) for one, part in zip(total, parts, strict=True)]
+                bar.update(sum(part.count for part in parts))
+            return total
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What a worker does with a piece of a file of `n` vectors of `d` dimensions."""
+
+    file: VectorFile
+    n: int
+    d: int
+    n_parts: int
+    seed: int
+    rows: int
+    n_blocks: int
+
+    def __call__(self, first: int) -> list[Moments]:
+        vectors = self.file.open()
+        if (vectors.n, vectors.d) != (self.n, self.d):
+            raise InputError(
+                f"{self.file.path} is not the same file on all machines of the cluster; put it "
+                "where all of them see it."
+            )
+        blocks = vectors.blocks(self.rows, first, first + self.n_blocks)
+        place = {"first": first, "start": first * self.rows}
+        names = vectors.accessions
+        return random_parts(blocks, self.n_parts, seed=self.seed, names=names, **place)
+
+
+def _counted(blocks: Iterable[np.ndarray], bar: tqdm) -> Iterable[np.ndarray]:
+    for block in blocks:
+        yield block
+        bar.update(len(block))
 
 
 @dataclass(frozen=True)
@@ -177,7 +244,7 @@ def residue_isotropy(
     Parameters
     ----------
     path : path-like
-        As in `vector_formats.open_vectors`, with one matrix (L, d) per protein.
+        As in `formats.open_vectors`, with one matrix (L, d) per protein.
     proteins : Proteins, optional
         Whose residues are measured; by default all of the file, whose amino acids are not known.
     seed : int

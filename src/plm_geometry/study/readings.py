@@ -9,10 +9,9 @@ import numpy as np
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.embedding import devices
+from plm_geometry.embedding.forward import possible_poolings
 from plm_geometry.embedding.plan import cut_to
-from plm_geometry.embedding.pooling import EveryPooling
 from plm_geometry.embedding.run import N_GROUPS
-from plm_geometry.embedding.store import EmbeddingStore
 from plm_geometry.isotropy.jackknife import draw_blocks
 from plm_geometry.isotropy.moments import Moments
 from plm_geometry.proteins.fasta import Proteins
@@ -27,6 +26,8 @@ TRUNCATIONS = (126, 510)
 # Of ProteinBERT, which sees its padding; a number is tried where it holds the longest protein.
 PADDINGS = ("none", "power of two")
 LAYERS = {"last": -1, "one before": -2}
+# In place of a pooling: the global embedding that an architecture makes itself.
+OWN = "own"
 # Where a model leaves nothing to choose, as a file of embeddings does.
 AS_IT_IS = "as it is"
 _UNCUT = "whole"
@@ -128,9 +129,8 @@ class Readings(PairTables):
                 precision=self.settings.precision,
                 padded_length="none" if padding == AS_IT_IS else padding,
             )
-            every = [EveryPooling(model) for model in models]
-            for truncation, proteins in self._cut_in_every_way(every[0]).items():
-                yield self._reading(name, every, proteins, truncation, padding)
+            for truncation, proteins in self._cut_in_every_way(models[0]).items():
+                yield self._reading(name, models, proteins, truncation, padding)
 
     def _cut_in_every_way(self, model: "Embedder") -> dict[str, Proteins]:
         """Return the chosen proteins whole and cut, as far as the model takes and it matters."""
@@ -145,7 +145,7 @@ class Readings(PairTables):
     def _reading(
         self,
         name: str,
-        models: Sequence[EveryPooling],
+        models: Sequence["Embedder"],
         proteins: Proteins,
         truncation: str,
         padding: str,
@@ -156,9 +156,10 @@ class Readings(PairTables):
             for label, number in reversed(LAYERS.items())
             if number == -1 or models[0].n_layers >= -number
         }
-        store = self._stored(name, models, proteins, layers=tuple(layers.values()))
-        _, running, left_out = store.read_progress()
-        if left_out:
+        poolings = possible_poolings(models[0])
+        pooling = ",".join(poolings) or "mean"  # ignored by a model that pools itself
+        store = self._stored(name, models, proteins, layers=tuple(layers.values()), pooling=pooling)
+        if left_out := store.read_progress().left_out:
             raise InputError(
                 f"memory was not enough for {', '.join(left_out)}, read by {name}; "
                 "choose a smaller n_choices or leave these proteins out."
@@ -166,15 +167,15 @@ class Readings(PairTables):
         vectors = {
             (layer, pooling): part
             for number, layer in enumerate(layers)
-            for pooling, part in models[0].apart(store.read_vectors(number)).items()
+            for pooling, part in zip(
+                poolings or (OWN,),
+                np.split(store.read_vectors(number), max(1, len(poolings)), axis=1),
+                strict=True,
+            )
         }
-        earlier = running.get(0, {}) if len(layers) > 1 else {}
+        earlier = store.moments(0) if len(layers) > 1 else {}
         choice = {"truncation": truncation, "padding": padding}
-        return Reading(choice, vectors, self._by_block(store), earlier)
-
-    def _by_block(self, store: EmbeddingStore) -> list[Mapping[str, Moments]]:
-        """Return the moments of the last layer's residues in the order of the blocks."""
-        return store.group_moments(store.n_layers - 1)[:N_GROUPS]  # none came late
+        return Reading(choice, vectors, store.group_moments(), earlier)
 
     @property
     def own_choice(self) -> dict[str, str]:

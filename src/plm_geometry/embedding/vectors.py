@@ -1,4 +1,4 @@
-"""What every reader of vectors returns, and the sentences they share."""
+"""Vectors in a file: what every reader returns, and the sentences they share."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,19 +21,18 @@ _BLOCK_BYTES = 2**26
 
 @dataclass(frozen=True)
 class Vectors:
-    """Vectors in a file.
+    """Vectors in a file, none of which is in memory unless its format is read whole.
 
     Attributes
     ----------
     n, d : int
-        Number of vectors (with `residues`, of proteins), and their dimension.
+        Number of vectors (of files with a matrix per protein: of proteins), and their dimension.
     accessions : sequence of str, or None
         Their names, where the file has some.
-    blocks : callable
-        ``blocks(rows)`` yields arrays of up to `rows` vectors, shape (k, d), in order;
-        ``blocks(rows, first, last)`` those from number `first` up to and without `last`.
-    pick : callable or None
-        ``pick(places)`` returns the vectors at these places, where that is faster than `blocks`.
+    read : callable
+        ``read(span)`` returns the vectors at a slice of places, shape (k, d).
+    reads_places : bool
+        Whether `read` takes an array of places too.
     residues : callable or None
         Where the file has one matrix per protein: ``residues(place)`` returns it, shape (L, d).
     lengths : callable or None
@@ -43,27 +42,52 @@ class Vectors:
     n: int
     d: int
     accessions: Sequence[str] | None
-    blocks: Callable[..., Iterator[np.ndarray]]
-    pick: Callable[[np.ndarray], np.ndarray] | None = None
+    read: Callable[[Any], np.ndarray]
+    reads_places: bool = False
     residues: Callable[[int], np.ndarray] | None = None
     lengths: Callable[[], np.ndarray] | None = None
 
+    def blocks(self, rows: int, first: int = 0, last: int | None = None) -> Iterator[np.ndarray]:
+        """Yield arrays of up to `rows` vectors in order: blocks `first` up to, without, `last`."""
+        stop = self.n if last is None else min(self.n, last * rows)
+        for start in range(first * rows, stop, rows):
+            yield self.read(slice(start, min(start + rows, self.n)))
+
     def take(self, places: np.ndarray) -> np.ndarray:
         """Return the vectors at `places`, all different, in this order, shape (k, d)."""
-        if self.pick is not None:
-            return self.pick(places)
+        if self.reads_places:
+            return self.read(places)
         rows = max(1, _BLOCK_BYTES // (8 * self.d))
         wanted, found = np.sort(places), []
-        for start, block in zip(range(0, self.n, rows), self.blocks(rows), strict=True):
+        for number, block in enumerate(self.blocks(rows)):
+            start = number * rows
             first, last = np.searchsorted(wanted, (start, start + len(block)))
             found.append(block[wanted[first:last] - start])
         return np.concatenate(found)[np.argsort(np.argsort(places))]
 
 
-def spans(n: int, rows: int, first: int = 0, last: int | None = None) -> Iterator[slice]:
-    """Return which of `n` vectors the blocks from `first` up to and without `last` hold."""
-    stop = n if last is None else min(n, last * rows)
-    return (slice(start, min(start + rows, n)) for start in range(first * rows, stop, rows))
+def of_matrix(
+    matrix: Any,
+    where: str,
+    *,
+    transpose: bool = False,
+    accessions: Sequence[str] | None = None,
+    read: Callable[[Any], np.ndarray] | None = None,
+) -> Vectors:
+    """Describe the rows of a matrix as vectors, or with `transpose` its columns.
+
+    `read` is what to index in place of `matrix`, where that may be closed by then.
+    """
+    check_numeric(matrix.dtype, where)
+    if len(matrix.shape) != 2:
+        raise InputError(f"{where} has shape {matrix.shape}; give a matrix with one vector a row.")
+    n, d = matrix.shape
+    read = read or matrix.__getitem__
+    if not transpose:
+        return Vectors(n, d, accessions, read)
+    if accessions is not None:
+        refuse_transpose(where)
+    return Vectors(d, n, None, lambda span: read((slice(None), span)).T)
 
 
 @contextmanager
@@ -86,33 +110,15 @@ def check_numeric(dtype: Any, where: str) -> None:
         raise InputError(f"{where} holds {dtype} and no numbers; give vectors of floats.")
 
 
-def of_matrix(
-    shape: tuple[int, ...],
-    dtype: Any,
-    read: Callable[[Any], np.ndarray],
-    where: str,
-    *,
-    turn: bool = False,
-    accessions: Sequence[str] | None = None,
-) -> Vectors:
-    """Describe the rows of a stored matrix as vectors, or with `turn` its columns."""
-    check_numeric(dtype, where)
-    if len(shape) != 2:
-        raise InputError(f"{where} has shape {shape}; give a matrix with one vector a row.")
-    if turn and accessions is not None:
-        refuse_transpose(where)
-
-    def blocks(rows: int, *numbers: int) -> Iterator[np.ndarray]:
-        if turn:
-            return (read(np.s_[:, span]).T for span in spans(shape[1], rows, *numbers))
-        return (read(span) for span in spans(shape[0], rows, *numbers))
-
-    return Vectors(*(shape[::-1] if turn else shape), accessions, blocks)
-
-
-def refuse_transpose(where: str) -> None:
+def refuse_transpose(where: str | Path) -> None:
     """Refuse to transpose vectors that have names."""
     raise InputError(
         f"{where} names each of its vectors, so there is nothing to transpose; "
         "leave --transpose out."
     )
+
+
+def refuse_key(path: Path, key: str | None) -> None:
+    """Refuse to choose where there is nothing to choose from."""
+    if key is not None:
+        raise InputError(f"{path} holds one matrix, so there is nothing to choose by {key!r}.")

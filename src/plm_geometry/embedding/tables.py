@@ -1,52 +1,41 @@
 """Tables of vectors: Parquet in blocks; CSV, TSV and .h5ad, read whole."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.embedding.formats.base import (
+from plm_geometry.embedding.vectors import (
     Vectors,
     check_numeric,
     explained,
     of_matrix,
+    refuse_key,
     refuse_transpose,
-    spans,
 )
 
 
 def read_parquet(path: Path, key: str | None, transpose: bool) -> Vectors:
     """Describe a Parquet table with a column of lists, or with a numeric column a dimension."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
+    from pyarrow import types
 
     if transpose:
-        refuse_transpose(str(path))
+        refuse_transpose(path)
     with explained(path, "Parquet"):
         # Buffered: else the whole of a row group, often the whole file, is read at once.
         file = pq.ParquetFile(path, pre_buffer=False, buffer_size=2**20)
-    schema = file.schema_arrow
-    columns = _vector_columns(schema, key, path)
-    names = [
-        f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)
-    ]
-    with explained(path, "Parquet"):
+        schema, n = file.schema_arrow, file.metadata.num_rows
+        names = [f.name for f in schema if types.is_string(f.type) or types.is_large_string(f.type)]
         accessions = file.read(names[:1])[0].to_pylist() if names else None
-    n = file.metadata.num_rows
-
-    def blocks(*block: int) -> Iterator[np.ndarray]:
-        with explained(path, "Parquet"):
-            yield from _parquet_blocks(file, columns, list(spans(n, *block)), path)
-
-    d = next(blocks(1)).shape[1] if n else 0
-    return Vectors(n, d, accessions, blocks)
+    rows = _ParquetRows(path, file, _vector_columns(schema, key, path))
+    return Vectors(n, rows.read(slice(0, 1)).shape[1] if n else 0, accessions, rows.read)
 
 
 def _vector_columns(schema: Any, key: str | None, path: Path) -> list[str]:
     """Return the list column that holds the vectors, else all columns of floats."""
-    import pyarrow.types as types
+    from pyarrow import types
 
     lists = [f.name for f in schema if types.is_list(f.type) or types.is_fixed_size_list(f.type)]
     if key is not None:
@@ -63,38 +52,42 @@ def _vector_columns(schema: Any, key: str | None, path: Path) -> list[str]:
     return columns
 
 
-def _parquet_blocks(
-    file: Any, columns: list[str], parts: list[slice], path: Path
-) -> Iterator[np.ndarray]:
-    """Yield the vectors of consecutive spans, reading no row group that holds none of them."""
-    if not parts:
-        return
-    groups, read = _row_groups(file, parts[0].start, parts[-1].stop)
-    rows = parts[0].stop - parts[0].start
-    batches = file.iter_batches(rows, row_groups=groups, columns=columns, use_threads=False)
-    held: list[np.ndarray] = []
-    for span in parts:
-        # Batches begin where row groups do; blocks do not.
-        while read < span.stop:
-            batch = _batch_matrix(next(batches), read, path)
-            read += len(batch)
-            held += [batch] if read > span.start else []
-        joined = np.concatenate(held)
-        start = read - len(joined)
-        yield joined[span.start - start : span.stop - start]
-        held = [joined[span.stop - start :]]
+class _ParquetRows:
+    """Rows of a Parquet file, streamed on from where the last ones ended."""
+
+    def __init__(self, path: Path, file: Any, columns: list[str]):
+        self._path, self._file, self._columns = path, file, columns
+        sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+        self._starts = np.cumsum([0, *sizes])
+        self._start, self._held = -1, np.empty((0, 0))
+
+    def read(self, span: slice) -> np.ndarray:
+        """Return the vectors at a slice of rows, shape (k, d)."""
+        with explained(self._path, "Parquet"):
+            if span.start != self._start:
+                self._open(span)
+            # Batches begin where row groups do: the first may end before the rows asked for.
+            while self._start + len(self._held) < span.stop:
+                batch = _vectors_of(next(self._batches), self._start + len(self._held), self._path)
+                self._held = np.concatenate([self._held, batch]) if len(self._held) else batch
+                passed = min(max(0, span.start - self._start), len(self._held))
+                self._held, self._start = self._held[passed:], self._start + passed
+        found, self._held = np.split(self._held, [span.stop - span.start])
+        self._start = span.stop
+        return found
+
+    def _open(self, span: slice) -> None:
+        first = int(np.searchsorted(self._starts, span.start, side="right")) - 1
+        self._start, self._held = int(self._starts[first]), np.empty((0, 0))
+        self._batches = self._file.iter_batches(
+            span.stop - span.start,
+            row_groups=range(first, self._file.num_row_groups),
+            columns=self._columns,
+            use_threads=False,
+        )
 
 
-def _row_groups(file: Any, start: int, stop: int) -> tuple[list[int], int]:
-    """Return the row groups that hold some of these rows, and the row that they begin at."""
-    sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
-    ends = np.cumsum(sizes)
-    starts = ends - sizes
-    groups = np.flatnonzero((starts < stop) & (ends > start))
-    return groups.tolist(), int(starts[groups[0]])
-
-
-def _batch_matrix(batch: Any, start: int, path: Path) -> np.ndarray:
+def _vectors_of(batch: Any, start: int, path: Path) -> np.ndarray:
     """Return the vectors of a record batch that begins at row `start`, shape (k, d)."""
     import pyarrow.compute as pc
 
@@ -129,9 +122,7 @@ def read_csv(path: Path, key: str | None, transpose: bool) -> Vectors:
         raise InputError(f"{path}: the first column holds numbers; put the proteins' names there.")
     for column, dtype in values.dtypes.items():
         check_numeric(dtype, f"{path}, column {column},")
-    matrix = values.to_numpy()
-    return of_matrix(matrix.shape, matrix.dtype, matrix.__getitem__, str(path), turn=transpose,
-                     accessions=list(names))  # fmt: skip
+    return of_matrix(values.to_numpy(), str(path), transpose=transpose, accessions=list(names))
 
 
 def _has_fractions(texts: Any) -> bool:
@@ -155,11 +146,4 @@ def read_h5ad(path: Path, key: str | None, transpose: bool) -> Vectors:
         raise InputError(f"{path} has no {key} in its obsm; it has {list(table.obsm)}.")
     found = table.X if key is None else table.obsm[key]
     matrix = found.toarray() if hasattr(found, "toarray") else np.asarray(found)
-    return of_matrix(matrix.shape, matrix.dtype, matrix.__getitem__, str(path), turn=transpose,
-                     accessions=list(table.obs_names))  # fmt: skip
-
-
-def refuse_key(path: Path, key: str | None) -> None:
-    """Refuse to choose where there is nothing to choose from."""
-    if key is not None:
-        raise InputError(f"{path} holds one matrix, so there is nothing to choose by {key!r}.")
+    return of_matrix(matrix, str(path), transpose=transpose, accessions=list(table.obs_names))

@@ -4,26 +4,29 @@
 `.safetensors`, CSV, TSV and `.h5ad` are read whole.
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.embedding.formats import arrays, stores, tables
-from plm_geometry.embedding.formats.base import FORMATS, Vectors, explained, of_matrix
-
-__all__ = ["FORMATS", "SUFFIXES", "Vectors", "open_vectors"]
+from plm_geometry.embedding import arrays, tables
+from plm_geometry.embedding.vectors import (
+    FORMATS,
+    Vectors,
+    explained,
+    of_matrix,
+    refuse_key,
+    refuse_transpose,
+)
 
 HDF5_SUFFIXES = (".h5", ".hdf5")
 _TABLE_SUFFIXES = tuple(
     suffix + packed for suffix in (".csv", ".tsv") for packed in ("", ".gz", ".bz2", ".xz")
 )
-# What a file of embeddings is called.
-SUFFIXES = (*HDF5_SUFFIXES, ".npy", ".npz", ".parquet", ".pt", ".pth", ".safetensors", ".h5ad",
-            *_TABLE_SUFFIXES)  # fmt: skip
-Reader = Callable[[Path, str | None, bool], Vectors]
 
 
 def open_vectors(path: str | Path, *, key: str | None = None, transpose: bool = False) -> Vectors:
@@ -58,10 +61,10 @@ def open_vectors(path: str | Path, *, key: str | None = None, transpose: bool = 
     return vectors
 
 
-def _reader(path: Path) -> Reader:
+def _reader(path: Path) -> Callable[[Path, str | None, bool], Vectors]:
     """Return what reads the file at `path`, known by its first bytes."""
     if path.is_dir():
-        return stores.read_store
+        return _read_store
     try:
         with path.open("rb") as handle:
             first = handle.read(9)
@@ -80,17 +83,16 @@ def _reader(path: Path) -> Reader:
 
 
 def _read_npy(path: Path, key: str | None, transpose: bool) -> Vectors:
-    tables.refuse_key(path, key)
+    refuse_key(path, key)
 
-    def load() -> np.ndarray:
-        with explained(path, "a NumPy array"):
-            return np.load(path, mmap_mode="r", allow_pickle=False)
-
-    array = load()
     # Mapped anew for each block: pages of one long mapping would count as memory in use.
-    return of_matrix(
-        array.shape, array.dtype, lambda part: np.array(load()[part]), str(path), turn=transpose
-    )
+    def read(part: Any) -> np.ndarray:
+        with explained(path, "a NumPy array"):
+            return np.array(np.load(path, mmap_mode="r", allow_pickle=False)[part])
+
+    with explained(path, "a NumPy array"):
+        matrix = np.load(path, mmap_mode="r", allow_pickle=False)
+    return of_matrix(matrix, str(path), transpose=transpose, read=read)
 
 
 def _read_hdf5(path: Path, key: str | None, transpose: bool) -> Vectors:
@@ -99,7 +101,33 @@ def _read_hdf5(path: Path, key: str | None, transpose: bool) -> Vectors:
     return (tables.read_h5ad if is_anndata else arrays.read_h5)(path, key, transpose)
 
 
-_READERS: dict[bytes, Reader] = {
+def _read_store(path: Path, key: str | None, transpose: bool) -> Vectors:
+    """Describe one layer of a finished store of embeddings, in the order it was computed in."""
+    import zarr
+
+    if transpose:
+        refuse_transpose(path)
+    if not (path / "vectors.zarr").is_dir():
+        raise InputError(f"{path} is a directory, but no store of embeddings; give {FORMATS}.")
+    with explained(path, "a store of embeddings"), np.load(path / "progress.npz") as progress:
+        layers = json.loads((path / "description.json").read_text())["layers"]
+        n_done, left_out = int(progress["n_done"]), json.loads(str(progress["left_out"]))
+        vectors = zarr.open_array(path / "vectors.zarr", mode="r")
+    names = [str(layer) for layer in layers]
+    if key not in names and (key is not None or len(names) > 1):
+        raise InputError(f"{path} holds layers {layers}; choose one of them with --layer.")
+    if n_done < vectors.shape[1]:
+        raise InputError(f"{path} is an unfinished store; resume its embedding first.")
+    layer = names.index(key) if key else 0
+    if not left_out:
+        return Vectors(n_done, vectors.shape[2], None, lambda span: vectors[layer, span])
+    rows = np.flatnonzero(~np.isnan(vectors[layer, :, 0]))
+    return Vectors(
+        len(rows), vectors.shape[2], None, lambda span: vectors.oindex[layer, rows[span]]
+    )
+
+
+_READERS = {
     b"\x93NUMPY": _read_npy,
     b"\x89HDF": _read_hdf5,
     b"PAR1": tables.read_parquet,
