@@ -63,7 +63,7 @@ def sorted_budget(lengths: np.ndarray, budget: int) -> list[np.ndarray]:
 
 def ours(lengths: np.ndarray, budget: int) -> list[np.ndarray]:
     """Return the batches of the engine's plan."""
-    made = plan.make_plan(lengths, budget)
+    made = plan.make_plan(lengths, budget, np.zeros(len(lengths), int))
     return [
         made.order[block][batch]
         for block in made.blocks()

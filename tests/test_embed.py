@@ -1,6 +1,5 @@
 """The run: the same vector in any batch, anywhere, before and after a kill; nobody lost unnamed."""
 
-import json
 import re
 import signal
 import subprocess
@@ -15,7 +14,7 @@ from plm_geometry.base import compute
 from plm_geometry.base.errors import InputError
 from plm_geometry.embedding import run as embed
 from plm_geometry.embedding.devices import load_model, load_models
-from plm_geometry.embedding.plan import Plan, draw_residues, make_plan
+from plm_geometry.embedding.plan import draw_residues, make_plan
 from plm_geometry.isotropy.jackknife import draw_blocks
 from plm_geometry.isotropy.moments import Moments, merge_all
 from small_proteins import embedded, random_proteins, relative
@@ -155,9 +154,8 @@ def test_killed_and_resumed_gives_the_same_bits(tmp_path):
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    plan = Plan.from_json(json.loads((tmp_path / "killed" / "plan.json").read_text()))
     with np.load(progress) as stored:
-        assert 0 < int(stored["n_done"]) < len(plan.order)
+        assert 0 < int(stored["n_done"]) < len(proteins)
 
     model = load_model(str(checkpoint), device="cpu")
     resumed = embedded(proteins, model, tmp_path / "killed", residues_per_batch=999)
@@ -218,7 +216,7 @@ def test_a_family_stays_within_one_group(model, tmp_path):
     proteins = random_proteins(30)
     families = [f"F{i % 3}" for i in range(30)]
     store = embed.embed(proteins, model, tmp_path, families=families, progress=False)
-    plan = Plan.from_json(store.plan())
+    plan = store.plan()
     pairs = set(zip(np.array(families)[plan.order], plan.groups, strict=True))
     assert len(pairs) == 3
 
@@ -227,7 +225,7 @@ def test_the_sample_holds_the_residues_that_were_drawn(model, tmp_path, monkeypa
     monkeypatch.setattr(embed, "_N_SAMPLED", 25)
     proteins = random_proteins(40)
     store = embed.embed(proteins, model, tmp_path, residues_per_batch=300, seed=5, progress=False)
-    order = Plan.from_json(store.plan()).order
+    order = store.plan().order
     every = np.concatenate([residues_by_protein(model, proteins)[i] for i in order])
     drawn = draw_residues(len(every), 25, seed=5)
     assert relative(embed.load(store, proteins).residue_sample, every[drawn]).max() <= 1e-5

@@ -129,10 +129,11 @@ def test_residue_moments_equal_those_of_each_letters_vectors(output, monkeypatch
     group = np.repeat(range(len(SEQUENCES)), [len(sequence) for sequence in SEQUENCES])
     last = len(output.hidden) - 1
     assert set(found) == {
-        *((layer, 0, letter) for layer in range(last) for letter in letters),
-        *zip([last] * len(group), group, letters, strict=True),
+        *(f"{layer}/0/{letter}" for layer in range(last) for letter in letters),
+        *(f"{last}/{number}/{letter}" for number, letter in zip(group, letters, strict=True)),
     }
-    for (layer, number, letter), moments in found.items():
+    for key, moments in found.items():
+        layer, number, letter = (int(part) if part.isdigit() else part for part in key.split("/"))
         vectors = output.hidden[layer][output.is_residue].numpy()
         some = (letters == letter) & ((group == number) if layer == last else True)
         plain = Moments.from_vectors(vectors[some].astype(float))

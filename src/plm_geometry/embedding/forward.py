@@ -1,6 +1,6 @@
 """Proteins through a model: pooled vectors, moments of the residues, and memory running out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from plm_geometry.models import Embedder, Output
 
-# Which moments: the number of the layer among those kept, the group of proteins, the residue
-# letter. Groups are apart in the last layer alone; in earlier ones all proteins are in group 0.
-Key = tuple[int, int, str]
+# By layer (its number among those kept), group of proteins and residue letter: "0/7/A". Groups are
+# apart in the last layer alone; in earlier ones all proteins are in group 0.
+KeyedMoments = dict[str, Moments]
 
 # From the states of one protein, (n, width), to its vector; `cls` is where its classification
 # token stands: first, or in XLNet last.
@@ -87,7 +87,7 @@ class ResidueSums:
     """Gathers residue vectors and adds them to the moments of their amino acids in large pieces."""
 
     def __init__(self):
-        self._sums: dict[Key, Accumulator] = {}
+        self._sums: dict[str, Accumulator] = {}
         self._workspaces: list[Workspace] = []
         self._batches: list[tuple[list[np.ndarray], np.ndarray, np.ndarray]] = []
 
@@ -99,7 +99,7 @@ class ResidueSums:
         if sum(len(letters) for _, letters, _ in self._batches) >= _BUFFER_ROWS:
             self._flush()
 
-    def finish(self) -> dict[Key, Moments]:
+    def finish(self) -> KeyedMoments:
         """Add what is left and return the moments."""
         self._flush()
         return {key: Moments(**self._sums.pop(key).sums()) for key in list(self._sums)}
@@ -114,15 +114,66 @@ class ResidueSums:
             apart, vectors = groups * (layer == last), np.concatenate(parts)
             for code, group in np.unique([letters, apart], axis=1).T:
                 some = vectors[(letters == code) & (apart == group)]
-                self._sums_of((layer, int(group), chr(code)), vectors.shape[1]).add(
-                    some, range(len(some))
-                )
+                key = f"{layer}/{group}/{chr(code)}"
+                if key not in self._sums:
+                    width = vectors.shape[1]
+                    self._sums[key] = Accumulator(width, workspaces=self._workspaces)
+                self._sums[key].add(some, range(len(some)))
         self._batches = []
 
-    def _sums_of(self, key: Key, width: int) -> Accumulator:
-        if key not in self._sums:
-            self._sums[key] = Accumulator(width, workspaces=self._workspaces)
-        return self._sums[key]
+
+def merge_into(total: dict[str, Moments], addition: Mapping[str, Moments]) -> None:
+    """Add `addition` to `total` in place, one by one."""
+    for name, moments in addition.items():
+        total[name] = total[name].merge(moments) if name in total else moments
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What to keep of the model's states, and how proteins are drawn.
+
+    Attributes
+    ----------
+    layers : sequence of int
+        Layers to keep, counted as Python counts (-1: the last).
+    pooling : {"mean", "mean_with_special", "mean_with_start", "first", "max", "final"}
+        From residues to the protein: ``final`` is the last residue's state, the whole protein's
+        in a recurrent model; ``mean_with_start`` is UniRep's ``mean_with_special``. Several, parted
+        by commas, stand side by side. Models that make a global embedding themselves ignore it.
+    keep_residues : bool
+        Whether the store also keeps every residue's embedding, of the last of `layers`.
+    residue_moments : bool
+        Whether it keeps the residues' moments and sample. Without them there are no groups to
+        keep apart, so that batches are larger and fewer.
+    seed : int
+        Of the draw of groups of proteins, and of the residues whose vectors are kept.
+    families : sequence of str, optional
+        The family of each protein: a family stays within one group.
+
+    Raises
+    ------
+    InputError
+        If a pooling is unknown.
+    """
+
+    layers: Sequence[int] = (-1,)
+    pooling: str = "mean"
+    keep_residues: bool = False
+    residue_moments: bool = True
+    seed: int = 0
+    families: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        for name in self.poolings:
+            if name not in (*POOLINGS, *ALIASES):
+                raise InputError(
+                    f"pooling {name!r} is unknown; choose one of {', '.join(POOLINGS)}."
+                )
+
+    @property
+    def poolings(self) -> tuple[str, ...]:
+        """The poolings by name."""
+        return tuple(self.pooling.split(","))
 
 
 @dataclass
@@ -133,20 +184,20 @@ class Block:
     ----------
     vectors : ndarray of float32, shape (n_layers, n_proteins, width)
         NaN where a protein was left out.
-    moments : dict of (int, int, str) to Moments
-        Of the residue embeddings; see `Key`.
+    moments : dict of str to Moments
+        Of the residue embeddings; see `KeyedMoments`.
     residues : dict of str to ndarray
         Residue embeddings by accession, where they are kept.
-    sampled : dict of int to ndarray of float32, shape (n, residue_width)
-        Embeddings of residues of the sample, of the last layer kept, by the place of the first.
+    sampled : list of ndarray of float32, shape (n, residue_width)
+        Embeddings of residues of the sample, of the last layer kept, in the plan's order.
     left_out : dict of str to str
         Accessions that did not fit into memory, and why.
     """
 
     vectors: np.ndarray
-    moments: dict[Key, Moments] = field(default_factory=dict)
+    moments: KeyedMoments = field(default_factory=dict)
     residues: dict[str, np.ndarray] = field(default_factory=dict)
-    sampled: dict[int, np.ndarray] = field(default_factory=dict)
+    sampled: list[np.ndarray] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
 
 
@@ -159,55 +210,44 @@ class ForwardPass:
     proteins : Proteins
         All of them; blocks are slices of the plan's order.
     plan : Plan
-    layers : tuple of int
-        Layers to keep.
-    poolings : tuple of str
-        From residues to the protein.
-    keep_residues : bool
-        Whether residue embeddings are kept.
-    residue_moments : bool
-        Whether they are added to the moments of their amino acids.
+    choices : Choices
     sample : ndarray of int
         Residues that are kept all the same, a few: sorted numbers, counted in the plan's order.
     """
 
     proteins: Proteins
     plan: Plan
-    layers: tuple[int, ...]
-    poolings: tuple[str, ...]
-    keep_residues: bool
-    residue_moments: bool
+    choices: Choices
     sample: np.ndarray
 
     def compute(self, model: "Embedder", block: slice) -> Block:
         """Compute consecutive proteins of the plan, from the longest to the shortest."""
         members = self.plan.order[block]
         lengths = self.proteins.lengths[members]
-        first = int(self.proteins.lengths[self.plan.order[: block.start]].sum())
-        starts = first + np.cumsum(lengths) - lengths
-        width = model.width * len(self.poolings)
-        found = Block(np.full((len(self.layers), len(members), width), np.nan, np.float32))
-        sums = ResidueSums()
-        budget, padded = self.plan.residues_per_batch, not model.is_recurrent
-        for batch in batches(lengths, budget, padded=padded):
+        starts = (
+            np.cumsum(lengths)
+            - lengths
+            + self.proteins.lengths[self.plan.order[: block.start]].sum()
+        )
+        shape = (len(self.choices.layers), len(members), len(self.choices.poolings) * model.width)
+        found, sums = Block(np.full(shape, np.nan, np.float32)), ResidueSums()
+        budget = self.plan.residues_per_batch
+        for batch in batches(lengths, budget, padded=not model.is_recurrent):
             for rows, pooled, residues in self._results(model, members, batch, found.left_out):
                 found.vectors[:, rows] = pooled
                 chosen = self.proteins.select(members[rows])
                 _check_finite(model, chosen, pooled)
-                if self.residue_moments:
+                if self.choices.residue_moments:
                     read = [model.as_read(sequence) for sequence in chosen.sequences]
                     sums.add(residues, read, self.plan.groups[block][rows])
-                found.sampled |= self._sampled(int(starts[rows.start]), residues[-1])
-                if self.keep_residues:
+                first = int(starts[rows.start])
+                drawn = slice(*np.searchsorted(self.sample, (first, first + len(residues[-1]))))
+                found.sampled.append(residues[-1][self.sample[drawn] - first])
+                if self.choices.keep_residues:
                     parts = np.split(residues[-1], np.cumsum(chosen.lengths)[:-1])
                     found.residues |= dict(zip(chosen.accessions, parts, strict=True))
         found.moments = sums.finish()
         return found
-
-    def _sampled(self, first: int, vectors: np.ndarray) -> dict[int, np.ndarray]:
-        """Return those of the sample among `vectors`, residues counted on from `first`."""
-        start, stop = np.searchsorted(self.sample, (first, first + len(vectors)))
-        return {int(start): vectors[self.sample[start:stop] - first]} if stop > start else {}
 
     def _results(
         self, model: "Embedder", members: np.ndarray, rows: slice, left_out: dict[str, str]
@@ -220,7 +260,7 @@ class ForwardPass:
         try:
             output = self._forward(model, chosen)
             # Within the try: a copy in float32 may be what does not fit.
-            result = rows, pool(output, self.poolings), residue_vectors(output)
+            result = rows, pool(output, self.choices.poolings), residue_vectors(output)
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -238,7 +278,7 @@ class ForwardPass:
         from plm_geometry.models import ProteinError
 
         try:
-            return model.read(chosen, self.layers)
+            return model.read(chosen, self.choices.layers)
         except ProteinError as error:
             raise error.named(chosen.accessions[error.index]) from error
 

@@ -1,8 +1,8 @@
 """Which proteins run together: waves, blocks and batches from their lengths and a budget."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from itertools import pairwise
 
 import numpy as np
 
@@ -11,7 +11,6 @@ from plm_geometry.proteins.fasta import Proteins
 
 # No protein of a batch is shorter than this share of the longest: the rest would be padding.
 _SHORTEST_SHARE = 0.9
-_ARRAYS = ("order", "groups", "wave_sizes")
 
 
 @dataclass(frozen=True)
@@ -45,9 +44,9 @@ class Plan:
         """Return the blocks as slices of `order`; none reaches from one wave into another."""
         ends = np.cumsum(self.wave_sizes)
         return [
-            slice(start, min(start + self.rows_per_block, int(end)))
-            for size, end in zip(self.wave_sizes, ends, strict=True)
-            for start in range(int(end - size), int(end), self.rows_per_block)
+            slice(start, min(start + self.rows_per_block, end))
+            for first, end in pairwise([0, *ends.tolist()])
+            for start in range(first, end, self.rows_per_block)
         ]
 
     def groups_after(self) -> dict[int, list[int]]:
@@ -56,20 +55,11 @@ class Plan:
         waves = np.split(self.groups, ends[:-1])
         return {int(n): np.unique(wave).tolist() for n, wave in zip(ends, waves, strict=True)}
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the plan in plain types."""
-        return vars(self) | {name: getattr(self, name).tolist() for name in _ARRAYS}
-
-    @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> "Plan":
-        """Read back what `to_json` returned."""
-        return cls(**{**stored, **{name: np.array(stored[name], np.int64) for name in _ARRAYS}})
-
 
 def make_plan(
     lengths: np.ndarray,
     residues_per_batch: int,
-    groups: np.ndarray | None = None,
+    groups: np.ndarray,
     groups_at_once: int = 1,
 ) -> Plan:
     """Sort the proteins of each wave, longest first, and cut it into blocks of a few batches.
@@ -79,13 +69,12 @@ def make_plan(
     lengths : ndarray of int, shape (n_proteins,)
     residues_per_batch : int
         Padded residues that a batch may hold.
-    groups : ndarray of int, shape (n_proteins,), optional
-        The group of each protein; by default all are in one.
+    groups : ndarray of int, shape (n_proteins,)
+        The group of each protein.
     groups_at_once : int
         Groups that make a wave, at most: of more, batches are fuller, and moments take more
         memory.
     """
-    groups = np.zeros(len(lengths), np.int64) if groups is None else np.asarray(groups)
     longest = np.zeros(groups.max(initial=0) + 1, np.int64)
     np.maximum.at(longest, groups, lengths)
     rank = np.argsort(np.argsort(-longest, kind="stable"))

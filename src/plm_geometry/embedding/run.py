@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from math import ceil
 from pathlib import Path
 from queue import SimpleQueue
@@ -22,8 +22,8 @@ from plm_geometry.base.compute import run_blocks
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.provenance import fingerprint, source_digest
 from plm_geometry.embedding.devices import choose_budget, load_models
-from plm_geometry.embedding.forward import ALIASES, POOLINGS, Block, ForwardPass
-from plm_geometry.embedding.plan import Plan, draw_residues, make_plan, padded_residues
+from plm_geometry.embedding.forward import Block, Choices, ForwardPass, merge_into
+from plm_geometry.embedding.plan import draw_residues, make_plan, padded_residues
 from plm_geometry.embedding.store import EmbeddingStore, Progress
 from plm_geometry.isotropy.jackknife import draw_blocks
 from plm_geometry.isotropy.moments import Moments
@@ -54,54 +54,6 @@ _RESIDUES_PER_DIMENSION = 400
 
 
 @dataclass(frozen=True)
-class Choices:
-    """What to keep of the model's states, and how proteins are drawn.
-
-    Attributes
-    ----------
-    layers : sequence of int
-        Layers to keep, counted as Python counts (-1: the last).
-    pooling : {"mean", "mean_with_special", "mean_with_start", "first", "max", "final"}
-        From residues to the protein: ``final`` is the last residue's state, the whole protein's
-        in a recurrent model; ``mean_with_start`` is UniRep's ``mean_with_special``. Several, parted
-        by commas, stand side by side. Models that make a global embedding themselves ignore it.
-    keep_residues : bool
-        Whether the store also keeps every residue's embedding, of the last of `layers`.
-    residue_moments : bool
-        Whether it keeps the residues' moments and sample. Without them there are no groups to
-        keep apart, so that batches are larger and fewer.
-    seed : int
-        Of the draw of groups of proteins, and of the residues whose vectors are kept.
-    families : sequence of str, optional
-        The family of each protein: a family stays within one group.
-
-    Raises
-    ------
-    InputError
-        If a pooling is unknown.
-    """
-
-    layers: Sequence[int] = (-1,)
-    pooling: str = "mean"
-    keep_residues: bool = False
-    residue_moments: bool = True
-    seed: int = 0
-    families: Sequence[str] | None = None
-
-    def __post_init__(self) -> None:
-        for name in self.poolings:
-            if name not in (*POOLINGS, *ALIASES):
-                raise InputError(
-                    f"pooling {name!r} is unknown; choose one of {', '.join(POOLINGS)}."
-                )
-
-    @property
-    def poolings(self) -> tuple[str, ...]:
-        """The poolings by name."""
-        return tuple(self.pooling.split(","))
-
-
-@dataclass(frozen=True)
 class Embeddings:
     """What one pass of a model over proteins gives, for one layer.
 
@@ -111,24 +63,28 @@ class Embeddings:
         The proteins embedded, in the order given.
     vectors : ndarray of float32, shape (n_proteins, width)
         Their global embeddings.
-    residue_moments : mapping of str to Moments, or None
-        Moments of the residue embeddings by amino-acid letter, read from disk when they are first
-        asked for; None where there are none.
     left_out : mapping of str to str
         Accessions that have no vector, and why.
     residue_groups : sequence of mappings of str to Moments
-        The same over each group of proteins, read from disk letter by letter; none for layers
-        other than the last.
+        Moments of the residue embeddings by amino-acid letter over each group of proteins, read
+        from disk letter by letter. Of layers other than the last, all proteins are in one group.
     residue_sample : ndarray of float32, shape (n_sampled, residue_width), or None
         Embeddings of residues drawn at random, of the last layer.
     """
 
     accessions: tuple[str, ...]
     vectors: np.ndarray
-    residue_moments: Mapping[str, Moments] | None
     left_out: Mapping[str, str]
     residue_groups: Sequence[Mapping[str, Moments]] = ()
     residue_sample: np.ndarray | None = None
+
+    @cached_property
+    def residue_moments(self) -> dict[str, Moments]:
+        """Moments of the residue embeddings by letter over all proteins; empty if none are kept."""
+        found: dict[str, Moments] = {}
+        for group in self.residue_groups:
+            merge_into(found, group)
+        return dict(sorted(found.items()))
 
 
 def describe(proteins: Proteins, model: "Embedder", **choices: Any) -> dict[str, Any]:
@@ -192,7 +148,7 @@ def embed(
     store = EmbeddingStore(directory, describe(proteins, model, **choices), tell)
     with store.lock(tell):
         work = _prepare(store, proteins, model, Choices(**choices), residues_per_batch)
-        state = store.read_progress((len(work.sample), model.residue_width))
+        state = store.read_progress()
         if state.n_done == len(proteins):
             _try_again(store, work, model, state)
         else:
@@ -206,12 +162,9 @@ def load(store: EmbeddingStore, proteins: Proteins, *, layer: int = 0) -> Embedd
     state, vectors = store.read_progress(), store.read_vectors(layer)
     keep = [i for i, accession in enumerate(proteins.accessions) if accession not in state.left_out]
     accessions = tuple(proteins.accessions[i] for i in keep)
-    moments = store.moments(layer) or None
-    found = accessions, vectors[keep], moments, state.left_out
-    if layer % store.n_layers < store.n_layers - 1:
-        return Embeddings(*found)
-    computed = ~np.isnan(state.sample).any(axis=1)  # not of proteins that were left out
-    return Embeddings(*found, store.group_moments(), state.sample[computed])
+    is_last = layer % store.n_layers == store.n_layers - 1
+    sample = np.concatenate(state.sampled) if is_last else None
+    return Embeddings(accessions, vectors[keep], state.left_out, store.group_moments(layer), sample)
 
 
 def _prepare(
@@ -222,32 +175,25 @@ def _prepare(
     residues_per_batch: int | None,
 ) -> ForwardPass:
     """Return what is to be done, by the store's plan, made now if this run is the first."""
-    keep = choices.residue_moments
-    if stored := store.plan():
-        plan = Plan.from_json(stored)
-    else:
-        n_groups = N_GROUPS if keep else 1
-        groups = draw_blocks(
-            len(proteins), n_blocks=n_groups, seed=choices.seed, families=choices.families
-        )
+    n_groups, n_sampled = (N_GROUPS, _N_SAMPLED) if choices.residue_moments else (1, 0)
+    seed = choices.seed
+    sample = draw_residues(int(proteins.lengths.sum()), n_sampled, seed=seed)
+    plan = store.plan()
+    if plan is None:
+        families = choices.families
+        groups = draw_blocks(len(proteins), n_blocks=n_groups, seed=seed, families=families)
         at_once = int(_MOMENTS_BYTES / (_LETTERS * 8 * model.residue_width**2))
         budget = residues_per_batch or choose_budget(proteins, model)
         plan = make_plan(proteins.lengths, budget, groups, max(1, at_once))
-        width = len(choices.poolings) * model.width
-        shape = (len(choices.layers), len(proteins), width)
-        store.create(plan.to_json(), shape, plan.rows_per_block)
-    sample = draw_residues(
-        int(proteins.lengths.sum()), _N_SAMPLED if keep else 0, seed=choices.seed
-    )
-    layers, poolings = tuple(choices.layers), choices.poolings
-    return ForwardPass(proteins, plan, layers, poolings, choices.keep_residues, keep, sample)
+        store.create(plan, len(choices.layers), len(choices.poolings) * model.width)
+    return ForwardPass(proteins, plan, choices, sample)
 
 
 def forecast(work: ForwardPass, model: "Embedder") -> str:
     """Return what a run will take: proteins, residues, padding, and disk, uncompressed."""
-    proteins, plan, n_layers = work.proteins, work.plan, len(work.layers)
+    proteins, plan, n_layers = work.proteins, work.plan, len(work.choices.layers)
     residues, d = int(proteins.lengths.sum()), model.residue_width
-    vectors = 4 * n_layers * len(proteins) * len(work.poolings) * model.width
+    vectors = 4 * n_layers * len(proteins) * len(work.choices.poolings) * model.width
     # Float64 moments of up to 26 letters: of each layer twice, for while they are being replaced,
     # and of the last one by group, as triangles; beside them means, sums and headers.
     n_groups = len(np.unique(plan.groups))
@@ -363,7 +309,7 @@ def _compute_there(
     work: ForwardPass, loaded_from: dict[str, str], identity: dict[str, str], block: slice
 ) -> Block:
     """Compute a block on a cluster's worker, which loads the model itself; refuse another one."""
-    model = _loaded(tuple(loaded_from.items()))
+    model = _loaded(**loaded_from)[0]
     if differing := [k for k, v in identity.items() if model.identity.get(k) != v]:
         raise InputError(
             f"a worker of the cluster loads another {loaded_from['name']} than this machine "
@@ -372,7 +318,5 @@ def _compute_there(
     return work.compute(model, block)
 
 
-@lru_cache(maxsize=1)
-def _loaded(arguments: tuple[tuple[str, str], ...]) -> "Embedder":
-    """Load the model once for all tasks; on the worker's first GPU, where it has one."""
-    return load_models(**dict(arguments))[0]
+# Once for all tasks; onto the worker's first GPU, where it has one.
+_loaded = lru_cache(maxsize=1)(load_models)

@@ -12,11 +12,13 @@ from typing import Any
 import h5py
 import numpy as np
 import zarr
+from numpy.lib.npyio import NpzFile
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.files import alone, naming, replacing, write_json
-from plm_geometry.embedding.forward import Block, Key
+from plm_geometry.embedding.forward import Block, KeyedMoments, merge_into
 from plm_geometry.embedding.h5 import write_uniprot_h5, writing_h5
+from plm_geometry.embedding.plan import Plan
 from plm_geometry.isotropy.moments import Moments, merge_all
 
 
@@ -26,65 +28,55 @@ class Progress:
 
     Attributes
     ----------
-    sample : ndarray of float32, shape (n_sampled, residue_width)
-        Embeddings of the residues drawn; NaN where they have not been computed.
     n_done : int
         Proteins, in the plan's order, that are finished.
-    moments : dict of (int, int, str) to Moments
-        See `forward.Key`; of the groups that are not set aside yet.
+    moments : dict of str to Moments
+        See `forward.KeyedMoments`; of the groups that are not set aside yet.
+    sampled : list of ndarray of float32, shape (n, residue_width)
+        Embeddings of the residues drawn.
     left_out : dict of str to str
         Accessions that did not fit into memory, and why.
     """
 
-    sample: np.ndarray
     n_done: int = 0
-    moments: dict[Key, Moments] = field(default_factory=dict)
+    moments: KeyedMoments = field(default_factory=dict)
+    sampled: list[np.ndarray] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
 
     def add(self, block: Block) -> None:
         """Add what a block gave; in the order of blocks, as sums of floats depend on it."""
-        for key, moments in block.moments.items():
-            there = self.moments.get(key)
-            self.moments[key] = there.merge(moments) if there else moments
-        for start, vectors in block.sampled.items():
-            self.sample[start : start + len(vectors)] = vectors
+        merge_into(self.moments, block.moments)
+        self.sampled += block.sampled
         self.left_out |= block.left_out
 
 
 class StoredMoments(Mapping[str, Moments]):
-    """One layer's moments by residue letter, read and put together when they are asked for.
+    """Moments by residue letter, read, and put together, when they are asked for.
 
     Parameters
     ----------
     files : sequence of NpzFile
-        What a store has written of them.
-    layer : int
-        Its number among those kept.
-    group : int, optional
-        The group of proteins. By default all, whose sums are then kept in memory.
+        What a store has written.
+    place : str
+        Layer and group, "0/7/": what their names begin with.
     """
 
-    def __init__(self, files: Sequence[np.lib.npyio.NpzFile], layer: int, group: int | None = None):
-        self._places: dict[str, list[tuple[np.lib.npyio.NpzFile, str]]] = {}
-        self._sums: dict[str, Moments] | None = {} if group is None else None
-        for file in files:
-            for (of_layer, of_group, letter), name in _moments_in(file):
-                if of_layer == layer and group in (None, of_group):
-                    self._places.setdefault(letter, []).append((file, name))
+    def __init__(self, files: Sequence[NpzFile], place: str):
+        self._files, self._place = files, place
+        names = {name for file in files for name in file.files if name.startswith(place)}
+        self._letters = sorted({name.split("/")[2] for name in names})
 
     def __getitem__(self, letter: str) -> Moments:
-        if self._sums is not None and letter in self._sums:
-            return self._sums[letter]
-        found = merge_all([_read_moments(*place) for place in self._places[letter]])
-        if self._sums is not None:
-            self._sums[letter] = found
-        return found
+        if letter not in self._letters:
+            raise KeyError(letter)
+        key = self._place + letter
+        return merge_all([_read(file, key) for file in self._files if f"{key}/count" in file])
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(self._places))
+        return iter(self._letters)
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._letters)
 
 
 class EmbeddingStore:
@@ -147,31 +139,31 @@ class EmbeddingStore:
 
     @property
     def _plan(self) -> Path:
-        return self.directory / "plan.json"
+        return self.directory / "plan.npz"
 
     @property
     def _progress(self) -> Path:
         return self.directory / "progress.npz"
 
-    def plan(self) -> dict[str, Any] | None:
-        """Return the batch plan that a run before this one has fixed, if any."""
-        return json.loads(self._plan.read_text()) if self._plan.exists() else None
+    def plan(self) -> Plan | None:
+        """Return the plan that a run before this one has fixed, if any."""
+        if not self._plan.exists():
+            return None
+        with np.load(self._plan) as stored:
+            return Plan(**{name: stored[name][()] for name in stored})
 
-    def create(self, plan: Mapping[str, Any], shape: tuple[int, ...], rows_per_block: int) -> None:
-        """Fix the plan, in plain types, and make room for vectors.
-
-        `shape` is ``(n_layers, n_proteins, width)``; `rows_per_block` are written together.
-        """
+    def create(self, plan: Plan, n_layers: int, width: int) -> None:
+        """Fix the plan and make room for vectors."""
         with naming(self.directory):
             zarr.create_array(
                 store=self.directory / "vectors.zarr",
-                shape=shape,
-                chunks=(1, rows_per_block, shape[2]),
+                shape=(n_layers, len(plan.order), width),
+                chunks=(1, plan.rows_per_block, width),
                 dtype="float32",
                 fill_value=np.nan,
                 overwrite=True,
             )
-        write_json(self._plan, plan)
+        _write(self._plan, {}, **vars(plan))
 
     # Opened once: thousands of blocks would each leave something behind.
     @cached_property
@@ -189,9 +181,8 @@ class EmbeddingStore:
             self._vectors[:, block] = found.vectors
         if found.residues:
             path = self.directory / "residues" / f"{block.start:08}-{block.stop:08}.h5"
-            write_uniprot_h5(
-                path, list(found.residues), list(found.residues.values()), model_name=""
-            )
+            names, vectors = zip(*found.residues.items(), strict=True)
+            write_uniprot_h5(path, names, vectors, model_name="")
 
     def gather_residues(self, path: Path, *, model_name: str) -> None:
         """Copy the residue embeddings of all blocks into one HDF5 file at `path`."""
@@ -204,50 +195,41 @@ class EmbeddingStore:
 
     def write_progress(self, progress: Progress) -> None:
         """Record, in one file and atomically, how far the run is and the moments so far."""
-        _write(
-            self._progress,
-            progress.moments,
-            n_done=progress.n_done,
-            left_out=json.dumps(progress.left_out),
-            sample=progress.sample,
-        )
+        sample = np.concatenate(progress.sampled or [np.empty((0, 0), np.float32)])
+        note = {"n_done": progress.n_done, "sample": sample}
+        _write(self._progress, progress.moments, left_out=json.dumps(progress.left_out), **note)
 
-    def read_progress(self, sample_shape: tuple[int, int] = (0, 0)) -> Progress:
-        """Return how far the run is; at its beginning, with room for a sample of that shape."""
+    def read_progress(self) -> Progress:
+        """Return how far the run is."""
         if not self._progress.exists():
-            return Progress(np.full(sample_shape, np.nan, np.float32))
+            return Progress()
         with np.load(self._progress) as stored:
-            moments = {key: _read_moments(stored, name) for key, name in _moments_in(stored)}
+            keys = dict.fromkeys(name.rpartition("/")[0] for name in stored if "/" in name)
+            moments = {key: _read(stored, key) for key in keys}
             left_out = json.loads(str(stored["left_out"]))
-            return Progress(stored["sample"], int(stored["n_done"]), moments, left_out)
+            return Progress(int(stored["n_done"]), moments, [stored["sample"]], left_out)
 
     def set_aside(self, group: int, progress: Progress) -> None:
         """Write the last layer's moments over a finished group, and take them out of the sums."""
-        place = (self.n_layers - 1, group)
-        keys = [key for key in progress.moments if key[:2] == place]
+        place = f"{self.n_layers - 1}/{group}/"
+        keys = [key for key in progress.moments if key.startswith(place)]
         done = {key: progress.moments.pop(key) for key in keys}
         _write(self.directory / f"group-{group:02}.npz", done, packed=True)
 
-    def moments(self, layer: int) -> StoredMoments:
-        """Return a layer's moments by residue letter, over all proteins."""
-        return StoredMoments(list(self._files.values()), layer % self.n_layers)
-
-    def group_moments(self) -> list[StoredMoments]:
-        """Return the last layer's moments over each group of proteins.
+    def group_moments(self, layer: int) -> list[StoredMoments]:
+        """Return a layer's moments over each group of proteins; of earlier ones, over all.
 
         They are read when asked for: of all groups and letters they would fill the memory.
         """
-        late = self._files[self._progress.stem]  # proteins that there was no memory for at first
-        groups = [stem for stem in self._files if stem.startswith("group")]
+        layer %= self.n_layers
+        running = np.load(self._progress)
+        if layer < self.n_layers - 1:
+            return [StoredMoments([running], f"{layer}/0/")]
+        # A protein that there was no memory for at first is added after its group.
         return [
-            StoredMoments([self._files[stem], late], self.n_layers - 1, int(stem[6:]))
-            for stem in groups
+            StoredMoments([np.load(path), running], f"{layer}/{int(path.stem[6:])}/")
+            for path in sorted(self.directory.glob("group-*.npz"))
         ]
-
-    @property
-    def _files(self) -> dict[str, np.lib.npyio.NpzFile]:
-        paths = [*sorted(self.directory.glob("group-*.npz")), self._progress]
-        return {path.stem: np.load(path) for path in paths}
 
     def read_vectors(self, layer: int) -> np.ndarray:
         """Return one layer's vectors ``(n_proteins, width)``, in the order the proteins came in.
@@ -256,28 +238,20 @@ class EmbeddingStore:
         """
         vectors = self._vectors[layer]
         restored = np.empty_like(vectors)
-        restored[self.plan()["order"]] = vectors
+        restored[self.plan().order] = vectors
         return restored
 
 
-def _write(path: Path, moments: Mapping[Key, Moments], *, packed: bool = False, **note) -> None:
+def _write(path: Path, moments: KeyedMoments, *, packed: bool = False, **note: Any) -> None:
     """Write moments and a note into one .npz file, atomically."""
     arrays = {
-        f"{layer}/{group}/{letter}/{name}": array
-        for (layer, group, letter), some in moments.items()
+        f"{key}/{name}": array
+        for key, some in moments.items()
         for name, array in some.to_arrays(packed=packed).items()
     }
     with replacing(path) as partial, partial.open("wb") as handle:
         np.savez(handle, **note, **arrays)
 
 
-def _moments_in(file: np.lib.npyio.NpzFile) -> Iterator[tuple[Key, str]]:
-    """Yield of what there are moments in a file, and what its arrays' names begin with."""
-    for name in file.files:
-        if name.endswith("/count"):
-            layer, group, letter, _ = name.split("/")
-            yield (int(layer), int(group), letter), name.removesuffix("count")
-
-
-def _read_moments(file: np.lib.npyio.NpzFile, name: str) -> Moments:
-    return Moments.from_arrays({one.name: file[name + one.name] for one in fields(Moments)})
+def _read(file: NpzFile, key: str) -> Moments:
+    return Moments.from_arrays({one.name: file[f"{key}/{one.name}"] for one in fields(Moments)})

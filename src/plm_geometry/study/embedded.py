@@ -323,7 +323,7 @@ class EmbeddedProteins:
 
     def _from_file(self, file: "EmbeddingFile") -> Embeddings:
         accessions = self.proteins.accessions
-        return Embeddings(accessions, file.vectors(accessions), None, {})
+        return Embeddings(accessions, file.vectors(accessions), {})
 
     def _stored(
         self,

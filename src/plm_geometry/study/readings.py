@@ -173,9 +173,9 @@ class Readings(PairTables):
                 strict=True,
             )
         }
-        earlier = store.moments(0) if len(layers) > 1 else {}
+        earlier = store.group_moments(0)[0] if len(layers) > 1 else {}
         choice = {"truncation": truncation, "padding": padding}
-        return Reading(choice, vectors, store.group_moments(), earlier)
+        return Reading(choice, vectors, store.group_moments(-1), earlier)
 
     @property
     def own_choice(self) -> dict[str, str]:
