@@ -23,7 +23,7 @@ def test_unknown_precision_and_device_are_sentences(options, sentence):
 
 
 def test_short_work_is_not_timed(model, monkeypatch):
-    monkeypatch.setattr(devices, "_seconds", None)
+    monkeypatch.setattr(devices, "_seconds_per_residue", None)
     assert choose_budget(random_proteins(20), model) == 2048
 
 
@@ -33,10 +33,10 @@ def test_long_work_takes_the_batch_size_with_the_most_residues_a_second(model, m
     # A device on which a batch costs a fixed time, until it no longer fits its cache.
     costs = {512: 1.0, 1024: 1.1, 2048: 1.3, 4096: 9.0, 8192: 20.0}
 
-    def seconds(model, proteins):
-        return costs[min(costs, key=lambda budget: abs(budget - proteins.lengths.sum()))]
+    def seconds(proteins, model, budget):
+        return costs[budget] / budget
 
-    monkeypatch.setattr(devices, "_seconds", seconds)
+    monkeypatch.setattr(devices, "_seconds_per_residue", seconds)
     assert choose_budget(proteins, model) == 2048
 
 

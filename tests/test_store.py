@@ -54,8 +54,9 @@ def test_progress_is_read_back_to_the_last_bit(tmp_path, rng):
     state = progress()
     moments = some_moments(rng)["A"]
     sampled = [np.ones((2, 3), np.float32), np.zeros((1, 3), np.float32)]
-    state.add(Block(np.zeros((1, 2, 3)), {"0/4/A": moments}, {}, sampled, {"P1": "why"}))
-    state.n_done = 7
+    state.add(
+        Block(np.zeros((1, 2, 3)), {"0/4/A": moments}, {}, sampled, {"P1": "why"}), ["P1", "P2"], 7
+    )
     store.write_progress(state)
     found = EmbeddingStore(tmp_path, {"model": "m"}).read_progress()
     assert (found.n_done, found.left_out) == (7, {"P1": "why"})

@@ -1,4 +1,4 @@
-"""Files of every format are opened alike, whole or in pieces, here or by a cluster's workers."""
+"""Files of every format are opened alike and read in blocks."""
 
 import io
 from functools import partial
@@ -11,9 +11,8 @@ import pytest
 from tqdm import tqdm
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.embedding.file_isotropy import VectorFile
+from plm_geometry.embedding.file_isotropy import file_isotropy
 from plm_geometry.embedding.formats import open_vectors
-from plm_geometry.isotropy.moments import Moments, merge_all
 from vector_writers import (
     MATRICES,
     NAMED,
@@ -77,7 +76,7 @@ def test_a_key_chooses_among_datasets_and_columns(vectors, tmp_path):
         with pytest.raises(InputError, match="third"):
             open_vectors(tmp_path / name, key="third")
         with pytest.raises(InputError, match="--key"):
-            VectorFile(tmp_path / name).open()
+            file_isotropy(tmp_path / name)
 
 
 def test_one_matrix_leaves_nothing_to_choose(vectors, tmp_path):
@@ -113,78 +112,6 @@ def test_an_unfinished_store_is_refused(vectors, tmp_path):
         open_vectors(tmp_path / "store")
 
 
-@pytest.mark.parametrize("write", [*NAMED, *MATRICES, write_store])
-@pytest.mark.parametrize(("first", "last"), [(0, 2), (3, 4), (5, 20), (14, 15), (20, 25)])
-def test_some_blocks_are_those_of_the_whole(write, first, last, vectors, tmp_path):
-    write(tmp_path / "file", vectors)
-    opened = open_vectors(tmp_path / "file")
-    every = list(opened.blocks(7))[first:last]
-    some = list(opened.blocks(7, first, last))
-    assert len(some) == len(every)
-    for block, expected in zip(some, every, strict=True):
-        np.testing.assert_array_equal(block, expected)
-
-
-@pytest.fixture
-def small_blocks(monkeypatch):
-    """Make seven vectors of twelve dimensions a block, and three blocks a task."""
-    monkeypatch.setattr("plm_geometry.embedding.file_isotropy._BLOCK_BYTES", 7 * 8 * 12)
-    monkeypatch.setattr("plm_geometry.embedding.file_isotropy._BLOCKS_PER_TASK", 3)
-
-
-def differ_by(parts, others):
-    """Return the largest difference of two lists of Moments, relative to their size."""
-    pairs = [(getattr(a, field), getattr(b, field))
-             for a, b in zip(parts, others, strict=True)
-             for field in ("mean", "scatter", "unit_sum", "unit_square_sum")]  # fmt: skip
-    return max(np.abs(a - b).max() / np.abs(a).max() for a, b in pairs)
-
-
-@pytest.mark.usefixtures("small_blocks")
-def test_parts_hold_every_vector_once(vectors, tmp_path):
-    write_npy(tmp_path / "v.npy", vectors.astype(float))
-    parts = VectorFile(tmp_path / "v.npy").random_parts(10, seed=1, progress=False)
-    assert [part.count for part in parts] == [10] * 10
-    whole = Moments.from_vectors(vectors.astype(float))
-    assert differ_by([merge_all(parts)], [whole]) < 1e-12
-
-
-@pytest.mark.usefixtures("small_blocks")
-def test_a_cluster_computes_the_same_parts_though_a_worker_is_lost(scheduler, vectors, tmp_path):
-    address, workers = scheduler
-    write_npy(tmp_path / "v.npy", vectors.astype(float))
-    file = VectorFile(tmp_path / "v.npy")
-    here = file.random_parts(10, seed=1, progress=False)
-    workers[0].kill()
-    there = file.random_parts(10, seed=1, cluster=address, progress=False)
-    assert [part.count for part in there] == [10] * 10
-    assert differ_by(here, there) < 1e-12
-
-
-def test_a_file_that_is_another_one_on_a_worker_is_refused(
-    scheduler, vectors, tmp_path, monkeypatch
-):
-    write_npy(tmp_path / "v.npy", vectors)
-    opened = open_vectors(tmp_path / "v.npy")
-    monkeypatch.setattr(VectorFile, "open", lambda self: opened)
-    write_npy(tmp_path / "v.npy", vectors[:50])
-    with pytest.raises(InputError, match="not the same file on all machines"):
-        VectorFile(tmp_path / "v.npy").random_parts(
-            10, seed=1, cluster=scheduler[0], progress=False
-        )
-
-
-def test_a_file_that_no_worker_finds_is_one_sentence(scheduler, vectors, tmp_path, monkeypatch):
-    write_npy(tmp_path / "v.npy", vectors)
-    opened = open_vectors(tmp_path / "v.npy")
-    monkeypatch.setattr(VectorFile, "open", lambda self: opened)
-    (tmp_path / "v.npy").unlink()
-    with pytest.raises(InputError, match="cannot be read: No such file"):
-        VectorFile(tmp_path / "v.npy").random_parts(
-            10, seed=1, cluster=scheduler[0], progress=False
-        )
-
-
 class Terminal(io.StringIO):
     def isatty(self):
         return True
@@ -199,12 +126,14 @@ def terminal(monkeypatch):
     return terminal
 
 
-@pytest.mark.usefixtures("small_blocks")
-def test_a_bar_counts_vectors_and_is_gone_when_an_error_is_said(terminal, vectors, tmp_path):
+def test_a_bar_counts_vectors_and_is_gone_when_an_error_is_said(
+    terminal, vectors, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("plm_geometry.embedding.file_isotropy._BLOCK_BYTES", 7 * 8 * 12)
     vectors[20] = np.nan
     write_npy(tmp_path / "v.npy", vectors)
     with pytest.raises(InputError, match="row 20 holds NaN"):
-        VectorFile(tmp_path / "v.npy").random_parts(10, seed=1)
+        file_isotropy(tmp_path / "v.npy")
     drawn = [line for line in terminal.getvalue().split("\r") if line.strip()]
     assert ["0/100" in drawn[0], "14/100" in drawn[-1]] == [True, True]
     assert "vectors" in drawn[-1]
@@ -213,5 +142,5 @@ def test_a_bar_counts_vectors_and_is_gone_when_an_error_is_said(terminal, vector
 
 def test_no_bar_is_drawn_where_none_is_asked_for(terminal, vectors, tmp_path):
     write_npy(tmp_path / "v.npy", vectors)
-    VectorFile(tmp_path / "v.npy").random_parts(10, seed=1, progress=False)
+    file_isotropy(tmp_path / "v.npy", progress=False)
     assert terminal.getvalue() == ""

@@ -11,7 +11,7 @@ import typer
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.files import replacing
-from plm_geometry.cli.options import Cluster, read_proteins
+from plm_geometry.cli.options import read_proteins
 from plm_geometry.cli.terminal import aligned, say
 
 if TYPE_CHECKING:
@@ -73,7 +73,6 @@ def isotropy(
             show_default=False,
         ),
     ] = None,
-    cluster: Cluster = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
     """Measure the isotropy of a file of vectors.
@@ -97,7 +96,6 @@ def isotropy(
         transpose=transpose,
         n_blocks=blocks,
         seed=seed,
-        cluster=cluster,
     )
     for sentence in found.warnings:
         say(f"warning: {sentence}")
@@ -116,11 +114,11 @@ def _measure_residues(file: Path, fasta: Path | None, seed: int, *, as_json: boo
     from plm_geometry.embedding.file_isotropy import residue_isotropy
 
     proteins = None if fasta is None else read_proteins(fasta)
-    found = residue_isotropy(file, proteins, seed=seed, tell=say)
-    rows = pd.DataFrame(found.rows)
+    rows, average = residue_isotropy(file, proteins, seed=seed, tell=say)
+    rows = pd.DataFrame(rows)
     if as_json:
         rows = json.loads(rows.to_json(orient="records", double_precision=15))  # None for NaN
-        average = json.loads(pd.Series(found.average).to_json(double_precision=15))
+        average = json.loads(pd.Series(average).to_json(double_precision=15))
         typer.echo(json.dumps({"residues": rows, "average": average} | _provenance(file)))
         return
     columns = {
@@ -134,7 +132,7 @@ def _measure_residues(file: Path, fasta: Path | None, seed: int, *, as_json: boo
     }  # fmt: skip
     typer.echo(aligned({name: list(column) for name, column in columns.items()}))
     if proteins is not None:
-        mean, low, high = (found.average[f"average_dimensions{e}"] for e in ("", "_low", "_high"))
+        mean, low, high = (average[f"average_dimensions{e}"] for e in ("", "_low", "_high"))
         typer.echo(f"\nMean over amino acids: {_number(mean, 4)} dimensions"
                    f" (95 % interval: {_span(low, high)})")  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Models onto devices, in a precision; how large batches should be there."""
 
 import os
-import time
+from timeit import repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -132,17 +132,12 @@ def _seconds_per_residue(proteins: Proteins, model: "Embedder", budget: int) -> 
     count = max(1, budget // max(1, int(proteins.lengths[order[middle]])))
     some = proteins.select(order[max(0, middle - count // 2) :][:count])
     try:
-        return min(_seconds(model, some) for _ in range(2)) / some.lengths.sum()
+        # Fetching a number waits for the GPU.
+        timed = repeat(lambda: model.read(some).hidden[-1].sum().item(), repeat=2, number=1)
+        return min(timed) / some.lengths.sum()
     except ProteinError:
         return np.inf  # the run itself will name the protein
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
         return np.inf
-
-
-def _seconds(model: "Embedder", proteins: Proteins) -> float:
-    start = time.perf_counter()
-    # Fetching a number waits for the GPU.
-    model.read(proteins).hidden[-1].sum().item()
-    return time.perf_counter() - start

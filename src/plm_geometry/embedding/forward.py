@@ -164,11 +164,9 @@ class Choices:
     families: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
-        for name in self.poolings:
-            if name not in (*POOLINGS, *ALIASES):
-                raise InputError(
-                    f"pooling {name!r} is unknown; choose one of {', '.join(POOLINGS)}."
-                )
+        if unknown := {*self.poolings} - {*POOLINGS, *ALIASES}:
+            choose = f"choose one of {', '.join(POOLINGS)}."
+            raise InputError(f"pooling {unknown.pop()!r} is unknown; {choose}")
 
     @property
     def poolings(self) -> tuple[str, ...]:
@@ -224,11 +222,8 @@ class ForwardPass:
         """Compute consecutive proteins of the plan, from the longest to the shortest."""
         members = self.plan.order[block]
         lengths = self.proteins.lengths[members]
-        starts = (
-            np.cumsum(lengths)
-            - lengths
-            + self.proteins.lengths[self.plan.order[: block.start]].sum()
-        )
+        before = self.proteins.lengths[self.plan.order[: block.start]].sum()
+        starts = before + np.cumsum(lengths) - lengths
         shape = (len(self.choices.layers), len(members), len(self.choices.poolings) * model.width)
         found, sums = Block(np.full(shape, np.nan, np.float32)), ResidueSums()
         budget = self.plan.residues_per_batch
@@ -256,11 +251,15 @@ class ForwardPass:
 
         Out of memory, the batch is halved, down to one protein.
         """
+        from plm_geometry.models import ProteinError
+
         chosen = self.proteins.select(members[rows])
         try:
-            output = self._forward(model, chosen)
+            output = model.read(chosen, self.choices.layers)
             # Within the try: a copy in float32 may be what does not fit.
             result = rows, pool(output, self.choices.poolings), residue_vectors(output)
+        except ProteinError as error:
+            raise error.named(chosen.accessions[error.index]) from error
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -273,14 +272,6 @@ class ForwardPass:
             middle = (rows.start + rows.stop) // 2
             yield from self._results(model, members, slice(rows.start, middle), left_out)
             yield from self._results(model, members, slice(middle, rows.stop), left_out)
-
-    def _forward(self, model: "Embedder", chosen: Proteins) -> "Output":
-        from plm_geometry.models import ProteinError
-
-        try:
-            return model.read(chosen, self.choices.layers)
-        except ProteinError as error:
-            raise error.named(chosen.accessions[error.index]) from error
 
 
 def _check_finite(model: "Embedder", proteins: Proteins, vectors: np.ndarray) -> None:

@@ -24,7 +24,7 @@ from plm_geometry.base.provenance import fingerprint, source_digest
 from plm_geometry.embedding.devices import choose_budget, load_models
 from plm_geometry.embedding.forward import Block, Choices, ForwardPass, merge_into
 from plm_geometry.embedding.plan import draw_residues, make_plan, padded_residues
-from plm_geometry.embedding.store import EmbeddingStore, Progress
+from plm_geometry.embedding.store import EmbeddingStore
 from plm_geometry.isotropy.jackknife import draw_blocks
 from plm_geometry.isotropy.moments import Moments
 from plm_geometry.proteins.fasta import Proteins
@@ -148,12 +148,7 @@ def embed(
     store = EmbeddingStore(directory, describe(proteins, model, **choices), tell)
     with store.lock(tell):
         work = _prepare(store, proteins, model, Choices(**choices), residues_per_batch)
-        state = store.read_progress()
-        if state.n_done == len(proteins):
-            _try_again(store, work, model, state)
-        else:
-            tell(f"{model.title}: {forecast(work, model)}")
-            _run(store, work, state, (model, *copies), cluster, progress)
+        _run(store, work, (model, *copies), cluster, progress, tell)
     return store
 
 
@@ -191,16 +186,14 @@ def _prepare(
 
 def forecast(work: ForwardPass, model: "Embedder") -> str:
     """Return what a run will take: proteins, residues, padding, and disk, uncompressed."""
-    proteins, plan, n_layers = work.proteins, work.plan, len(work.choices.layers)
-    residues, d = int(proteins.lengths.sum()), model.residue_width
-    vectors = 4 * n_layers * len(proteins) * len(work.choices.poolings) * model.width
-    # Float64 moments of up to 26 letters: of each layer twice, for while they are being replaced,
-    # and of the last one by group, as triangles; beside them means, sums and headers.
-    n_groups = len(np.unique(plan.groups))
-    scatters = (2 * n_layers + n_groups / 2) * 8 * d**2
-    moments = _LETTERS * (scatters + (2 * n_layers + n_groups) * (40 * d + 2_000))
-    megabytes = ceil((vectors + moments + 8 * len(work.sample) * d) / 1e6)
+    proteins, plan, choices = work.proteins, work.plan, work.choices
+    residues, n_layers, d = int(proteins.lengths.sum()), len(choices.layers), model.residue_width
     padded = 0 if model.is_recurrent else 1 - residues / padded_residues(proteins.lengths, plan)
+    vectors = 4 * n_layers * len(proteins) * len(choices.poolings) * model.width
+    # Float64 moments of up to 26 letters: of each layer twice, for while they are being replaced,
+    # and of the last one by group, as triangles; 16 more of d leaves room for means and headers.
+    matrices = _LETTERS * (2 * n_layers + len(np.unique(plan.groups)) / 2)
+    megabytes = ceil((vectors + matrices * 8 * (d + 16) ** 2 + 8 * len(work.sample) * d) / 1e6)
     return (
         f"{len(proteins):,} proteins, {residues:,} residues, {padded:.1%} padding, "
         f"at most {megabytes:,} MB on disk"
@@ -210,53 +203,46 @@ def forecast(work: ForwardPass, model: "Embedder") -> str:
 def _run(
     store: EmbeddingStore,
     work: ForwardPass,
-    state: Progress,
     models: Sequence["Embedder"],
     cluster: str | None,
     progress: bool,
+    tell: Callable[[str], None],
 ) -> None:
-    """Compute the blocks that are missing, recording each, in order, as it is done."""
+    """Compute the blocks that are missing, recording each, in order, as it is done.
+
+    If none is, the proteins that an earlier run had no memory for are tried once more, one by one.
+    """
+    state = store.read_progress()
     blocks = [block for block in work.plan.blocks() if block.start >= state.n_done]
+    names = [work.proteins.accessions[i] for i in work.plan.order]
+    if blocks:
+        tell(f"{models[0].title}: {forecast(work, models[0])}")
+    else:
+        blocks = [slice(i, i + 1) for i, name in enumerate(names) if name in state.left_out]
     if cluster is not None:
         blocks = _joined(blocks, work, models[0].residue_width)
     groups_after = work.plan.groups_after()
     residues = np.append(0, np.cumsum(work.proteins.lengths[work.plan.order]))
     due = 0.0
-    with tqdm(
-        total=int(residues[-1]),
-        initial=int(residues[state.n_done]),
-        unit=" residues",
-        unit_scale=True,
-        desc=models[0].title,
-        disable=None if progress else True,
-    ) as bar:
+    with _bar(models[0].title, residues, state.n_done, progress) as bar:
         for block, found in zip(blocks, _computed(work, models, blocks, cluster), strict=True):
+            complete = groups_after.get(block.stop, []) if block.stop > state.n_done else []
             store.write_block(block, found)
-            state.add(found)
-            state.n_done = block.stop
-            complete = groups_after.get(block.stop, [])
+            state.add(found, names[block], block.stop)
             for group in complete:
                 store.set_aside(group, state)
             start = time.monotonic()
-            if complete or start >= due:
+            if complete or start >= due or block == blocks[-1]:
                 store.write_progress(state)
                 due = time.monotonic() + (time.monotonic() - start) / _RECORDING_SHARE
             bar.update(int(residues[block.stop] - residues[block.start]))
 
 
-def _try_again(
-    store: EmbeddingStore, work: ForwardPass, model: "Embedder", state: Progress
-) -> None:
-    """Compute, one by one, the proteins that an earlier run had no memory for."""
-    place_of = {work.proteins.accessions[i]: place for place, i in enumerate(work.plan.order)}
-    for accession in list(state.left_out):
-        alone = slice(place_of[accession], place_of[accession] + 1)
-        found = work.compute(model, alone)
-        if not found.left_out:
-            store.write_block(alone, found)
-            state.add(found)
-            del state.left_out[accession]
-            store.write_progress(state)
+def _bar(title: str, residues: np.ndarray, n_done: int, progress: bool) -> tqdm:
+    initial, total = int(residues[n_done]), int(residues[-1])
+    # disable=None: no bar where standard error is no terminal.
+    shown = {"unit": " residues", "unit_scale": True, "disable": None if progress else True}
+    return tqdm(desc=title, initial=initial, total=total, **shown)
 
 
 def _computed(

@@ -43,10 +43,16 @@ class Progress:
     sampled: list[np.ndarray] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
 
-    def add(self, block: Block) -> None:
-        """Add what a block gave; in the order of blocks, as sums of floats depend on it."""
+    def add(self, block: Block, accessions: Sequence[str], stop: int) -> None:
+        """Add what a block of proteins, up to place `stop`, gave.
+
+        In the order of blocks, as sums of floats depend on it.
+        """
+        self.n_done = max(self.n_done, stop)
         merge_into(self.moments, block.moments)
         self.sampled += block.sampled
+        for accession in accessions:
+            self.left_out.pop(accession, None)
         self.left_out |= block.left_out
 
 
