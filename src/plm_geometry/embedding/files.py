@@ -107,10 +107,6 @@ class _File:
 class EmbeddingFile(_File):
     """Global embeddings that someone has computed, read by accession."""
 
-    is_mini = False
-    is_control = False
-    max_residues = None
-
     def vectors(self, accessions: Sequence[str]) -> np.ndarray:
         """Return the embeddings of proteins.
 

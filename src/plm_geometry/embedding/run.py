@@ -217,14 +217,18 @@ def _run(
     names = [work.proteins.accessions[i] for i in work.plan.order]
     if blocks:
         tell(f"{models[0].title}: {forecast(work, models[0])}")
+        blocks = blocks if cluster is None else _joined(blocks, work, models[0].residue_width)
     else:
         blocks = [slice(i, i + 1) for i, name in enumerate(names) if name in state.left_out]
-    if cluster is not None:
-        blocks = _joined(blocks, work, models[0].residue_width)
+    if not blocks:
+        return
     groups_after = work.plan.groups_after()
     residues = np.append(0, np.cumsum(work.proteins.lengths[work.plan.order]))
     due = 0.0
-    with _bar(models[0].title, residues, state.n_done, progress) as bar:
+    # disable=None: no bar where standard error is no terminal.
+    shown = {"unit": " residues", "unit_scale": True, "disable": None if progress else True}
+    span = {"initial": int(residues[state.n_done]), "total": int(residues[-1])}
+    with tqdm(desc=models[0].title, **span, **shown) as bar:
         for block, found in zip(blocks, _computed(work, models, blocks, cluster), strict=True):
             complete = groups_after.get(block.stop, []) if block.stop > state.n_done else []
             store.write_block(block, found)
@@ -236,13 +240,6 @@ def _run(
                 store.write_progress(state)
                 due = time.monotonic() + (time.monotonic() - start) / _RECORDING_SHARE
             bar.update(int(residues[block.stop] - residues[block.start]))
-
-
-def _bar(title: str, residues: np.ndarray, n_done: int, progress: bool) -> tqdm:
-    initial, total = int(residues[n_done]), int(residues[-1])
-    # disable=None: no bar where standard error is no terminal.
-    shown = {"unit": " residues", "unit_scale": True, "disable": None if progress else True}
-    return tqdm(desc=title, initial=initial, total=total, **shown)
 
 
 def _computed(

@@ -111,19 +111,16 @@ class EmbeddingStore:
         tell: Callable[[str], None] = lambda line: None,
     ):
         self.directory = directory
+        self._plan, self._progress = directory / "plan.npz", directory / "progress.npz"
         with self.lock(tell):
-            self._sweep()
+            for pattern in (".*.part", "vectors.zarr/**/*.partial"):  # of a killed writer
+                for partial in self.directory.glob(pattern):
+                    partial.unlink(missing_ok=True)
             self._check_description(dict(description))
 
     def lock(self, tell: Callable[[str], None]) -> AbstractContextManager[None]:
         """Keep other processes from writing; say so before waiting for one that does."""
         return alone(self.directory, tell, lock=self.directory / "lock")
-
-    def _sweep(self) -> None:
-        """Remove what a killed writer left half-written."""
-        for pattern in (".*.part", "vectors.zarr/**/*.partial"):
-            for partial in self.directory.glob(pattern):
-                partial.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Delete the store, when what it holds has been written elsewhere."""
@@ -143,14 +140,6 @@ class EmbeddingStore:
                 " choose another output, or remove that directory."
             )
 
-    @property
-    def _plan(self) -> Path:
-        return self.directory / "plan.npz"
-
-    @property
-    def _progress(self) -> Path:
-        return self.directory / "progress.npz"
-
     def plan(self) -> Plan | None:
         """Return the plan that a run before this one has fixed, if any."""
         if not self._plan.exists():
@@ -160,15 +149,11 @@ class EmbeddingStore:
 
     def create(self, plan: Plan, n_layers: int, width: int) -> None:
         """Fix the plan and make room for vectors."""
+        shape, chunks = (n_layers, len(plan.order), width), (1, plan.rows_per_block, width)
+        missing = {"dtype": "float32", "fill_value": np.nan, "overwrite": True}
         with naming(self.directory):
-            zarr.create_array(
-                store=self.directory / "vectors.zarr",
-                shape=(n_layers, len(plan.order), width),
-                chunks=(1, plan.rows_per_block, width),
-                dtype="float32",
-                fill_value=np.nan,
-                overwrite=True,
-            )
+            path = self.directory / "vectors.zarr"
+            zarr.create_array(path, shape=shape, chunks=chunks, **missing)
         _write(self._plan, {}, **vars(plan))
 
     # Opened once: thousands of blocks would each leave something behind.
