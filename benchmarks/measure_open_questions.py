@@ -19,7 +19,7 @@ from plm_geometry.base import paths
 from plm_geometry.pairs import AlignmentSettings, align_pairs, draw_pairs
 from plm_geometry.proteins.fasta import read_fasta
 from plm_geometry.study import Study
-from plm_geometry.study.association import GAPS, identities
+from plm_geometry.study.correlation import GAPS, identities
 
 PROTEINS = {
     "yeast": ("swissprot_yeast.fasta.gz", "Swiss-Prot's yeast proteins"),
@@ -67,7 +67,9 @@ def signs(directory: Path) -> pd.DataFrame:
     rows = []
     for title, (fasta, vectors, sample) in EMBEDDINGS.items():
         study = Study(proteins=str(directory / fasta), models=[str(directory / vectors)])
-        found = study.turned_signs().drop(columns=["model", "title", "role", "counterpart"])
+        found = study.open_questions.turned_signs().drop(
+            columns=["model", "title", "role", "counterpart"]
+        )
         source = "measured by this project on published embeddings; at most 200 of the proteins"
         rows.append({"title": title, "sample": sample, **found.iloc[0], "source": source})
     return pd.DataFrame(rows)

@@ -18,7 +18,6 @@ from nbformat import NotebookNode
 
 from plm_geometry.base import paths
 from plm_geometry.book import parameters, report
-from plm_geometry.book.markup import ShownTable
 from plm_geometry.proteins.fasta import Proteins, write_fasta
 
 
@@ -99,8 +98,6 @@ def run_cells(chapter: str | NotebookNode, directory: Path, **given: object) -> 
 
 
 def _text(output: object) -> str:
-    if isinstance(output, ShownTable):
-        return output._repr_html_()
     return getattr(output, "data", None) or repr(output)
 
 

@@ -114,9 +114,9 @@ def test_what_is_not_defined_is_said_and_stops_no_chapter(run, chapter, sequence
 @pytest.mark.parametrize(
     ("chapter", "sequences", "sentence"),
     [
-        ("01_global_isotropy", ["MKV"], "01_global_isotropy needs at least 2 proteins"),
-        ("03_correlation", ["MKV", "AC"], "03_correlation needs at least 3 proteins"),
-        ("06_choices", SEQUENCES[:5], "06_choices needs at least 20 proteins"),
+        ("01_global_isotropy", ["MKV"], "this chapter needs at least 2 proteins"),
+        ("03_correlation", ["MKV", "AC"], "this chapter needs at least 3 proteins"),
+        ("06_choices", SEQUENCES[:5], "this chapter needs at least 20 proteins"),
         ("04_scatter", ["MKVA"] * 24, "these 24 have one sequence"),
     ],
 )

@@ -39,7 +39,7 @@ _ = subprocess.run("echo a line of C code; echo a complaint of C code >&2", shel
 study = Study(profile=profile, proteins=proteins, models=models)
 report = Report("01_small", study)
 report.opening()
-report.table(study.global_isotropy(), "isotropy", "What was measured.")
+report.table(study.isotropy.table(), "isotropy", "What was measured.")
 report.close()
 ```
 """

@@ -117,7 +117,7 @@ def printed(script, **variables):
 
 def test_all_that_is_made_goes_where_a_variable_says(tmp_path):
     names = ["CACHE", "RUNS", "RESULTS", "CHAPTERS", "SITE"]
-    script = f"from plm_geometry import paths; print(*[getattr(paths, n) for n in {names}])"
+    script = f"from plm_geometry.base import paths; print(*[getattr(paths, n) for n in {names}])"
     below = ["data/cache", "runs", "results", "book/chapters", "_build/html"]
     assert printed(script, PLM_GEOMETRY_WORK=tmp_path) == [
         " ".join(f"{tmp_path}/{place}" for place in below)
@@ -126,7 +126,7 @@ def test_all_that_is_made_goes_where_a_variable_says(tmp_path):
 
 def test_swissprot_that_lies_in_the_checkout_is_found_there(tmp_path):
     root, work = tmp_path / "root", tmp_path / "work"
-    script = "from plm_geometry import paths; print(paths.SWISSPROT)"
+    script = "from plm_geometry.base import paths; print(paths.SWISSPROT)"
     variables = {"PLM_GEOMETRY_ROOT": root, "PLM_GEOMETRY_WORK": work}
     [later] = printed(script, **variables)
     assert later.startswith(f"{work}/")

@@ -1,4 +1,4 @@
-"""Subsets of a cloud of known dimensions: bias, spread, and how many vectors are enough."""
+"""Subsets of a cloud of known dimensions: bias and spread."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.isotropy.convergence import convergence, enough_for_third_digit
+from plm_geometry.isotropy.convergence import convergence
 from plm_geometry.isotropy.measures import effective_dimensions
 
 SPECTRUM = 1 / np.sqrt(np.arange(1, 17))
@@ -28,14 +28,13 @@ def test_the_estimate_of_the_whole_set_is_its_score():
     whole = effective_dimensions(vectors)
     assert last["n"] == 1000
     assert last[["effective_dimensions", "low", "high"]].tolist() == pytest.approx([whole] * 3)
-    assert np.isnan(last["half_width"])
 
 
 def test_subsets_are_nested_beginnings_of_random_orders():
     vectors = gaussian(2, 300)
     rng = np.random.default_rng(5)
     orders = [rng.permutation(300) for _ in range(2)]
-    found = convergence(vectors, seed=5, sizes=[40, 90], draws=2)
+    found = convergence(vectors, seed=5, draws=2)
     for n, median in zip(found["n"], found["effective_dimensions"], strict=True):
         plain = [effective_dimensions(vectors[order[:n]]) for order in orders]
         assert median == pytest.approx(np.mean(plain), rel=1e-10)
@@ -61,41 +60,6 @@ def test_the_plain_estimate_is_low_by_the_law_and_the_corrected_one_is_not(table
     assert table["corrected"].iloc[-1] == pytest.approx(TRUE_DIMENSIONS, rel=0.01)
 
 
-def test_the_half_width_is_that_of_fresh_samples(table):
-    row = table.set_index("n").loc[4000]
-    fresh = [effective_dimensions(gaussian(100 + seed, 4000)) for seed in range(100)]
-    assert row["half_width"] == pytest.approx(1.96 * np.std(fresh), rel=0.3)
-
-
-def test_so_many_vectors_are_enough_indeed(table):
-    enough = enough_for_third_digit(table, tolerance=0.05)
-    assert not enough.extrapolated
-    plain = [effective_dimensions(gaussian(500 + seed, enough.plain)) for seed in range(200)]
-    bias = 1 - np.mean(plain) / TRUE_DIMENSIONS
-    reach = 1.96 * np.std(plain) / TRUE_DIMENSIONS
-    assert bias + reach == pytest.approx(0.05, rel=0.2)
-    corrected = [
-        convergence(gaussian(900 + seed, enough.corrected), seed=0, draws=2).iloc[-1]["corrected"]
-        for seed in range(200)
-    ]
-    assert 1.96 * np.std(corrected) / TRUE_DIMENSIONS == pytest.approx(0.05, rel=0.2)
-
-
-def test_the_third_digit_needs_more_than_the_set_and_says_so(table):
-    enough = enough_for_third_digit(table)
-    assert enough.extrapolated
-    assert enough.plain > enough.corrected > 8000
-    # The spread falls with the square root: a tenth of the error takes a hundred times as many.
-    tenfold = enough_for_third_digit(table, tolerance=5e-3)
-    assert enough.corrected == pytest.approx(100 * tenfold.corrected, rel=1e-3)
-
-
-def test_a_line_needs_no_more_than_the_smallest_subset():
-    line = np.outer(np.random.default_rng(7).standard_normal(200), [1.0, 2.0, 3.0])
-    table = convergence(line, seed=0, draws=3)
-    assert enough_for_third_digit(table)[:2] == (50, 50)
-
-
 @settings(deadline=None, max_examples=10)
 @given(seed=st.integers(0, 10**6), scale=st.floats(1e-3, 1e3), shift=st.floats(-10, 10))
 def test_scale_shift_and_rotation_change_nothing(seed, scale, shift):
@@ -114,13 +78,6 @@ def test_blocks_of_rows_change_nothing(monkeypatch):
     assert in_blocks.to_numpy() == pytest.approx(at_once.to_numpy(), rel=1e-9, nan_ok=True)
 
 
-@pytest.mark.parametrize("options", [{"sizes": [3]}, {"sizes": [51]}, {"sizes": []}, {"draws": 1}])
-def test_what_cannot_be_drawn_is_refused(options):
-    with pytest.raises(InputError, match="sizes from 4 to 50"):
-        convergence(gaussian(5, 50), seed=0, **options)
-
-
-def test_the_whole_set_alone_does_not_tell_how_many_are_enough():
-    table = convergence(gaussian(6, 50), seed=0, sizes=[50], draws=2)
-    with pytest.raises(InputError, match="smaller sizes"):
-        enough_for_third_digit(table)
+def test_fewer_than_four_vectors_are_refused():
+    with pytest.raises(InputError, match="3 vectors have no subsets"):
+        convergence(gaussian(5, 3), seed=0)

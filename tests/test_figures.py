@@ -52,11 +52,6 @@ def test_an_extent_has_both_ends_unless_they_read_alike(values, said):
     assert figures.extent(pd.Series(values), ".1f") == said
 
 
-@pytest.mark.parametrize(("number", "said"), [(7, "7"), (123_456, "120,000"), (99_600, "100,000")])
-def test_a_large_number_is_said_to_two_digits(number, said):
-    assert figures.about(number) == said
-
-
 def test_models_differ_in_colour_and_controls_are_grey():
     colours = style.colours(frames.MODELS)
     assert colours == [*style.PALETTE[:2], style.GREY]

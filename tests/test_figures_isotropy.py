@@ -1,4 +1,4 @@
-"""Global isotropy is drawn with its intervals, and convergence with where it is enough."""
+"""Global isotropy is drawn with its intervals, and convergence with its band."""
 
 import numpy as np
 import pytest
@@ -41,22 +41,10 @@ def convergence():
 
 
 def test_convergence_has_a_panel_a_model_with_plain_corrected_and_band(convergence):
-    figure = figures.convergence(convergence, frames.MODELS[:0])
+    figure = figures.convergence(convergence)
     assert frames.titles(figure) == frames.LABELS
     plain, corrected = figure.axes[0].lines
     assert np.allclose(plain.get_ydata(), [6, 6.5, 6.75])
     assert np.allclose(corrected.get_ydata(), 7)
     corners = figure.axes[0].collections[0].get_paths()[0].vertices[:, 1]
     assert (corners.min(), corners.max()) == (5.5, 7.25)
-
-
-def test_the_third_digit_is_marked_where_it_stands_and_nowhere_else(convergence):
-    enough = frames.MODELS[:2].assign(plain=[200, 123_456], corrected=[150, 98_765])
-    figure = figures.convergence(convergence, enough)
-    assert figure.axes[0].lines[-1].get_xdata() == [200, 200]
-    assert [len(axes.lines) for axes in figure.axes] == [3, 2, 2]
-    said = [text for text in frames.texts(figure) if "digit" in text]
-    assert said == [
-        "3rd digit, plain: 200\ncorrected: 150",
-        "3rd digit, plain: 120,000\ncorrected: 99,000",
-    ]

@@ -11,24 +11,40 @@ from plm_geometry.isotropy.jackknife import draw_blocks, jackknife
 def test_the_mean_of_single_values_gets_the_textbook_interval():
     values = np.random.default_rng(0).standard_normal(12)
     without = [np.delete(values, i).mean() for i in range(12)]
-    found = jackknife([12] + 12 * [11], [values.mean(), *without])
     error = values.std(ddof=1) / math.sqrt(12)
-    assert found.estimate == pytest.approx(values.mean())
-    assert found.high - found.estimate == pytest.approx(2.200985 * error, rel=1e-6)
-    assert found.estimate - found.low == pytest.approx(2.200985 * error, rel=1e-6)
+    for counts in (None, [12] + 12 * [11]):
+        found = jackknife([values.mean(), *without], counts)
+        assert found.estimate == pytest.approx(values.mean())
+        assert found.standard_error == pytest.approx(error)
+        assert found.high - found.estimate == pytest.approx(2.200985 * error, rel=1e-6)
+        assert found.estimate - found.low == pytest.approx(2.200985 * error, rel=1e-6)
 
 
 def test_a_bias_of_one_over_n_is_removed_whatever_the_sizes_of_the_blocks():
     sizes = np.array([5, 9, 9, 20, 57])
     counts = [100, *(100 - sizes)]
-    found = jackknife(counts, [3 + 7 / n for n in counts])
+    found = jackknife([3 + 7 / n for n in counts], counts)
     assert found.estimate == pytest.approx(3, rel=1e-12)
 
 
-def test_a_higher_level_widens_the_interval():
-    counts, values = [4, 3, 3, 3, 3], [2.0, 1.0, 2.0, 2.5, 3.0]
-    usual, wide = jackknife(counts, values), jackknife(counts, values, level=0.99)
-    assert wide.low < usual.low < usual.estimate < usual.high < wide.high
+def test_several_statistics_are_each_jackknifed_and_one_that_is_undefined_is_nan():
+    values = np.random.default_rng(1).standard_normal((9, 2, 3))
+    values[4, 1, 2] = np.nan
+    counts = [80, 70, 72, 71, 68, 69, 70, 70, 70]
+    for sizes in (None, counts):
+        together = jackknife(values, sizes)
+        for i, j in np.ndindex(2, 3):
+            found = [field[i, j] for field in together]
+            np.testing.assert_allclose(found, jackknife(values[:, i, j], sizes), rtol=1e-12)
+    assert np.isnan(together.estimate).sum() == np.isnan(together.high).sum() == 1
+
+
+def test_too_few_blocks_leave_only_the_estimate_of_the_whole():
+    values = np.arange(6.0)
+    assert jackknife(values, least=6)[0] == 0
+    assert np.isnan(jackknife(values, least=6)[1:]).all()
+    assert np.isnan(jackknife(values, [10, 8, 8, 8, 8, 8], least=6)).all()
+    assert np.isfinite(jackknife(values, least=5)).all()
 
 
 def test_blocks_are_even_and_families_stay_together():

@@ -12,7 +12,7 @@ from plm_geometry.association import homology, lengths, nonlinear, spread
 from plm_geometry.base import paths
 from plm_geometry.base.settings import Settings
 from plm_geometry.embedding import run as embed
-from plm_geometry.isotropy import convergence, jackknife, yardsticks
+from plm_geometry.isotropy import jackknife, yardsticks
 from plm_geometry.models import MODELS
 from plm_geometry.pairs import kmers, stratified
 from plm_geometry.study import association as pair_study
@@ -35,10 +35,6 @@ STATED = [
     (r"(\d+) blocks of proteins for global embeddings", isotropy_study._N_BLOCKS),
     (r"for global embeddings, (\d+) for residues", embed.N_GROUPS),
     (r"no interval where fewer than (\w+) blocks have vectors", jackknife.LEAST_BLOCKS),
-    (r"corrected estimates n_p proteins are enough if s/sqrtn_p le (\d\.\d+)",
-     convergence._THIRD_DIGIT),
-    (r"n_p le (\d\.\d+), which keeps the third", convergence._THIRD_DIGIT),
-    (r"fitted to (\d+) random orders", default(convergence.convergence, "draws")),
     (r"mean over batches of (\d+) vectors", yardsticks.BATCH_SIZE),
     (r"without overlap, (\d+) at most", yardsticks.N_BATCHES),
     (r"at zeta = (\d\.\d+)", yardsticks.ZETA),

@@ -1,4 +1,4 @@
-"""Moments against plain NumPy, and the ways of putting them together."""
+"""Moments against plain NumPy, the ways of putting them together, and what they refuse."""
 
 import itertools
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from plm_geometry.base.errors import InputError
 from plm_geometry.isotropy.jackknife import draw_blocks
 from plm_geometry.isotropy.measures import effective_dimensions, mean_cosine_similarity
-from plm_geometry.isotropy.moments import Moments, merge_all, random_parts
+from plm_geometry.isotropy.moments import Accumulator, Moments, merge_all, random_parts
 
 
 @pytest.fixture
@@ -76,60 +76,53 @@ def test_without_is_the_inverse_of_merge(rng):
     assert a.without(a).count == 0
 
 
-@pytest.mark.parametrize("rows_per_block", [1, 7, 64, 1000])
-def test_the_size_of_a_block_does_not_show(rng, rows_per_block):
-    vectors = anisotropic(rng, 300, 6)
-    small = Moments.from_vectors(vectors, rows_per_block=rows_per_block)
-    assert_same(small, Moments.from_vectors(vectors), 1e-12)
-
-
 @pytest.fixture
-def three_threads(monkeypatch):
-    """Several blocks at once, of the size that a test can afford."""
-    monkeypatch.setattr("plm_geometry.isotropy.accumulate.blas_threads", lambda: 3)
-    monkeypatch.setattr("plm_geometry.isotropy.accumulate._BLOCK_BYTES", 4000)
+def small_blocks(monkeypatch):
+    """Blocks and sweeps of the size that a test can afford."""
+    monkeypatch.setattr("plm_geometry.isotropy.moments._BLOCK_BYTES", 4000)
+    monkeypatch.setattr("plm_geometry.isotropy.moments._SWEEP_BYTES", 1000)
 
 
-@pytest.mark.parametrize("kind", ["float32", "float64"])
-def test_several_threads_give_the_bits_of_one(rng, kind, monkeypatch, three_threads):
+@pytest.mark.parametrize(("kind", "rtol"), [("float64", 1e-12), ("float32", 1e-6)])
+def test_many_blocks_are_as_exact_as_one(rng, small_blocks, kind, rtol):
     vectors = (anisotropic(rng, 5000, 6) + 100).astype(kind)
-    together = Moments.from_vectors(vectors)
-    monkeypatch.setattr("plm_geometry.isotropy.accumulate.blas_threads", lambda: 1)
-    assert_same(together, Moments.from_vectors(vectors), 0)
-    exact = np.cov(vectors.astype(np.float64).T)
-    rtol = 1e-12 if kind == "float64" else 1e-6
-    np.testing.assert_allclose(together.covariance, exact, rtol=0, atol=rtol * exact.max())
+    found, exact = Moments.from_vectors(vectors), np.cov(vectors.astype(np.float64).T)
+    np.testing.assert_allclose(found.covariance, exact, rtol=0, atol=rtol * exact.max())
+    units = vectors.astype(np.float64)
+    units /= np.linalg.norm(units, axis=1, keepdims=True)
+    np.testing.assert_allclose(found.unit_sum, units.sum(axis=0), rtol=rtol)
+    np.testing.assert_allclose(found.unit_square_sum, (units**2).sum(axis=0), rtol=rtol)
 
 
-def test_threads_name_the_first_row_that_is_not_finite(rng, three_threads):
+def test_the_first_row_that_is_not_finite_is_named_whichever_block_holds_it(rng, small_blocks):
     vectors = anisotropic(rng, 5000, 6)
     vectors[[2345, 4000]] = np.nan
     with pytest.raises(InputError, match=r"^row 2345 holds NaN"):
         Moments.from_vectors(vectors)
 
 
-def test_threads_compute_in_double_precision_where_single_is_too_narrow(rng, three_threads):
+def test_where_single_precision_is_too_narrow_double_is_taken(rng, small_blocks):
     vectors = anisotropic(rng, 5000, 6).astype(np.float32)
     vectors[2345] *= np.float32(1e15)
     exact = Moments.from_vectors(vectors.astype(np.float64))
     assert_same(Moments.from_vectors(vectors), exact, 1e-6)
 
 
+def test_clouds_that_are_accumulated_side_by_side_are_those_of_each_alone(rng):
+    clouds = {"A": anisotropic(rng, 3000, 6), "B": anisotropic(rng, 40, 4).astype(np.float32)}
+    sums = Accumulator()
+    for start in range(0, 3000, 700):
+        for name, vectors in clouds.items():
+            piece = vectors[start : start + 700]
+            sums.add(piece, range(start, start + len(piece)), name)
+    for name, vectors in clouds.items():
+        assert_same(sums.moments[name], Moments.from_vectors(vectors), 1e-12)
+
+
 def test_blocks_of_a_stream_are_the_rows_of_one_array(rng):
     vectors = anisotropic(rng, 300, 6)
     stream = (vectors[start : start + 2] for start in range(0, 300, 2))
     assert_same(Moments.from_blocks(stream), Moments.from_vectors(vectors), 1e-12)
-
-
-def test_without_directions_all_else_is_the_same_to_the_bit(rng):
-    vectors = anisotropic(rng, 300, 6).astype(np.float32)
-    vectors[7] = 0
-    full = Moments.from_vectors(vectors).to_arrays()
-    short = Moments.from_blocks([vectors], directions=False).to_arrays()
-    for name in ("unit_sum", "unit_square_sum"):
-        assert np.isnan(short.pop(name)).all()
-    for name, value in short.items():
-        np.testing.assert_array_equal(value, full[name])
 
 
 def test_merging_other_widths_is_refused(rng):
@@ -192,9 +185,9 @@ def test_a_drifting_mean_costs_no_digits(rng):
     assert effective_dimensions(vectors) == pytest.approx(exact, rel=1e-6)
 
 
-def test_equal_vectors_scatter_exactly_nothing():
+def test_equal_vectors_scatter_exactly_nothing(small_blocks):
     for kind in ("float16", "float32", "float64"):
-        moments = Moments.from_vectors(np.full((1001, 3), 0.1, dtype=kind), rows_per_block=100)
+        moments = Moments.from_vectors(np.full((3001, 3), 0.1, dtype=kind))
         assert not moments.scatter.any()
 
 
@@ -264,3 +257,69 @@ def test_narrow_floats_keep_six_digits_whatever_their_mean(distance, kind, n, sh
     assume(covariance.any())
     dimensions = np.trace(covariance) ** 2 / (covariance**2).sum()
     assert effective_dimensions(vectors) == pytest.approx(dimensions, rel=1e-6)
+
+
+def vectors_with(value, row, kind="float64"):
+    vectors = np.random.default_rng(0).standard_normal((50, 4)).astype(kind)
+    vectors[row, 2] = value
+    return vectors
+
+
+@pytest.mark.parametrize("kind", ["float16", "float32", "float64"])
+@pytest.mark.parametrize(("value", "what"), [(np.nan, "NaN"), (-np.inf, "infinity")])
+def test_a_value_that_is_not_finite_is_named_by_its_row(value, what, kind):
+    with pytest.raises(InputError, match=rf"^row 37 holds {what}"):
+        Moments.from_vectors(vectors_with(value, 37, kind))
+
+
+def test_the_row_is_counted_over_all_blocks():
+    with pytest.raises(InputError, match=r"^row 55 holds NaN"):
+        Moments.from_blocks([vectors_with(0, 0), vectors_with(np.nan, 5)])
+
+
+def test_an_overflow_of_half_precision_is_explained():
+    with np.errstate(over="ignore"):
+        vectors = vectors_with(70_000, 3, "float32").astype(np.float16)
+    with pytest.raises(InputError, match=r"row 3 holds infinity \(float16 ends at 65,504"):
+        Moments.from_vectors(vectors)
+
+
+@pytest.mark.parametrize("value", [1e200, 1e-200])
+def test_squares_beyond_double_precision_are_refused(value):
+    vectors = np.zeros((5, 4))
+    vectors[2] = value
+    with pytest.raises(InputError, match=r"row 2 has a squared length beyond floating point"):
+        Moments.from_vectors(vectors)
+
+
+@pytest.mark.parametrize("kind", ["complex64", "U3", "object", "datetime64[s]"])
+def test_what_is_no_real_number_is_refused(kind):
+    with pytest.raises(InputError, match="no real numbers"):
+        Moments.from_vectors(np.zeros((3, 2)).astype(kind))
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3, 4)])
+def test_what_is_no_matrix_is_refused(shape):
+    with pytest.raises(InputError, match="where a matrix is needed"):
+        Moments.from_vectors(np.zeros(shape))
+
+
+def test_ragged_lists_are_refused():
+    with pytest.raises(InputError, match="no array of numbers"):
+        Moments.from_vectors([[1.0, 2.0], [3.0]])
+
+
+def test_blocks_of_unequal_width_are_refused():
+    with pytest.raises(InputError, match="row 3 has 5 dimensions where those before have 4"):
+        Moments.from_blocks([np.ones((3, 4)), np.ones((2, 5))])
+
+
+def test_no_block_and_no_dimension_are_refused():
+    with pytest.raises(InputError, match="there are no vectors"):
+        Moments.from_blocks([])
+    with pytest.raises(InputError, match="no dimensions"):
+        Moments.from_vectors(np.empty((3, 0)))
+
+
+def test_no_rows_are_empty_moments():
+    assert Moments.from_vectors(np.empty((0, 4))).count == 0

@@ -94,7 +94,7 @@ def test_the_summary_says_of_what_the_run_is(study, report):
     assert numbers["whose"] == "minis"
 
 
-def test_an_answer_is_the_models_range_and_each_controls_value(report):
+def test_rows_are_quoted_as_the_models_range_and_each_controls_value(report):
     frame = pd.DataFrame(
         {
             "model": ["one", "two", "small", "lost", "untrained:one", "composition"],
@@ -102,11 +102,12 @@ def test_an_answer_is_the_models_range_and_each_controls_value(report):
             "r": [0.25, -0.5, 0.9, np.nan, 0.75, np.nan],
         }
     )
-    report.answer("some", frame, "r", ".2f")
-    report.answer("none", frame[:0], "r", ".2f")
+    report.record("some", frame, "r", spec=".2f")
+    report.record("none", frame[:0], "r", spec=".2f")
     report.close()
-    numbers = json.loads((report.directory / "summary.json").read_text())["numbers"]
-    assert numbers == {
+    summary = json.loads((report.directory / "summary.json").read_text())
+    assert summary["measured"] == []  # rows without labels are only quoted
+    assert summary["numbers"] == {
         "some": "−0.50 to 0.25", "some_least": "−0.50", "some_most": "0.25",
         "some_controls": "untrained one 0.75",
         "none": "–", "none_least": "–", "none_most": "–", "none_controls": "–",
@@ -143,12 +144,6 @@ def test_tables_are_numbered_within_their_chapter_and_can_be_linked_to(study, tm
     assert 'id="table-two"' in pages[1]
 
 
-def test_a_long_table_shows_its_first_rows_and_keeps_all(report, shown):
-    report.table(pd.DataFrame({"value": range(100, 150)}), "long", "Long.", rows=3)
-    assert shown[0]["text/plain"].split() == ["value", "100", "101", "102"]
-    assert len(pd.read_csv(report.directory / "tables" / "long.csv")) == 50
-
-
 def test_a_figure_is_shown_as_vectors_and_kept_as_svg_and_png(report, shown):
     figure = Figure()
     figure.subplots().plot([1, 2])
@@ -175,9 +170,9 @@ def test_a_figure_to_point_at_is_data_for_the_page_and_a_file_that_works_alone(r
 
 
 def test_the_summary_holds_numbers_settings_models_and_versions(report):
-    report.number("share", np.float64(0.25))
-    report.number("undefined", float("nan"))
-    report.number("profile", "offline")
+    report.record("share", np.float64(0.25))
+    report.record("undefined", float("nan"))
+    report.record("profile", "offline")
     report.close()
     summary = json.loads((report.directory / "summary.json").read_text())
     assert summary["numbers"] == {"share": 0.25, "undefined": None, "profile": "offline"}
@@ -188,7 +183,7 @@ def test_the_summary_holds_numbers_settings_models_and_versions(report):
 
 
 def test_numbers_reach_the_books_pages_without_being_shown(report, shown):
-    report.number("share", 0.25)
+    report.record("share", 0.25)
     assert shown == [{"application/papermill.record/text/plain": "0.25"}]
 
 
@@ -202,33 +197,38 @@ def labelled(**columns):
     return pd.DataFrame([labels | columns])
 
 
-def test_what_was_measured_is_kept_with_its_interval_and_number(report):
-    report.measured("isoscore", labelled(isoscore=0.5, isoscore_low=np.nan, n=3, other="x"))
-    report.measured("correlation:a:b", labelled(estimate=-0.5, low=-1, high=0.0), "estimate", n=7)
-    report.measured("pairs", np.int64(7))
+def test_what_was_recorded_is_kept_for_verdicts_with_its_interval_and_number(report):
+    report.record("isoscore", labelled(isoscore=0.5, isoscore_low=np.nan, n=3, other="x"))
+    report.record("score", labelled(estimate=-0.5, low=-1, high=0.0), "estimate", spec=".1f")
+    report.record("pairs", np.int64(7))
+    report.record("pairs_of_mine", 0.5, low=0.25, high=1.0)
     report.close()
-    kept = json.loads((report.directory / "summary.json").read_text())["measured"]
+    summary = json.loads((report.directory / "summary.json").read_text())
     model = {"model": "prot_bert", "title": "ProtBERT", "role": "model", "counterpart": "prot_bert"}
     no_model = {"model": "", "title": "", "role": "data", "counterpart": ""}
-    assert kept == [
+    assert summary["measured"] == [
         {"quantity": "isoscore", **model, "value": 0.5, "low": None, "high": None, "n": 3},
-        {"quantity": "correlation:a:b", **model, "value": -0.5, "low": -1, "high": 0.0, "n": 7},
+        {"quantity": "score", **model, "value": -0.5, "low": -1, "high": 0.0, "n": None},
         {"quantity": "pairs", **no_model, "value": 7, "low": None, "high": None, "n": None},
     ]
+    assert summary["numbers"] == {
+        "score": "−0.5", "score_least": "−0.5", "score_most": "−0.5", "score_controls": "–",
+        "pairs": 7, "pairs_of_mine": 0.5, "pairs_of_mine_low": 0.25, "pairs_of_mine_high": 1.0,
+    }  # fmt: skip
 
 
 def test_a_chapter_can_show_the_verdicts_on_what_it_has_measured(study, report):
     assert len(study.common) == 3  # read before they are said to be others
     study.models = study.models.set_axis(["prot_bert"]).assign(role="model")
     study.settings = study.settings.model_copy(update={"proteins": "swissprot"})
-    report.measured("isoscore", labelled(isoscore=0.001658))
+    report.record("isoscore", labelled(isoscore=0.001658))
     assert report.verdicts("isoscore") == {"prot_bert": "agrees"}
 
 
 def test_the_summary_identifies_proteins_models_and_machine(tmp_path, study):
     study = Study(proteins=study.settings.proteins, models=["mini_prot_bert"])
     report = Report("01_toy", study, directory=tmp_path / "out")
-    report.measured("isoscore", study.global_isotropy())
+    report.record("isoscore", study.isotropy.table())
     report.close()
     found = read_summary(tmp_path / "out" / "summary.json")
     assert found.proteins.sha256 == study.common.sha256
@@ -239,7 +239,7 @@ def test_the_summary_identifies_proteins_models_and_machine(tmp_path, study):
 
 def test_a_chapter_about_other_chapters_needs_no_study(tmp_path):
     report = Report("07_toy", directory=tmp_path / "out")
-    report.number("rows", 3)
+    report.record("rows", 3)
     report.close()
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert summary["numbers"] == {"rows": 3}

@@ -17,9 +17,9 @@ from plm_geometry.isotropy.spectrum import (
     eigenvalues,
     entropy_rank,
     entropy_rank_singular,
-    pairwise_cosines,
     share_of_first,
 )
+from plm_geometry.pairs.distances import pairwise_cosines
 
 
 def cloud(seed, n=200, d=12):
@@ -173,13 +173,6 @@ def test_all_pairs_have_the_cosines_of_the_full_matrix(centre, kind):
     expected = np.sort(matrix[np.triu_indices(40, 1)])
     found = np.sort(pairwise_cosines(vectors, 10_000, seed=0, centre=centre))
     assert found == pytest.approx(expected, abs=1e-12)
-
-
-def test_cosines_do_not_depend_on_the_block(monkeypatch):
-    vectors = cloud(11)
-    at_once = pairwise_cosines(vectors, 500, seed=1)
-    monkeypatch.setattr("plm_geometry.isotropy.spectrum._BLOCK_ELEMENTS", 90)
-    assert (pairwise_cosines(vectors, 500, seed=1) == at_once).all()
 
 
 def test_drawn_cosines_follow_their_seed_and_stand_for_all_pairs():

@@ -38,10 +38,10 @@ def study(fasta):
 
 
 def test_global_isotropy_has_a_labelled_row_for_each_model_and_control(study):
-    table = study.global_isotropy().set_index("model")
+    table = study.isotropy.table().set_index("model")
     assert list(table.index) == [*study.settings.models, *CONTROLS]
     assert list(table["role"]) == ["mini", "mini", "control", "control"]
-    assert table.loc["mini_prot_bert", "counterpart"] == "prot_bert"
+    assert table.loc["mini_prot_bert", "counterpart"] == ""
     assert (table["n"] == 40).all()
     assert table.loc["mini_protein_bert", "isoscore"] == pytest.approx(
         isoscore(study.vectors("mini_protein_bert")), rel=1e-12
@@ -49,7 +49,7 @@ def test_global_isotropy_has_a_labelled_row_for_each_model_and_control(study):
 
 
 def test_local_isotropy_covers_each_letter_and_all_residues(study):
-    table = study.local_isotropy().set_index(["model", "residue"])
+    table = study.local.table().set_index(["model", "residue"])
     bert = table.loc["mini_prot_bert"]
     assert list(bert.index)[:20] == list("ACDEFGHIKLMNPQRSTVWY")
     assert bert.loc["all", "n"] == study.proteins.lengths.sum()
@@ -75,7 +75,7 @@ def test_lengths_and_composition_are_those_of_the_proteins_that_count(study):
 
 
 def test_pairs_are_distinct_and_carry_distances_of_each_model(study):
-    table = study.pair_table("mini_prot_bert")
+    table = study.pairs.of("mini_prot_bert")
     assert len(table) == 100
     assert len(set(zip(table.accession_a, table.accession_b, strict=True))) == 100
     row = {a: i for i, a in enumerate(study.common.accessions)}
@@ -89,16 +89,16 @@ def test_pairs_are_distinct_and_carry_distances_of_each_model(study):
 
 def test_zero_pairs_takes_them_all(fasta):
     study = Study(proteins=str(fasta), models=["composition"], n_pairs=0)
-    assert len(study.pairs()) == 40 * 39 // 2
+    assert len(study.pairs.table()) == 40 * 39 // 2
 
 
 def test_what_was_computed_is_found_again_by_the_next_study(study, fasta, monkeypatch):
-    first, pairs = study.global_isotropy(), study.pairs()
+    first, pairs = study.isotropy.table(), study.pairs.table()
     monkeypatch.setattr("plm_geometry.pairs.job.AlignmentJob.run", None)
     monkeypatch.setattr("plm_geometry.embedding.forward.ForwardPass.compute", None)
     again = Study(proteins=str(fasta), models=study.settings.models, controls=CONTROLS, n_pairs=100)
-    pd.testing.assert_frame_equal(again.global_isotropy(), first)
-    pd.testing.assert_frame_equal(again.pairs(), pairs)
+    pd.testing.assert_frame_equal(again.isotropy.table(), first)
+    pd.testing.assert_frame_equal(again.pairs.table(), pairs)
 
 
 def test_every_number_is_over_the_proteins_that_all_models_take(tmp_path):
@@ -109,7 +109,7 @@ def test_every_number_is_over_the_proteins_that_all_models_take(tmp_path):
     left_out = study.left_out()
     assert list(left_out["accession"]) == ["b"]
     assert "90 residues" in left_out["why"].iloc[0]
-    assert (study.global_isotropy()["n"] == 2).all()
+    assert (study.isotropy.table()["n"] == 2).all()
     assert study.data_set()["left out"].iloc[0] == 1
 
 
@@ -125,7 +125,7 @@ def test_models_read_the_beginning_of_proteins_that_are_cut_and_all_are_named(fa
     alanines = study.vectors("composition")[row][0]
     assert alanines == pytest.approx(first.count("A") / 30)
     # Alignments take proteins whole.
-    assert study.pairs()["length_a"].max() > 30
+    assert study.pairs.table()["length_a"].max() > 30
 
 
 def test_a_protein_cut_to_what_a_model_takes_is_not_left_out(tmp_path):
@@ -135,7 +135,7 @@ def test_a_protein_cut_to_what_a_model_takes_is_not_left_out(tmp_path):
     study = Study(proteins=str(tmp_path / "p.fasta"), models=[str(directory)], max_residues=50)
     assert study.left_out().empty
     assert study.cut()["accession"].tolist() == ["b"]
-    assert (study.global_isotropy()["n"] == 3).all()
+    assert (study.isotropy.table()["n"] == 3).all()
 
 
 def test_what_a_file_of_embeddings_was_made_from_cannot_be_cut(tmp_path):
@@ -157,7 +157,7 @@ def test_sampling_depends_on_the_seed_alone(fasta):
 def test_a_mini_named_by_its_directory_is_still_labelled_as_one():
     study = Study(models=[str(paths.MINIS / "mini_prot_bert")])
     assert study.models["role"].tolist() == ["mini"]
-    assert study.models["counterpart"].tolist() == ["prot_bert"]
+    assert study.models["counterpart"].tolist() == [""]
 
 
 def test_who_did_not_fit_into_memory_is_counted_and_named(fasta, monkeypatch):
@@ -176,7 +176,7 @@ def test_who_did_not_fit_into_memory_is_counted_and_named(fasta, monkeypatch):
 def test_proteins_that_do_not_differ_have_no_isotropy(tmp_path):
     write_fasta(Proteins(("a", "b"), ("MKV", "MKV"), "made"), tmp_path / "same.fasta")
     with pytest.raises(InputError, match="give at least two different proteins"):
-        Study(proteins=str(tmp_path / "same.fasta"), models=["composition"]).global_isotropy()
+        Study(proteins=str(tmp_path / "same.fasta"), models=["composition"]).isotropy.table()
 
 
 def test_a_wrong_matrix_is_refused_before_any_work():
@@ -197,11 +197,11 @@ def test_embedding_ahead_tells_what_each_model_will_take_and_nothing_the_second_
 
 
 def test_sampled_pairs_carry_each_models_cosine_and_their_alignment(study):
-    sampled = study.sampled_pairs(30)
+    sampled = study.pairs.sampled(30)
     assert len(sampled) == 30
-    again = study.sampled_pairs(30)
+    again = study.pairs.sampled(30)
     pd.testing.assert_frame_equal(sampled, again)
-    table = study.pair_table("mini_protein_bert", similar=True)
+    table = study.pairs.of("mini_protein_bert", similar=True)
     both = sampled.merge(table, on=["accession_a", "accession_b"], validate="one_to_one")
     np.testing.assert_allclose(both.mini_protein_bert, both.cosine_similarity)
     counted = [text.marks.count("|") for text in sampled.alignment]
@@ -209,13 +209,7 @@ def test_sampled_pairs_carry_each_models_cosine_and_their_alignment(study):
 
 
 def test_asking_for_more_pairs_than_there_are_shows_all(study):
-    assert len(study.sampled_pairs(10_000)) == len(study.pairs(similar=True)) == 100
-
-
-def test_no_two_of_the_classes_that_make_a_study_use_one_name():
-    of_all = [name for part in Study.__mro__[1:-1] for name in vars(part)]
-    twice = {name for name in of_all if of_all.count(name) > 1 and not name.startswith("__")}
-    assert not twice
+    assert len(study.pairs.sampled(10_000)) == len(study.pairs.table(similar=True)) == 100
 
 
 def test_the_bacterium_brings_its_families_and_phmmer_finds_those_of_a_sample():
@@ -232,4 +226,4 @@ def test_the_bacterium_brings_its_families_and_phmmer_finds_those_of_a_sample():
 def test_proteins_without_any_relatives_have_no_comparison_of_relatives(fasta):
     study = Study(proteins=str(fasta), models=["composition"], families="phmmer")
     assert len(set(study.families.values())) == 40
-    assert study.discrimination().empty
+    assert study.scatter.discrimination().empty

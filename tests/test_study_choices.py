@@ -60,7 +60,7 @@ def study(options):
 
 @pytest.fixture(scope="module")
 def tables(study):
-    return {number: study.specifications(number) for number in CHOICES_OF}
+    return {number: study.choices.table(number) for number in CHOICES_OF}
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_dimensions_are_those_of_a_study_with_that_pooling_and_cut(
                   max_residues=CUT if truncation != "whole" else 0)  # fmt: skip
     found = row_of(tables["effective_dimensions"], model=BERT, pooling=pooling,
                    truncation=truncation, layer="last", **ALL)  # fmt: skip
-    expected = other.global_isotropy()["effective_dimensions"].iloc[0]
+    expected = other.isotropy.table()["effective_dimensions"].iloc[0]
     assert found["effective_dimensions"] == pytest.approx(expected, rel=1e-5)
     assert found["own"] == (pooling == "mean" and truncation == "whole")
     assert found["share"] == pytest.approx(expected / 96, rel=1e-5)
@@ -102,7 +102,7 @@ def test_proteinberts_padding_is_that_of_a_study_with_it(tables, alone, padding,
                   max_residues=CUT if truncation != "whole" else 0)  # fmt: skip
     found = row_of(tables["effective_dimensions"], model=PROTEINBERT,
                    padding=padding, truncation=truncation, layer="last", **ALL)  # fmt: skip
-    expected = other.global_isotropy()["effective_dimensions"].iloc[0]
+    expected = other.isotropy.table()["effective_dimensions"].iloc[0]
     assert found["effective_dimensions"] == pytest.approx(expected, rel=1e-5)
 
 
@@ -127,22 +127,22 @@ def test_the_layer_before_is_that_of_a_forward_pass(study, tables):
 
 
 def test_samples_are_nested_and_their_numbers_are_over_their_members(study, tables):
-    small, large = study.subsets[0], study.subsets[3]
+    small, large = study.choices.readings.subsets[0], study.choices.readings.subsets[3]
     assert small.choice == {"proteins": "8", "draw": "1"}
     assert large.choice == {"proteins": "20", "draw": "1"}
     assert large.members[small.members].all()
     assert small.members.sum() == 8
-    assert study.subsets[-1].members.all()
+    assert study.choices.readings.subsets[-1].members.all()
     found = row_of(tables["effective_dimensions"], model=BERT, pooling="mean",
                    truncation="whole", layer="last", **large.choice)  # fmt: skip
     expected = effective_dimensions(study.vectors(BERT)[large.members])
     assert found["effective_dimensions"] == pytest.approx(expected, rel=1e-5)
-    draws = {tuple(s.blocks) for s in study.subsets if s.choice["proteins"] == "8"}
+    draws = {tuple(s.blocks) for s in study.choices.readings.subsets if s.choice["proteins"] == "8"}
     assert len(draws) == 3
 
 
 def test_local_dimensions_are_averages_of_a_study_with_that_cut(tables, alone):
-    other = alone(models=[BERT], max_residues=CUT).local_isotropy()
+    other = alone(models=[BERT], max_residues=CUT).local.table()
     letters = other[other["residue"].isin(list(STANDARD_RESIDUES))].dropna(
         subset="effective_dimensions"
     )
@@ -163,9 +163,9 @@ def test_local_dimensions_are_averages_of_a_study_with_that_cut(tables, alone):
 def test_local_dimensions_of_a_sample_are_those_of_its_proteins_alone(
     study, tables, alone, tmp_path
 ):
-    subset = study.subsets[4]
+    subset = study.choices.readings.subsets[4]
     write_fasta(study.common.select(np.flatnonzero(subset.members)), tmp_path / "half.fasta")
-    other = alone(proteins=str(tmp_path / "half.fasta"), models=[BERT]).local_isotropy()
+    other = alone(proteins=str(tmp_path / "half.fasta"), models=[BERT]).local.table()
     found = row_of(tables["local_dimensions"], model=BERT, truncation="whole",
                    layer="last", averaging="one cloud", **subset.choice)  # fmt: skip
     expected = other.set_index("residue").loc["all", "effective_dimensions"]
@@ -189,7 +189,7 @@ def test_correlations_are_those_of_a_study_with_that_alignment(
     gap_open, gap_extend = map(float, gaps.split("/"))
     other = alone(models=[BERT], pooling="max", mode=mode, gap_open=gap_open,
                   gap_extend=gap_extend, denominator=denominator)  # fmt: skip
-    entries = other.correlations().set_index(["a", "b"])["estimate"]
+    entries = other.correlation.table().set_index(["a", "b"])["estimate"]
     alignment = {"mode": mode, "gaps": gaps, "denominator": denominator}
     reading = {"model": BERT, "pooling": "max", "truncation": "whole", "layer": "last", **ALL}
     found = row_of(tables["cosine_identity"], **reading, **alignment)
@@ -205,9 +205,9 @@ def test_correlations_are_those_of_a_study_with_that_alignment(
 
 
 def test_a_samples_correlation_is_over_the_pairs_within_it(study, tables, alone, tmp_path):
-    subset = study.subsets[3]
+    subset = study.choices.readings.subsets[3]
     write_fasta(study.common.select(np.flatnonzero(subset.members)), tmp_path / "half.fasta")
-    other = alone(proteins=str(tmp_path / "half.fasta"), models=["composition"]).correlations()
+    other = alone(proteins=str(tmp_path / "half.fasta"), models=["composition"]).correlation.table()
     found = row_of(tables["cosine_identity"], model="composition", pooling="mean",
                    truncation="whole", mode="global", gaps="11/1",
                    denominator="alignment_length", **subset.choice)  # fmt: skip
@@ -216,7 +216,7 @@ def test_a_samples_correlation_is_over_the_pairs_within_it(study, tables, alone,
 
 
 def test_the_band_narrows_as_binned_spread_says(study, tables):
-    pairs = study.pair_table(BERT)
+    pairs = study.pairs.of(BERT)
     edges = [0, 0.3, 0.7, 1.01]
     bins = binned_spread(pairs["sequence_identity"], pairs["cosine_similarity"], edges)
     width = (bins["q95"] - bins["q05"]).to_numpy()
@@ -232,7 +232,7 @@ def test_every_combination_occurs_once(study, tables):
         table = tables[number]
         assert not table.duplicated(["model", *columns]).any()
         assert table.groupby("model")["own"].sum().eq(1).all()
-    expected = 2 * 4 * 2 * len(study.subsets) * 3 * 2 * 3
+    expected = 2 * 4 * 2 * len(study.choices.readings.subsets) * 3 * 2 * 3
     table = tables["cosine_identity"]
     assert (table["model"] == BERT).sum() == expected
 
@@ -248,15 +248,15 @@ def test_what_was_read_is_found_again(tables, options, monkeypatch):
     monkeypatch.setattr("plm_geometry.pairs.job.AlignmentJob.run", None)
     again = Study(**options, n_choices=N)
     for number in CHOICES_OF:
-        pd.testing.assert_frame_equal(again.specifications(number), tables[number])
+        pd.testing.assert_frame_equal(again.choices.table(number), tables[number])
 
 
 def test_many_pairs_are_a_weighted_sample_that_agrees_with_all(options, study, monkeypatch):
     monkeypatch.setattr(choices, "_N_PAIRS", 500)
     sampled = Study(**options | {"models": [BERT]}, n_choices=N)
-    assert len(sampled._sample[0]) == 500
+    assert len(sampled.choices._sample[0]) == 500
     keys = {"mode": "global", "gaps": "11/1", "denominator": "alignment_length", **ALL}
-    few, every = (row_of(s.specifications("score_identity"), **keys) for s in (sampled, study))
+    few, every = (row_of(s.choices.table("score_identity"), **keys) for s in (sampled, study))
     assert few["score_identity"] == pytest.approx(every["score_identity"], abs=0.1)
 
 
@@ -266,20 +266,20 @@ def test_a_file_of_embeddings_leaves_nothing_to_choose_but_proteins_and_alignmen
     file = tmp_path / "given.h5"
     write_uniprot_h5(file, study.common.accessions, study.vectors(BERT), model_name="given")
     other = alone(models=[str(file)])
-    dimensions = other.specifications("effective_dimensions")
+    dimensions = other.choices.table("effective_dimensions")
     assert set(dimensions["pooling"]) == {readings.AS_IT_IS}
-    assert len(dimensions) == len(study.subsets)
+    assert len(dimensions) == len(study.choices.readings.subsets)
     assert dimensions["own"].sum() == 1
     own = row_of(tables["effective_dimensions"], model=BERT, own=True)
     found = dimensions[dimensions["own"]]["effective_dimensions"].iloc[0]
     assert found == pytest.approx(own["effective_dimensions"], rel=1e-5)
-    local = other.specifications("local_dimensions")
+    local = other.choices.table("local_dimensions")
     assert local.empty
     assert {"title", "own", *CHOICES_OF["local_dimensions"]} <= set(local)
-    assert len(other.specifications("narrowing")) == 3 * 3 * 2
+    assert len(other.choices.table("narrowing")) == 3 * 3 * 2
 
 
 def test_too_few_proteins_are_a_sentence(alone, tmp_path):
     write_fasta(random_proteins(2 * N_GROUPS - 1), tmp_path / "few.fasta")
     with pytest.raises(InputError, match="at least 20 proteins, and there are 19"):
-        alone(proteins=str(tmp_path / "few.fasta")).specifications("effective_dimensions")
+        alone(proteins=str(tmp_path / "few.fasta")).choices.table("effective_dimensions")

@@ -27,23 +27,25 @@ def study(tmp_path_factory):
 
 
 def test_every_table_has_labelled_rows_of_every_model(study):
-    for table in (study.yardsticks(), study.spectra(), study.coordinates(), study.after_removing(),
-                  study.convergence(), study.enough(), study.local_variance()):  # fmt: skip
+    isotropy = study.isotropy
+    for table in (isotropy.yardsticks(), isotropy.spectra(), isotropy.coordinates(),
+                  isotropy.after_removing(), isotropy.convergence(),
+                  study.local.variance()):  # fmt: skip
         assert list(table["model"].unique()) == MODELS
         assert {"title", "role", "counterpart"} <= set(table)
 
 
 def test_spectrum_and_coordinates_add_up(study):
-    np.testing.assert_allclose(study.spectra().groupby("model")["share"].sum(), 1)
-    cosine = study.global_isotropy().set_index("model")["mean_cosine_similarity"]
-    coordinates = study.coordinates().groupby("model")["share"].sum()
+    np.testing.assert_allclose(study.isotropy.spectra().groupby("model")["share"].sum(), 1)
+    cosine = study.isotropy.table().set_index("model")["mean_cosine_similarity"]
+    coordinates = study.isotropy.coordinates().groupby("model")["share"].sum()
     np.testing.assert_allclose(coordinates[cosine.index], cosine, rtol=1e-8)  # float32 sums
-    yardsticks = study.yardsticks().set_index("model")["mean_cosine_similarity"]
+    yardsticks = study.isotropy.yardsticks().set_index("model")["mean_cosine_similarity"]
     np.testing.assert_allclose(yardsticks, cosine, rtol=1e-12)
 
 
 def test_global_measures_lie_within_their_intervals(study):
-    for row in study.global_isotropy().itertuples():
+    for row in study.isotropy.table().itertuples():
         corrected = row.effective_dimensions_corrected
         assert row.effective_dimensions_low < corrected <= row.effective_dimensions_high
         low, high = row.mean_cosine_similarity_low, row.mean_cosine_similarity_high
@@ -51,7 +53,7 @@ def test_global_measures_lie_within_their_intervals(study):
 
 
 def test_local_measures_have_intervals_over_ten_groups_of_proteins(study):
-    table = study.local_isotropy().set_index(["model", "residue"])
+    table = study.local.table().set_index(["model", "residue"])
     bert = table.loc["mini_prot_bert"]
     assert len(study.embeddings("mini_prot_bert").residue_groups) == LEAST_BLOCKS
     assert (bert["isoscore_low"] < bert["isoscore_high"]).all()
@@ -62,9 +64,9 @@ def test_local_measures_have_intervals_over_ten_groups_of_proteins(study):
 
 
 def test_the_average_of_the_amino_acids_has_an_interval_that_leaves_out_groups(study):
-    local = study.local_isotropy()
+    local = study.local.table()
     twenty = local[local["residue"].str.fullmatch("[ACDEFGHIKLMNPQRSTVWY]")]
-    found = study.local_average().set_index("model")
+    found = study.local.average().set_index("model")
     expected = twenty[twenty["model"] == "mini_prot_bert"]
     row = found.loc["mini_prot_bert"]
     assert row["average_dimensions"] == pytest.approx(expected["effective_dimensions"].mean())
@@ -84,10 +86,10 @@ def test_that_interval_is_a_jackknife_of_means_without_each_group(study):
                 else found.residue_moments[a] for a in letters]  # fmt: skip
         counts.append(sum(moments.count for moments in left))
         values.append(np.mean([effective_dimensions(moments) for moments in left]))
-    expected = jackknife(counts, values)
-    row = study.local_average().iloc[0]
+    expected = jackknife(values, counts)
+    row = study.local.average().iloc[0]
     ends = row["average_dimensions_low"], row["average_dimensions_high"]
-    np.testing.assert_allclose(ends, expected[1:], rtol=1e-9)
+    np.testing.assert_allclose(ends, expected[1:3], rtol=1e-9)
 
 
 def test_what_identifies_a_model_is_known_once_it_was_used(study):
@@ -98,23 +100,23 @@ def test_what_identifies_a_model_is_known_once_it_was_used(study):
 
 
 def test_all_variance_of_composition_lies_between_amino_acids(study):
-    shares = study.local_variance().set_index("model")
+    shares = study.local.variance().set_index("model")
     np.testing.assert_allclose(shares["between"] + shares["within"], 1)
     assert shares.loc["composition", "between"] == pytest.approx(1)
     assert 0 < shares.loc["mini_prot_bert", "between"] < 1
 
 
 def test_cosines_are_of_proteins_and_of_residues_raw_and_centred(study):
-    table = study.pairwise_cosines()
+    table = study.isotropy.pairwise_cosines()
     kinds = table[table.model == "mini_prot_bert"].groupby(["of", "centred"])["cosine"].mean()
     assert len(kinds) == 4
-    exact = study.global_isotropy().set_index("model")["mean_cosine_similarity"]
+    exact = study.isotropy.table().set_index("model")["mean_cosine_similarity"]
     assert kinds["proteins", False] == pytest.approx(exact["mini_prot_bert"], abs=0.01)
     assert abs(kinds["residues", True]) < abs(kinds["residues", False])
 
 
 def test_letters_beyond_the_twenty_are_counted(study):
-    letters = study.letters().set_index("letter")
+    letters = study.local.letters().set_index("letter")
     assert letters.loc["X", "residues"] == sum(s.count("X") for s in study.common.sequences)
     assert letters.loc["X", "proteins"] == sum("X" in s for s in study.common.sequences)
     assert not set(letters.index) & set("ACDEFGHIKLMNPQRSTVWY")
@@ -122,9 +124,8 @@ def test_letters_beyond_the_twenty_are_counted(study):
 
 def test_few_proteins_have_no_convergence_and_no_intervals(study):
     few = Study(proteins=study.settings.proteins, models=["composition"], n_proteins=9)
-    assert few.convergence().empty
-    assert few.enough().empty
-    row = few.global_isotropy().iloc[0]
+    assert few.isotropy.convergence().empty
+    row = few.isotropy.table().iloc[0]
     assert row.isoscore > 0
     assert np.isnan(row.isoscore_low)
 
@@ -133,7 +134,7 @@ def test_files_of_embeddings_have_everything_but_residues(study, tmp_path):
     accessions, vectors = study.common.accessions, study.vectors("mini_prot_bert")
     write_uniprot_h5(tmp_path / "x.h5", accessions, vectors, model_name="m")
     from_file = Study(proteins=study.settings.proteins, models=[str(tmp_path / "x.h5")])
-    assert set(from_file.pairwise_cosines()["of"]) == {"proteins"}
-    assert len(from_file.yardsticks()) == 1
+    assert set(from_file.isotropy.pairwise_cosines()["of"]) == {"proteins"}
+    assert len(from_file.isotropy.yardsticks()) == 1
     with pytest.raises(InputError, match="one vector per protein hold no residues"):
-        from_file.local_isotropy()
+        from_file.local.table()

@@ -25,7 +25,7 @@ def study(tmp_path_factory):
 
 
 def test_signs_are_those_of_the_vectors_and_others_lengths_do_not_make_them_worse(study):
-    table = study.turned_signs().set_index("model")
+    table = study.open_questions.turned_signs().set_index("model")
     for name in MODELS:
         expected = sign_of(study.vectors(name))
         assert table.loc[name, ["r", "norm_variation"]].tolist() == pytest.approx(expected[:2])
@@ -35,23 +35,25 @@ def test_signs_are_those_of_the_vectors_and_others_lengths_do_not_make_them_wors
 
 def test_of_many_proteins_some_are_taken(study, monkeypatch):
     monkeypatch.setattr(open_questions, "_N_FOR_LENGTHS", 10)
-    few = study.turned_signs().set_index("model")["r"]
-    assert (few - study.turned_signs().set_index("model")["r"]).abs().max() == 0
+    few = study.open_questions.turned_signs().set_index("model")["r"]
+    assert (few - study.open_questions.turned_signs().set_index("model")["r"]).abs().max() == 0
     monkeypatch.undo()
-    assert (few != study.turned_signs().set_index("model")["r"]).all()
+    assert (few != study.open_questions.turned_signs().set_index("model")["r"]).all()
 
 
 def test_two_proteins_have_no_sign(tmp_path):
     write_fasta(random_proteins(2, longest=90), tmp_path / "two.fasta")
     with pytest.raises(InputError, match="needs three proteins"):
-        Study(proteins=str(tmp_path / "two.fasta"), models=["composition"]).turned_signs()
+        Study(
+            proteins=str(tmp_path / "two.fasta"), models=["composition"]
+        ).open_questions.turned_signs()
 
 
 def test_means_of_random_residues_score_as_residues_and_proteins_as_the_study_says(study):
-    table = study.pooled().set_index(["model", "of"])["isoscore"]
+    table = study.open_questions.pooled().set_index(["model", "of"])["isoscore"]
     bert = table["mini_prot_bert"]
     assert bert["proteins"] == pytest.approx(isoscore(study.vectors("mini_prot_bert")))
-    local = study.local_isotropy().set_index(["model", "residue"])["isoscore"]
+    local = study.local.table().set_index(["model", "residue"])["isoscore"]
     assert bert["residues"] == pytest.approx(local["mini_prot_bert", "all"])
     for name in MODELS:
         # 2,000 residues stand for all of them, and 2,000 means for the covariance's shape.
@@ -66,4 +68,4 @@ def test_a_file_of_embeddings_has_proteins_only(study, tmp_path):
         file, study.common.accessions, study.vectors("composition"), model_name="given"
     )
     other = Study(proteins=study.settings.proteins, models=[str(file)])
-    assert other.pooled()["of"].tolist() == ["proteins"]
+    assert other.open_questions.pooled()["of"].tolist() == ["proteins"]

@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.cli.terminal import aligned, join_overrides, read_overrides
+from plm_geometry.cli.options import join_overrides, read_overrides
+from plm_geometry.cli.terminal import aligned
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
+from pydantic_core import to_json
 
 
 @contextmanager
@@ -69,3 +70,14 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write `content` to `path` as indented JSON, whole or not at all."""
     with replacing(path) as partial:
         partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def as_json(content: Mapping[str, Any]) -> str:
+    """Return `content` as JSON, numpy's numbers included; NaN and what is missing are null."""
+    written = to_json(content, inf_nan_mode="null", fallback=_plain)
+    return written.decode()
+
+
+def _plain(value: Any) -> Any:
+    """Return a numpy scalar as Python's number, and a missing value of pandas as None."""
+    return value.item() if hasattr(value, "item") else None

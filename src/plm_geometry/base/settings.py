@@ -3,7 +3,7 @@
 import re
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from plm_geometry.base.errors import InputError
 
@@ -78,6 +78,16 @@ class Settings(BaseModel):
     denominator: str = "alignment_length"
     ties: str = "max"
     engine: str = "parasail"
+    summaries: str = ""
+    records: str = ""
+
+    @field_validator("models", "minis", "controls", "distance_controls", mode="before")
+    @classmethod
+    def _items_of_text(cls, value: object) -> object:
+        """Read a list as one types it: "a,b", or as Python writes it."""
+        if not isinstance(value, str):
+            return value
+        return [item.strip(" '\"") for item in value.strip(" []").split(",") if item]
 
     @property
     def names(self) -> list[str]:

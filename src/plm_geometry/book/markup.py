@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure as Interactive
 
 
-class ShownTable:
+class ShownTable(HTML):
     """A table as a notebook shows it: HTML for pages, aligned text for terminals.
+
+    On a page it scrolls by itself where the screen is too narrow.
 
     Parameters
     ----------
@@ -30,27 +32,18 @@ class ShownTable:
     """
 
     def __init__(self, cells: pd.DataFrame, caption: str, anchor: str):
-        self._as_html = _scrolling(cells, caption, anchor)
+        table = cells.to_html(index=False, border=0, justify="left", classes="report-table")
+        opening, rest = table.split(">", 1)
+        rest = rest.replace("_", "_<wbr>")  # where names may break; no tag has such a letter
+        caption = html.escape(caption)
+        super().__init__(
+            f'<div class="table-scroll" id="{anchor}" role="region" tabindex="0" '
+            f'aria-label="{caption}">{opening}><caption>{caption}</caption>{rest}</div>'
+        )
         self._as_text = cells.to_string(index=False)
-
-    def _repr_html_(self) -> str:
-        return self._as_html
 
     def __repr__(self) -> str:
         return self._as_text
-
-
-def _scrolling(cells: pd.DataFrame, caption: str, anchor: str) -> str:
-    """Return the table as HTML that scrolls by itself where the screen is too narrow."""
-    table = cells.to_html(index=False, border=0, justify="left", classes="report-table")
-    opening, rest = table.split(">", 1)
-    rest = rest.replace("_", "_<wbr>")  # where names may break; no tag has such a letter
-    caption = html.escape(caption)
-    return (
-        f'<div class="table-scroll" id="{anchor}" role="region" tabindex="0" '
-        f'aria-label="{caption}">'
-        f"{opening}><caption>{caption}</caption>{rest}</div>"
-    )
 
 
 def note(title: str, said: Mapping[str, Iterable[str]]) -> HTML:
@@ -77,7 +70,6 @@ def interactive_figure(figure: "Interactive", file: str, in_place_of: str) -> HT
     Parameters
     ----------
     figure : plotly.graph_objects.Figure
-        The figure.
     file : str
         Where it is kept among the chapter's figures: named where no script runs.
     in_place_of : str

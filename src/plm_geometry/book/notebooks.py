@@ -3,7 +3,7 @@
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -17,7 +17,7 @@ from traitlets import default
 
 from plm_geometry.base.errors import DISK_TROUBLE, ComputationError, InputError, NothingLeftError
 
-# Before the type of a number that is kept for the book's pages, and shows nothing itself.
+# Before the type of what myst_nb's glue keeps.
 _KEPT = "application/papermill.record/"
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _INPUT_ERRORS = {kind.__name__: kind for kind in (InputError, NothingLeftError)}
@@ -113,7 +113,8 @@ def _execute_here(
                 raise refused from None
             why = f"{error.ename}: {error.evalue}".strip().split("\n")[0]
             raise ComputationError(f"{error}cell {error.exec_count} failed ({why})") from None
-    _leave_displayed(executed)
+    _drop_outputs(executed, _is_printed)
+    executed.metadata.pop("papermill", None)  # which names absolute paths
     nbformat.write(executed, path)
 
 
@@ -125,15 +126,21 @@ def _system_error(text: str) -> OSError | None:
     return OSError(int(said[1]), said[2], said[3])
 
 
-def _leave_displayed(notebook: NotebookNode) -> None:
-    """Take out of a notebook's outputs what was printed, and progress bars drawn as widgets."""
+def _drop_outputs(notebook: NotebookNode, is_dropped: Callable[[NotebookNode], bool]) -> None:
+    """Remove those outputs of a notebook's cells."""
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.outputs = [
-                output
-                for output in cell.outputs
-                if output.output_type != "stream" and _WIDGET not in output.get("data", {})
-            ]
+            cell.outputs = [output for output in cell.outputs if not is_dropped(output)]
+
+
+def _is_printed(output: NotebookNode) -> bool:
+    """Tell what was printed, and progress bars drawn as widgets, from what was displayed."""
+    return output.output_type == "stream" or _WIDGET in output.get("data", {})
+
+
+def _is_only_kept(output: NotebookNode) -> bool:
+    """Tell a number kept for the book's pages, which shows nothing itself."""
+    return any(kind.startswith(_KEPT) for kind in output.get("data", {}))
 
 
 def write_html(notebook: Path) -> None:
@@ -153,12 +160,6 @@ def write_html(notebook: Path) -> None:
     offline = {"mathjax_url": "", "require_js_url": "", "jquery_url": ""}
     config = Config(TagRemovePreprocessor=remove, HTMLExporter=offline)
     shown = nbformat.read(notebook, as_version=4)
-    for cell in shown.cells:
-        if cell.cell_type == "code":
-            cell.outputs = [
-                output
-                for output in cell.outputs
-                if not any(kind.startswith(_KEPT) for kind in output.get("data", {}))
-            ]
+    _drop_outputs(shown, _is_only_kept)
     body, _ = HTMLExporter(config=config).from_notebook_node(shown)
     notebook.with_suffix(".html").write_text(body)

@@ -1,62 +1,24 @@
-"""What a chapter can be asked: its parameters cell, a profile's values, a caller's overrides."""
+"""What a chapter computes with: its parameters cell, a profile's values, a caller's overrides."""
 
 import ast
 import difflib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import yaml
-from pydantic import TypeAdapter, ValidationError
 
 from plm_geometry.base import paths
 from plm_geometry.base.errors import InputError
-
-# Annotations a parameters cell may use; papermill hands them over as text.
-_TYPES = {"int": int, "float": float, "str": str, "bool": bool, "list[str]": list[str]}
+from plm_geometry.base.settings import read_settings
 
 
-@dataclass(frozen=True)
-class Parameter:
-    """One line of a chapter's parameters cell.
+class Parameter(NamedTuple):
+    """One line of a chapter's parameters cell: annotation, value and comment."""
 
-    Attributes
-    ----------
-    name : str
-        What it is called.
-    type_name : str
-        Its annotation, one of int, float, str, bool, list[str].
-    default : object
-        The value it has in the notebook.
-    help : str
-        The comment behind it.
-    """
-
-    name: str
     type_name: str
     default: object
     help: str
-
-    def parse(self, value: object) -> object:
-        """Return `value` in this parameter's type, read from text if it is text.
-
-        Raises
-        ------
-        InputError
-            If it cannot be read as that type.
-        """
-        adapter = TypeAdapter(_TYPES[self.type_name])
-        try:
-            if isinstance(value, str) and self.type_name == "list[str]":
-                return [item.strip(" '\"") for item in value.strip(" []").split(",") if item]
-            if isinstance(value, str):
-                return adapter.validate_strings(value)
-            return adapter.validate_python(value, strict=True)
-        except ValidationError as error:
-            raise InputError(
-                f"Parameter {self.name} is {value!r}, which is no {self.type_name} "
-                f"({self.help}); give, for example, {_as_text(self.default)}."
-            ) from error
 
 
 def chapter_names() -> list[str]:
@@ -65,40 +27,35 @@ def chapter_names() -> list[str]:
 
 
 def profile_names() -> list[str]:
-    """Return the profiles there are."""
+    """Return the names of the profiles."""
     return sorted(path.stem for path in paths.PROFILES.glob("*.yaml"))
 
 
-def read_parameters(chapter: str) -> dict[str, Parameter]:
-    """Return what a chapter declares, by name, in the order of its parameters cell.
+def read_notebook(chapter: str):
+    """Return a chapter as a notebook without outputs, from its text, which is the source.
 
     Raises
     ------
     InputError
         If there is no such chapter.
     """
+    import jupytext
+
+    _check(chapter, chapter_names(), f"There is no chapter {chapter!r}")
+    return jupytext.read(paths.NOTEBOOKS / f"{chapter}.md")
+
+
+def read_parameters(chapter: str) -> dict[str, Parameter]:
+    """Return what a chapter declares, by name, in the order of its parameters cell."""
     import papermill
 
     declared = papermill.inspect_notebook(read_notebook(chapter))
     return {
         name: Parameter(
-            name,
-            found["inferred_type_name"],
-            ast.literal_eval(found["default"]),
-            found["help"].strip(),
+            found["inferred_type_name"], ast.literal_eval(found["default"]), found["help"].strip()
         )
         for name, found in declared.items()
     }
-
-
-def read_notebook(chapter: str):
-    """Return a chapter as a notebook without outputs, from its text, which is the source."""
-    import jupytext
-
-    names = chapter_names()
-    if chapter not in names:
-        raise InputError(f"There is no chapter {chapter!r}{_meant(chapter, names)}")
-    return jupytext.read(paths.NOTEBOOKS / f"{chapter}.md")
 
 
 def resolve_parameters(
@@ -113,29 +70,31 @@ def resolve_parameters(
     profile : str
         Its name, or the path of a YAML file.
     overrides : mapping, optional
-        Values that go before the profile's; text is read as the parameter's type
-        (a list's items are separated by commas). Own models leave out the profile's minis, and
-        its controls that are copies of other models.
+        Values that go before the profile's, typed or as text. Own models leave out the profile's
+        minis, and its controls that are copies of other models.
 
     Raises
     ------
     InputError
-        If a name or a type is wrong; the sentence lists the right ones.
+        If a name or a type is wrong; for a name, the sentence lists the right ones.
     """
     declared = read_parameters(chapter)
-    chosen = _read_profile(profile)
     for name in overrides or {}:
-        if name not in declared:
-            raise InputError(f"Chapter {chapter} has no parameter {name!r}{_meant(name, declared)}")
+        _check(name, declared, f"Chapter {chapter} has no parameter {name!r}")
         if name == "profile":
             raise InputError("The profile is chosen by --profile, not as a parameter.")
     values = {name: parameter.default for name, parameter in declared.items()}
-    values |= {name: value for name, value in chosen.items() if name in declared}
-    given = {name: declared[name].parse(value) for name, value in (overrides or {}).items()}
+    values |= {name: value for name, value in _read_profile(profile).items() if name in declared}
+    given = _typed(overrides or {})
     if "models" in given:
         values |= _beside_own_models(given["models"], values)
-    values |= given
-    return {name: declared[name].parse(value) for name, value in values.items()}
+    return _typed(values | given)
+
+
+def _typed(values: Mapping[str, object]) -> dict[str, object]:
+    """Return parameters in the types that `Settings` gives them, read from text where they are."""
+    settings = read_settings(dict(values))
+    return {name: getattr(settings, name) for name in values}
 
 
 def _beside_own_models(models: list[str], values: Mapping[str, object]) -> dict[str, object]:
@@ -147,39 +106,26 @@ def _beside_own_models(models: list[str], values: Mapping[str, object]) -> dict[
 
 def _read_profile(profile: str) -> dict[str, object]:
     """Return a profile's values; each key must be declared by some chapter."""
+    path = Path(profile).expanduser()
+    if path.suffix not in {".yaml", ".yml"} or not path.is_file():
+        _check(profile, profile_names(), f"There is no profile {profile!r}")
+        path = paths.PROFILES / f"{profile}.yaml"
     try:
-        chosen = yaml.safe_load(_profile_path(profile).read_text())
+        chosen = yaml.safe_load(path.read_text())
     except yaml.YAMLError as error:
-        raise InputError(
-            f"Profile {profile} is no YAML: {' '.join(str(error).split())}."
-        ) from error
+        why = " ".join(str(error).split())
+        raise InputError(f"Profile {profile} is no YAML: {why}.") from error
     if not isinstance(chosen, dict):
         raise InputError(f"Profile {profile} is no list of 'name: value' lines; see offline.yaml.")
     known = dict.fromkeys(name for chapter in chapter_names() for name in read_parameters(chapter))
     for name in chosen:
-        if name not in known:
-            raise InputError(f"Profile {profile} sets {name!r}{_meant(name, known)}")
+        _check(name, known, f"Profile {profile} sets {name!r}")
     return chosen
 
 
-def _profile_path(profile: str) -> Path:
-    """Return the file of a profile given by its name, or by the path of a YAML file."""
-    given = Path(profile).expanduser()
-    if given.suffix in {".yaml", ".yml"} and given.is_file():
-        return given
-    names = profile_names()
-    if profile not in names:
-        raise InputError(f"There is no profile {profile!r}{_meant(profile, names)}")
-    return paths.PROFILES / f"{profile}.yaml"
-
-
-def _meant(wrong: str, right: Mapping | list[str]) -> str:
-    """Return the end of a sentence: the name that is nearest, and all there are."""
-    near = difflib.get_close_matches(wrong, right, n=1)
-    guess = f" (did you mean {near[0]}?)" if near else ""
-    return f"{guess}; there are {', '.join(right)}."
-
-
-def _as_text(value: object) -> str:
-    """Return a value as one would type it after ``-p NAME``."""
-    return ",".join(value) if isinstance(value, list) else str(value)
+def _check(name: str, known: Collection[str], wrong: str) -> None:
+    """Refuse an unknown name, in a sentence with the nearest and all there are."""
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        guess = f" (did you mean {near[0]}?)" if near else ""
+        raise InputError(f"{wrong}{guess}; there are {', '.join(known)}.")

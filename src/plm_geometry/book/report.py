@@ -5,10 +5,11 @@ numbers in ``summary.json``, from where the book's pages quote them (MyST's glue
 """
 
 import io
-import math
+import json
 import os
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,26 +19,27 @@ from IPython.display import SVG, Markdown, display
 from matplotlib.figure import Figure
 
 from plm_geometry import figures
-
 from plm_geometry.base import paths, provenance
-from plm_geometry.base.files import write_json
+from plm_geometry.base.files import as_json, write_json
 from plm_geometry.book.markup import ShownTable, interactive_figure, note
-from plm_geometry.study import Study
+from plm_geometry.book.wording import DASH, control_name, formatted, listed, plural, typographic
+from plm_geometry.paper import printed
 from plm_geometry.paper.summaries import Measured, Summary
 from plm_geometry.paper.verdicts import of_models, verdicts
-from plm_geometry.book.wording import DASH, control_name, formatted, listed, plural, typographic
+from plm_geometry.study import Study
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure as Interactive
 
-# Set by `chapters.run_chapter` for the kernel; a notebook opened by hand writes below runs/.
+# Set by `notebooks.execute` for the kernel; a notebook opened by hand writes below runs/.
 OUT_VARIABLE = "PLM_GEOMETRY_OUT"
-_MODELS = "{}."
-_MINIS = (
-    "The minis ({}) are small networks that this repository trained for minutes: they have the "
-    "architectures of the paper's models and little of their knowledge, and neither confirm nor "
-    "contradict the paper's numbers."
-)
+_KINDS = {
+    "model": "{}.",
+    "mini": "The minis ({}) are small networks that this repository trained for minutes: they have "
+    "the architectures of the paper's models and little of their knowledge, and neither confirm "
+    "nor contradict the paper's numbers.",
+    "control": "Controls: {}.",
+}
 
 
 class Report:
@@ -56,32 +58,30 @@ class Report:
     def __init__(self, chapter: str, study: Study | None = None, *, directory: Path | None = None):
         self.chapter = chapter
         self.study = study
-        default = os.environ.get(OUT_VARIABLE) or paths.RUNS / chapter
-        self.directory = Path(directory or default)
+        self.directory = Path(directory or os.environ.get(OUT_VARIABLE) or paths.RUNS / chapter)
         self._numbers: dict[str, object] = {}
-        self._n_tables = 0
         self._measured: list[Measured] = []
+        self._n_tables = 0
 
     def opening(self) -> None:
-        """Show which proteins these are, who was left out, and what stands in for what.
+        """Show which proteins and models these are, and who was left out."""
+        from myst_nb import glue
 
-        Raises
-        ------
-        InputError
-            If there are too few proteins for this chapter, before any is embedded.
-        """
-        self.study.check(self.chapter)
-        self._say_which_models()
+        models = self.study.models
+        said = {text: models.title[models.role == role] for role, text in _KINDS.items()}
+        # The book's first page shows it as well.
+        glue("build_note", note("The models of this run", said))
         data = self.study.data_set()
         self.table(data, "data_set", _about_proteins(data.iloc[0]))
         self._name_left_out()
         for clause in self.study.lowered.values():
             self.say(f"The parameter {clause}: all of them are taken.")
-        self.number("profile", self.study.settings.profile)
-        self.number("n_proteins", len(self.study.proteins))
-        self.number("what", self._what())
-        only_minis = "model" not in set(self.study.models.role)
-        self.number("whose", "minis" if only_minis else "models")
+        n_proteins, roles = len(self.study.proteins), models.role.value_counts()
+        counted = [plural(roles[role], role) for role in ("model", "mini") if role in roles]
+        self.record("profile", self.study.settings.profile)
+        self.record("n_proteins", n_proteins)
+        self.record("what", listed([plural(n_proteins, "protein"), *counted]))
+        self.record("whose", "models" if "model" in roles else "minis")
 
     def table(
         self,
@@ -91,7 +91,6 @@ class Report:
         *,
         headings: Mapping[str, str] | None = None,
         decimals: Mapping[str, int] | None = None,
-        rows: int | None = None,
     ) -> None:
         """Show a table and keep it, unrounded and with all columns, as ``tables/<name>.csv``.
 
@@ -109,35 +108,25 @@ class Report:
             Which columns to show, and their headings; by default all under their names.
         decimals : mapping of str to int, optional
             Decimals by column; other fractions are shown to four digits.
-        rows : int, optional
-            Show the first so many rows; the file has all of them.
         """
         self.keep(frame, name)
-        headings = headings or {column: str(column) for column in frame}
-        decimals = decimals or {}
-        shown = pd.DataFrame(
-            {
-                heading: [formatted(value, decimals.get(column)) for value in frame[column][:rows]]
-                for column, heading in headings.items()
-            }
-        )
-        caption = f"{self._next_table()}. {typographic(caption)}"
-        display(ShownTable(shown, caption, f"table-{name}"))
+        headings, decimals = headings or {column: str(column) for column in frame}, decimals or {}
+        shown = {
+            heading: [formatted(value, decimals.get(column)) for value in frame[column]]
+            for column, heading in headings.items()
+        }
+        self._n_tables += 1
+        in_chapter = re.match(r"0*(\d+)_", self.chapter)
+        number = f"{in_chapter[1]}.{self._n_tables}" if in_chapter else self._n_tables
+        caption = f"Table {number}. {typographic(caption)}"
+        display(ShownTable(pd.DataFrame(shown), caption, f"table-{name}"))
 
     def keep(self, frame: pd.DataFrame, name: str) -> None:
         """Keep a table as ``tables/<name>.csv`` without showing it."""
         frame.to_csv(self._file("tables", f"{name}.csv"), index=False)
 
     def figure(self, figure: Figure, name: str) -> None:
-        """Show a figure and keep it as ``figures/<name>.svg`` and ``.png``.
-
-        Parameters
-        ----------
-        figure : Figure
-            The figure.
-        name : str
-            File name without suffix.
-        """
+        """Show a figure and keep it as ``figures/<name>.svg`` and ``.png``."""
         drawn = io.BytesIO()
         with matplotlib.rc_context(figures.STYLE):
             # No date: the same figure is the same file.
@@ -152,7 +141,6 @@ class Report:
         Parameters
         ----------
         figure : plotly.graph_objects.Figure
-            The figure.
         name : str
             File name without suffix.
         in_place_of : str
@@ -168,141 +156,110 @@ class Report:
         """Show a paragraph of Markdown whose numbers come from this run."""
         display(Markdown(typographic(text)))
 
-    def number(self, name: str, value: object) -> None:
-        """Keep a number (or a short text) under a name, for the summary and the book's pages."""
-        from myst_nb import glue
-
-        value = value.item() if hasattr(value, "item") else value
-        value = typographic(value) if isinstance(value, str) else value
-        self._numbers[name] = value
-        glue(name, value, display=False)
-
-    def answer(self, name: str, frame: pd.DataFrame, column: str, spec: str) -> None:
-        """Keep a column's range over the models, and each control's value, as short texts.
-
-        The book's pages quote them as ``<name>``, its ends ``<name>_least`` and ``<name>_most``,
-        and ``<name>_controls``; what there is none of is a dash, so that the pages can be built
-        from any run.
+    def record(
+        self,
+        name: str,
+        value: object,
+        column: str = "",
+        *,
+        low: float | None = None,
+        high: float | None = None,
+        spec: str = "",
+    ) -> None:
+        """Keep a number for the summary, the book's pages, and verdicts on published numbers.
 
         Parameters
         ----------
         name : str
-            Name of the answer.
-        frame : DataFrame
-            One row a model or control, with ``model``, ``role`` and `column`.
-        column : str
-            What to quote.
-        spec : str
-            Its format, as in ``format(value, spec)``.
+            Under which pages quote it. It is held against the published number of that name
+            (`printed.numbers`), if there is one.
+        value : number, str or DataFrame
+            One number or short text; or one row per model. Rows that are labelled as `Study.rows`
+            does are kept for verdicts, whether such a number was published or not.
+        column : str, optional
+            Of the rows, by default named as the number. Its interval is in ``<column>_low`` and
+            ``<column>_high``, or in ``low`` and ``high``, its number of proteins, residues or
+            pairs in ``n``.
+        low, high : float, optional
+            Ends of a number's 95 % interval, quoted as ``<name>_low`` and ``<name>_high``.
+        spec : str, optional
+            Quote the rows as texts, in this format, as in ``format(value, spec)``: the range over
+            models as ``<name>``, its ends as ``<name>_least`` and ``<name>_most``, each control
+            in ``<name>_controls``. What there is none of is a dash, so that the pages can be built
+            from any run.
         """
-        known = frame.dropna(subset=column)
-        values = known[column][known.role == ("model" if "model" in set(known.role) else "mini")]
+        if isinstance(value, pd.DataFrame):
+            if "title" in value:
+                self._measure_rows(name, value, column or name)
+            if spec:
+                self._quote_rows(name, value, column or name, spec)
+            return
+        self._quote(name, value)
+        for end, place in (("low", low), ("high", high)):
+            if place is not None:
+                self._quote(f"{name}_{end}", place)
+        if name in _published():
+            found = _plain({"value": value, "low": low, "high": high})
+            self._measured.append(Measured(quantity=name, **found))
+
+    def _measure_rows(self, quantity: str, rows: pd.DataFrame, column: str) -> None:
+        """Keep one number per model for verdicts."""
+        taken = {"value": column, "low": "low", "high": "high"}
+        taken |= {end: f"{column}_{end}" for end in ("low", "high") if f"{column}_{end}" in rows}
+        taken |= {name: name for name in ("model", "title", "role", "counterpart", "n")}
+        for row in rows.to_dict("records"):
+            found = _plain({name: row.get(place) for name, place in taken.items()})
+            self._measured.append(Measured(quantity=quantity, **found))
+
+    def _quote_rows(self, name: str, rows: pd.DataFrame, column: str, spec: str) -> None:
+        """Quote the range of a column over the models, and each control's value."""
+        known = rows.dropna(subset=column)
+        values = figures.judged(known[known.role != "control"])[column]
         ends = [format(end, spec) for end in (values.min(), values.max())] if len(values) else []
         controls = known[known.role == "control"]
-        each = [
-            f"{control_name(name)} {value:{spec}}"
-            for name, value in controls[["model", column]].values
-        ]
-        self._quote(name, " to ".join(dict.fromkeys(ends)))
-        self._quote(f"{name}_least", *ends[:1])
-        self._quote(f"{name}_most", *ends[1:])
-        self._quote(f"{name}_controls", ", ".join(each))
+        each = [f"{control_name(model)} {value:{spec}}"
+                for model, value in zip(controls.model, controls[column], strict=True)]  # fmt: skip
+        self._quote(name, " to ".join(dict.fromkeys(ends)) or DASH)
+        self._quote(f"{name}_least", ends[0] if ends else DASH)
+        self._quote(f"{name}_most", ends[-1] if ends else DASH)
+        self._quote(f"{name}_controls", ", ".join(each) or DASH)
 
-    def measured(
-        self,
-        quantity: str,
-        values: pd.DataFrame | float,
-        column: str = "",
-        *,
-        n: int | None = None,
-    ) -> None:
-        """Keep what can be held against published numbers, for the summary and its verdicts.
+    def _quote(self, name: str, value: object) -> None:
+        """Keep a number or a short text for the summary and the book's pages."""
+        from myst_nb import glue
 
-        Parameters
-        ----------
-        quantity : str
-            Its name in `printed.numbers`; what has not been published is kept as well.
-        values : DataFrame or float
-            One row a model, labelled as `Study.rows` does; or a number without a model.
-        column : str, optional
-            Of the values, by default named as the quantity. Its interval is in ``<column>_low``
-            and ``<column>_high``, or in ``low`` and ``high``.
-        n : int, optional
-            Over how many proteins, residues or pairs; by default what column ``n`` says.
-        """
-        if not isinstance(values, pd.DataFrame):
-            self._measured.append(Measured(quantity=quantity, value=_plain(values), n=n))
-            return
-        column = column or quantity
-        low, high = (
-            f"{column}_{end}" if f"{column}_{end}" in values else end for end in ("low", "high")
-        )
-        for row in values.to_dict("records"):
-            labels = {name: row[name] for name in ("model", "title", "role", "counterpart")}
-            found = {"value": row[column], "low": row.get(low), "high": row.get(high)}
-            counted = {"n": row.get("n") if n is None else n}
-            self._measured.append(Measured(quantity=quantity, **labels, **_plain(found | counted)))
+        value = value.item() if hasattr(value, "item") else value
+        self._numbers[name] = typographic(value) if isinstance(value, str) else value
+        glue(name, self._numbers[name], display=False)
 
     def verdicts(self, quantity: str) -> dict[str, str]:
-        """Return the verdict on each model whose published number was measured here, by model."""
-        return of_models(verdicts([Summary.model_validate(_plain(self._summary()))]), quantity)
-
-    def _quote(self, name: str, text: str = "") -> None:
-        """Keep a short text for the book's pages."""
-        self.number(name, text or DASH)
+        """Return the verdict on each model whose published number was recorded here, by model."""
+        return of_models(verdicts([Summary.model_validate(self._summary())]), quantity)
 
     def close(self) -> None:
         """Write ``summary.json``: numbers, settings, proteins, models, versions and machine."""
-        write_json(self._file("summary.json"), _plain(self._summary()))
+        write_json(self._file("summary.json"), self._summary())
 
     def _summary(self) -> dict[str, object]:
         """Return what `close` writes; `summaries.Summary` reads what others rely on."""
-        return {
+        content = {
             "chapter": self.chapter,
             "numbers": self._numbers,
             "measured": [row.model_dump() for row in self._measured],
-            **(self._of_study() if self.study else {}),
-            "versions": provenance.versions(),
-            "machine": provenance.machine(),
         }
-
-    def _of_study(self) -> dict[str, object]:
-        """Return settings, proteins and models, each with what identifies it."""
-        study = self.study
-        models = study.models.reset_index(names="model").to_dict("records")
-        return {
-            "settings": study.settings.model_dump(),
-            "proteins": study.data_set().iloc[0].to_dict() | {"sha256": study.common.sha256},
-            "models": [row | study.identity(row["model"]) for row in models],
-        }
-
-    def _next_table(self) -> str:
-        """Return "Table 3.2" for the second table of a chapter whose name begins with 03."""
-        self._n_tables += 1
-        chapter = re.match(r"\d+", self.chapter)
-        numbers = [int(chapter.group())] if chapter else []
-        return "Table " + ".".join(map(str, [*numbers, self._n_tables]))
+        if study := self.study:
+            models = study.models.reset_index(names="model").to_dict("records")
+            content["settings"] = study.settings.model_dump()
+            content["proteins"] = study.data_set().iloc[0].to_dict() | {"sha256": study.common.sha256}
+            content["models"] = [row | study.identity(row["model"]) for row in models]
+        return _plain(
+            content | {"versions": provenance.versions(), "machine": provenance.machine()}
+        )
 
     def _file(self, *parts: str) -> Path:
         path = self.directory.joinpath(*parts)
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
-
-    def _say_which_models(self) -> None:
-        """Show the note on the models, which the book's first page shows as well."""
-        from myst_nb import glue
-
-        models = self.study.models
-        kinds = {"model": _MODELS, "mini": _MINIS, "control": "Controls: {}."}
-        said = {text: models.title[models.role == role] for role, text in kinds.items()}
-        glue("build_note", note("The models of this run", said))
-
-    def _what(self) -> str:
-        """Say in a few words what this run is of: so many proteins, so many models."""
-        counted = {"model": "model", "mini": "mini"}
-        roles = self.study.models.role.value_counts()
-        models = [plural(roles[role], noun) for role, noun in counted.items() if role in roles]
-        return listed([plural(len(self.study.proteins), "protein"), *models])
 
     def _name_left_out(self) -> None:
         left_out, cut = self.study.left_out(), self.study.cut()
@@ -312,9 +269,14 @@ class Report:
             n = left_out.accession.nunique()
             self.table(left_out, "left_out", f"Left out: {n:,} of the proteins asked for.")
         if len(cut):
-            self.table(
-                cut, "cut", f"Cut: of {plural(len(cut), 'protein')} models read the beginning."
-            )
+            proteins = plural(len(cut), "protein")
+            self.table(cut, "cut", f"Cut: of {proteins} models read the beginning.")
+
+
+@cache
+def _published() -> set[str]:
+    """Return what the paper prints numbers of."""
+    return set(printed.numbers().quantity)
 
 
 def _about_proteins(data: pd.Series) -> str:
@@ -325,13 +287,6 @@ def _about_proteins(data: pd.Series) -> str:
     )
 
 
-def _plain(value: object) -> object:
-    """Return `value` with everything JSON has no word for as null."""
-    if isinstance(value, dict):
-        return {key: _plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
-    if hasattr(value, "item"):
-        value = value.item()
-    missing = value is pd.NA or (isinstance(value, float) and not math.isfinite(value))
-    return None if missing else value
+def _plain(content: dict[str, object]) -> dict[str, object]:
+    """Return content as JSON holds it."""
+    return json.loads(as_json(content))

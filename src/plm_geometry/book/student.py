@@ -1,48 +1,35 @@
 """Student editions: chapters as notebooks whose exercises have room for answers, and no solutions.
 
-An exercise is a directive of sphinx-exercise. Its solution is either one directive, or *gated*:
-all text and code cells between ``solution-start`` and ``solution-end``. CONTRIBUTING.md says how
-one is written.
+Cells of exercises and solutions carry these tags; CONTRIBUTING.md says how one is written.
 """
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.files import replacing
 from plm_geometry.book.parameters import chapter_names, read_notebook
 
 if TYPE_CHECKING:
-    from markdown_it.token import Token
     from nbformat import NotebookNode
 
-_DIRECTIVE = re.compile(r"\{(exercise|solution|solution-start|solution-end)\}\s*(.*)")
-_OPTIONS = re.compile(r"\A(?::[\w-]+:.*\n?)+")
-_SOLUTION = "solution"  # a cell with this tag never reaches a student
+# A directive of sphinx-exercise, alone in its cell: fence, title, options and text.
+_EXERCISE = re.compile(r"(:{3,}|`{3,})\{exercise\} *(.*)\n((?::[\w-]+:.*\n)*)((?s:.*))\n\1\s*")
 _MARK = "plm_geometry"  # where an edition's metadata say what it is
 _ANSWER = "**Your answer**"
 _ANSWER_CODE = "# Your answer"
 
 
-class _Piece(NamedTuple):
-    """A cell, or a part of a Markdown cell: a directive of an exercise, or what stands between."""
-
-    kind: str  # of a directive its name, else the type of the cell
-    title: str  # what stands behind the directive's name
-    text: str
-    cell: "NotebookNode"
-
-
 def student_edition(chapter: str) -> "NotebookNode":
-    """Return a chapter whose solutions have made room for empty answers.
+    """Return a chapter in which empty answers stand in place of solutions.
 
-    Exercises become headings with their text, for Jupyter does not know the directive. Every
-    solution becomes a cell for an answer in words and, where it has code, one for code. All other
-    cells are the chapter's, with their metadata; nothing is executed.
+    Exercises become headings with their text, for Jupyter does not know the directive. Each is
+    followed by a cell for an answer in words and, where its solution has code, one for code. All
+    other cells are the chapter's, with their metadata; nothing is executed.
 
     Parameters
     ----------
@@ -57,24 +44,43 @@ def student_edition(chapter: str) -> "NotebookNode":
     Raises
     ------
     InputError
-        If there is no such chapter, or a solution begins and does not end.
+        If there is no such chapter, or a cell of an exercise or a solution lacks its tag.
     """
     from nbformat.v4 import new_notebook
 
     original = read_notebook(chapter)
-    pieces = [piece for cell in original.cells for piece in _pieces(cell)]
-    _check_gates(chapter, [piece.kind for piece in pieces])
     # Paired, Jupyter would write a text beside it.
     metadata = {key: value for key, value in original.metadata.items() if key != "jupytext"}
-    edition = new_notebook(cells=list(_student_cells(pieces)), metadata=metadata)
+    edition = new_notebook(cells=list(_student_cells(original.cells)), metadata=metadata)
     for number, cell in enumerate(edition.cells):
         cell.id = f"cell-{number}"
-    edition.metadata[_MARK] = {
-        "chapter": chapter,
-        "edition": "student",
-        "sha256": _digest(edition.cells),
-    }
+        if re.search(r"\{(exercise|solution)", cell.source):
+            raise InputError(
+                f"Chapter {chapter}: an exercise or a solution is not in a cell of its own with "
+                f"that tag ({cell.source[:40]!r}); tag every cell of it."
+            )
+    about = {"chapter": chapter, "edition": "student", "sha256": _digest(edition.cells)}
+    edition.metadata[_MARK] = about
     return edition
+
+
+def _student_cells(cells: Iterable["NotebookNode"]) -> Iterator["NotebookNode"]:
+    """Yield the cells of a student edition."""
+    from nbformat.v4 import new_code_cell, new_markdown_cell
+
+    answer, has_code = {"tags": ["answer"]}, False
+    for cell in cells:
+        tags = cell.metadata.get("tags", [])
+        if "exercise" in tags and (found := _EXERCISE.fullmatch(cell.source)):
+            text = f"### Exercise: {found[2]}\n\n{found[4].strip()}"
+            yield new_markdown_cell(text, metadata={"tags": ["exercise"]})
+            yield new_markdown_cell(_ANSWER, metadata=answer)
+            has_code = False
+        elif "solution" not in tags:
+            yield cell
+        elif cell.cell_type == "code" and not has_code:
+            yield new_code_cell(_ANSWER_CODE, metadata=answer)
+            has_code = True
 
 
 def write_editions(
@@ -85,11 +91,11 @@ def write_editions(
     Parameters
     ----------
     directory : Path
-        Made where it is not there.
+        Created if missing.
     chapters : iterable of str, optional
-        Their names; all where not given.
+        Their names; by default all.
     keep_answers : bool
-        Whether files that hold somebody's answers are refused, and not written over.
+        Refuse to overwrite files that hold somebody's answers.
 
     Returns
     -------
@@ -116,75 +122,6 @@ def write_editions(
         with replacing(path) as partial:
             nbformat.write(edition, partial)
     return list(editions)
-
-
-def _pieces(cell: "NotebookNode") -> Iterator[_Piece]:
-    """Divide a Markdown cell at the directives of exercises and solutions; others stay whole."""
-    if cell.cell_type != "markdown":
-        yield _Piece(cell.cell_type, "", cell.source, cell)
-        return
-    lines = cell.source.splitlines()
-    end = 0
-    for token, kind, title in _directives(cell.source):
-        yield from _text_piece(lines[end : token.map[0]], cell)
-        yield _Piece(kind, title, _OPTIONS.sub("", token.content).strip("\n"), cell)
-        end = token.map[1]
-    yield from _text_piece(lines[end:], cell)
-
-
-def _directives(text: str) -> Iterator[tuple["Token", str, str]]:
-    """Yield the outermost exercises and solutions of a text, with their names and titles."""
-    from markdown_it import MarkdownIt
-    from mdit_py_plugins.colon_fence import colon_fence_plugin
-
-    for token in MarkdownIt("commonmark").use(colon_fence_plugin).parse(text):
-        if found := _DIRECTIVE.fullmatch(token.info.strip()):
-            yield token, found[1], found[2]
-
-
-def _text_piece(lines: Sequence[str], cell: "NotebookNode") -> Iterator[_Piece]:
-    """Yield the text between two directives, if there is any."""
-    if text := "\n".join(lines).strip("\n"):
-        yield _Piece("markdown", "", text, cell)
-
-
-def _check_gates(chapter: str, kinds: Iterable[str]) -> None:
-    """Refuse solutions that begin without an end, or end without a beginning."""
-    gates = [kind for kind in kinds if kind in ("solution-start", "solution-end")]
-    if gates != ["solution-start", "solution-end"] * (len(gates) // 2):
-        raise InputError(
-            f"Chapter {chapter}: every solution-start needs its solution-end before the next "
-            "solution; set them in pairs."
-        )
-
-
-def _student_cells(pieces: Iterable[_Piece]) -> Iterator["NotebookNode"]:
-    """Yield the cells of a student edition."""
-    from nbformat.v4 import new_code_cell, new_markdown_cell
-
-    inside, has_code = False, False
-    for piece in pieces:
-        if piece.kind in ("solution", "solution-start"):
-            yield new_markdown_cell(_ANSWER, metadata={"tags": ["answer"]})
-            inside, has_code = piece.kind == "solution-start", False
-        elif piece.kind == "solution-end":
-            inside = False
-        elif piece.kind == "exercise":
-            text = f"### Exercise: {piece.title}\n\n{piece.text}"
-            yield new_markdown_cell(text, metadata={"tags": ["exercise"]})
-        elif not inside and _SOLUTION not in piece.cell.metadata.get("tags", []):
-            yield _copied(piece)
-        elif piece.kind == "code" and not has_code:
-            yield new_code_cell(_ANSWER_CODE, metadata={"tags": ["answer"]})
-            has_code = True
-
-
-def _copied(piece: _Piece) -> "NotebookNode":
-    """Return a cell with a piece's text and its cell's type and metadata."""
-    from nbformat import v4
-
-    new_cell = getattr(v4, f"new_{piece.cell.cell_type}_cell")
-    return new_cell(piece.text, metadata=piece.cell.metadata)
 
 
 def _is_unchanged_edition(path: Path) -> bool:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from plm_geometry import figures
-from plm_geometry.figures.labels import DASH
+from plm_geometry.figures.words import DASH, rounded
 
 
 def plural(count: int, noun: str) -> str:
@@ -43,7 +42,7 @@ def formatted(value: object, decimals: int | None = None) -> str:
     value : str or number
         Whole numbers get commas between thousands.
     decimals : int, optional
-        As in `figures.rounded`; by default other fractions are shown to four digits.
+        As in `labels.rounded`; by default other fractions are shown to four digits.
     """
     if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
         return DASH
@@ -52,7 +51,7 @@ def formatted(value: object, decimals: int | None = None) -> str:
     if float(value).is_integer() and decimals is None:
         return typographic(f"{int(value):,}")
     if decimals is not None:
-        return figures.rounded(value, decimals)
+        return rounded(value, decimals)
     return typographic(f"{value:.4g}")
 
 

@@ -15,15 +15,13 @@ from plm_geometry import __version__
 from plm_geometry.base import paths
 from plm_geometry.base.errors import ComputationError, InputError, sentence
 from plm_geometry.cli.align import align
-from plm_geometry.cli.chapters import book, run
+from plm_geometry.cli.chapters import book, pdf, run, student
 from plm_geometry.cli.embed import embed
-from plm_geometry.cli.families import families
-from plm_geometry.cli.fetch import fetch
 from plm_geometry.cli.isotropy import isotropy
 from plm_geometry.cli.models import models_app
-from plm_geometry.cli.pages import pdf
-from plm_geometry.cli.student import student
-from plm_geometry.cli.terminal import join_overrides, print_warning, say
+from plm_geometry.cli.options import join_overrides
+from plm_geometry.cli.proteins import families, fetch
+from plm_geometry.cli.terminal import print_warning, say
 from plm_geometry.cli.verdict import verdict
 
 # What says where libraries keep their own caches, which is below the home directory otherwise.

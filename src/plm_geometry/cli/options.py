@@ -1,25 +1,29 @@
-"""Arguments that several commands share."""
+"""Options that several verbs share, and what is read from them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Argument, Option
 
+from plm_geometry.base.errors import InputError
 from plm_geometry.cli.terminal import say
 
 if TYPE_CHECKING:
     from plm_geometry.proteins.fasta import Proteins
 
-Fasta = Annotated[
-    Path,
-    typer.Argument(
-        help="FASTA file, plain or compressed; or bacterium, swissprot.", show_default=False
-    ),
-]
+Fasta = Annotated[Path, Argument(help="FASTA file, plain or compressed; or bacterium, swissprot.")]
 Cluster = Annotated[
     str | None,
-    typer.Option(
-        help="Dask scheduler, tcp://HOST:PORT, or local to start one here [default: none].",
+    Option(help="Dask scheduler, tcp://HOST:PORT, or local to start one here [default: none]."),
+]
+AsJson = Annotated[bool, Option("--json", help="Print JSON for machines.")]
+Overrides = Annotated[
+    list[str],
+    Option(
+        "-p",
+        "--parameter",
+        metavar="NAME VALUE",
+        help="Override a parameter of the chapter; may be repeated. Lists: a,b,c.",
         show_default=False,
     ),
 ]
@@ -33,3 +37,26 @@ def read_proteins(fasta: Path) -> "Proteins":
     for what, count in proteins.notes.items():
         say(f"note: {fasta.name}: {what}, {count:,} times")
     return proteins
+
+
+def join_overrides(arguments: list[str]) -> list[str]:
+    """Turn papermill's ``-p NAME VALUE`` into the ``-p NAME=VALUE`` that typer can repeat."""
+    joined: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        joined.append(argument)
+        if argument in ("-p", "--parameter"):
+            name = next(rest, None)
+            if name is not None and "=" not in name:
+                value = next(rest, None)
+                name = name if value is None else f"{name}={value}"
+            joined += [name] if name is not None else []
+    return joined
+
+
+def read_overrides(parameters: list[str]) -> dict[str, str]:
+    """Read ``NAME=VALUE`` pairs."""
+    for parameter in parameters:
+        if "=" not in parameter:
+            raise InputError(f"parameter {parameter!r} has no value; write -p {parameter} VALUE.")
+    return dict(parameter.split("=", 1) for parameter in parameters)

@@ -1,11 +1,9 @@
-"""What the command says and reads: lines on standard error, tables, ``-p NAME VALUE``."""
+"""What the command prints: lines on standard error, and tables."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import typer
-
-from plm_geometry.base.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,29 +18,6 @@ def aligned(frame: "pd.DataFrame | Mapping[str, Iterable[object]]") -> str:
 
 def _cell(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def join_overrides(arguments: list[str]) -> list[str]:
-    """Turn papermill's ``-p NAME VALUE`` into the ``-p NAME=VALUE`` that typer can repeat."""
-    joined: list[str] = []
-    rest = iter(arguments)
-    for argument in rest:
-        joined.append(argument)
-        if argument in ("-p", "--parameter"):
-            name = next(rest, None)
-            if name is not None and "=" not in name:
-                value = next(rest, None)
-                name = name if value is None else f"{name}={value}"
-            joined += [name] if name is not None else []
-    return joined
-
-
-def read_overrides(parameters: list[str]) -> dict[str, str]:
-    """Read ``NAME=VALUE`` pairs."""
-    for parameter in parameters:
-        if "=" not in parameter:
-            raise InputError(f"parameter {parameter!r} has no value; write -p {parameter} VALUE.")
-    return dict(parameter.split("=", 1) for parameter in parameters)
 
 
 def say(line: str) -> None:

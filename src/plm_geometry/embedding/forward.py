@@ -8,8 +8,7 @@ import numpy as np
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.embedding.plan import Plan, batches
-from plm_geometry.isotropy.accumulate import Accumulator, Workspace
-from plm_geometry.isotropy.moments import Moments
+from plm_geometry.isotropy.moments import Accumulator, Moments
 from plm_geometry.proteins.fasta import Proteins
 
 if TYPE_CHECKING:
@@ -87,8 +86,7 @@ class ResidueSums:
     """Gathers residue vectors and adds them to the moments of their amino acids in large pieces."""
 
     def __init__(self):
-        self._sums: dict[str, Accumulator] = {}
-        self._workspaces: list[Workspace] = []
+        self._sums = Accumulator()
         self._batches: list[tuple[list[np.ndarray], np.ndarray, np.ndarray]] = []
 
     def add(self, vectors: list[np.ndarray], sequences: Sequence[str], groups: np.ndarray) -> None:
@@ -102,7 +100,7 @@ class ResidueSums:
     def finish(self) -> KeyedMoments:
         """Add what is left and return the moments."""
         self._flush()
-        return {key: Moments(**self._sums.pop(key).sums()) for key in list(self._sums)}
+        return self._sums.moments
 
     def _flush(self) -> None:
         if not self._batches:
@@ -114,11 +112,7 @@ class ResidueSums:
             apart, vectors = groups * (layer == last), np.concatenate(parts)
             for code, group in np.unique([letters, apart], axis=1).T:
                 some = vectors[(letters == code) & (apart == group)]
-                key = f"{layer}/{group}/{chr(code)}"
-                if key not in self._sums:
-                    width = vectors.shape[1]
-                    self._sums[key] = Accumulator(width, workspaces=self._workspaces)
-                self._sums[key].add(some, range(len(some)))
+                self._sums.add(some, range(len(some)), f"{layer}/{group}/{chr(code)}")
         self._batches = []
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 # The modules whose code decides what an embedding is, beside the models.
 _COMPUTED_BY = [
-    *(f"isotropy.{name}" for name in ("accumulate", "cores", "moments")),
+    "isotropy.moments",
     *(f"embedding.{name}" for name in ("forward", "plan", "run", "store")),
 ]
 # What the models room only says of a model.

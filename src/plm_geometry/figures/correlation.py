@@ -1,4 +1,4 @@
-"""Figures of correlations over pairs: matrices, intervals, and what alignment settings do."""
+"""Figures of correlations over pairs: matrices, intervals, alignment settings, and the sign."""
 
 from collections.abc import Mapping
 
@@ -8,13 +8,9 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from plm_geometry.figures.labels import LABELS, between, folded, labels, rounded
-from plm_geometry.figures.style import GREY, INK, PALETTE, colours, panels, styled
-
-# Adjusted correlations stand under the raw ones of the same row.
-_BELOW = 0.3
+from plm_geometry.figures import style
+from plm_geometry.figures.words import LABELS, between, folded, rounded
 
 
 def square(rows: pd.DataFrame) -> pd.DataFrame:
@@ -30,14 +26,13 @@ def square(rows: pd.DataFrame) -> pd.DataFrame:
     DataFrame, shape ``(n_measures, n_measures)``
         Measures in the order in which `rows` has them, ones on the diagonal.
     """
-    names = list(pd.unique(rows[["a", "b"]].to_numpy().ravel()))
-    matrix = pd.DataFrame(np.eye(len(names)), index=names, columns=names)
-    for row in rows.itertuples():
-        matrix.loc[row.a, row.b] = matrix.loc[row.b, row.a] = row.estimate
-    return matrix
+    names = pd.unique(rows[["a", "b"]].to_numpy().ravel())
+    upper = rows.pivot(index="a", columns="b", values="estimate").reindex(names, columns=names)
+    matrix = upper.fillna(upper.T).rename_axis(None).rename_axis(None, axis=1)
+    return matrix.mask(np.eye(len(names), dtype=bool), 1.0)
 
 
-@styled
+@style.styled
 def correlation_matrices(
     matrices: Mapping[str, pd.DataFrame], kind: str = "Pearson correlation"
 ) -> Figure:
@@ -46,32 +41,27 @@ def correlation_matrices(
     Parameters
     ----------
     matrices : mapping of str to DataFrame
-        Title to a square matrix with values in [-1, 1].
+        Title to a square matrix with values in [-1, 1]. What is not defined has no colour, and
+        a dash.
     kind : str
         Which correlation, for the colour scale.
     """
-    figure, grid = panels(len(matrices), across=4, width=2.6, height=2.7, sharex=True, sharey=True)
+    figure, grid = style.panels(len(matrices), "", "", (2.6, 2.7), 4, sharex=True, sharey=True)
+    look = {"cmap": "RdBu_r", "vmin": -1, "vmax": 1, "cbar": False, "linewidths": 1, "fmt": ""}
     for axes, (title, matrix) in zip(grid, matrices.items(), strict=True):
-        _correlation_matrix(axes, matrix, title)
+        short = [LABELS[name].replace(" distance", "").replace(" ", "\n") for name in matrix]
+        named = matrix.set_axis(short).set_axis(short, axis=1)
+        said = named.map(rounded, decimals=3)
+        sns.heatmap(named.fillna(0), ax=axes, annot=said, annot_kws={"size": 8}, **look)
+        axes.tick_params(axis="x", rotation=90, labelsize=8)
+        axes.tick_params(axis="y", rotation=0, labelsize=8)
+        axes.set_title(folded(title))
     bar = matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(-1, 1), "RdBu_r")
     figure.colorbar(bar, ax=grid, label=kind, location="bottom", shrink=0.5, aspect=40)
     return figure
 
 
-def _correlation_matrix(axes: Axes, matrix: pd.DataFrame, title: str) -> None:
-    short = [LABELS[name].replace(" distance", "").replace(" ", "\n") for name in matrix]
-    numbers = matrix.map(rounded, decimals=3)
-    # What is not defined has no colour, and a dash.
-    sns.heatmap(matrix.fillna(0), ax=axes, cmap="RdBu_r", vmin=-1, vmax=1, annot=numbers, fmt="",
-                cbar=False, annot_kws={"size": 8}, linewidths=1)  # fmt: skip
-    ticks = np.arange(len(short)) + 0.5
-    axes.set_xticks(ticks, short, rotation=90, fontsize=8)
-    axes.set_yticks(ticks, short, rotation=0, fontsize=8)
-    axes.set_title(folded(title))
-    axes.set(xlabel="", ylabel="")
-
-
-@styled
+@style.styled
 def correlation_intervals(raw: pd.DataFrame, adjusted: pd.DataFrame) -> Figure:
     """Draw correlations with their intervals, raw and adjusted for lengths, a panel an entry.
 
@@ -88,44 +78,24 @@ def correlation_intervals(raw: pd.DataFrame, adjusted: pd.DataFrame) -> Figure:
         Dots and lines: raw, with the interval of one who takes pairs for independent as a pale
         bar behind; open dots: adjusted; open diamonds: published.
     """
-    entries = raw[["a", "b"]].drop_duplicates()
-    rows = raw["model"].nunique()
-    figure, grid = panels(len(entries), across=2, width=4.2, height=0.42 * rows + 0.7, sharey=True)
-    for axes, (a, b) in zip(grid, entries.itertuples(index=False), strict=True):
-        entry, partial = (rows[(rows.a == a) & (rows.b == b)] for rows in (raw, adjusted))
-        _entry(axes, entry, partial)
+    raw, adjusted = style.labelled(raw), style.labelled(adjusted)
+    entries = raw[["a", "b"]].drop_duplicates().to_numpy()
+    size = (4.2, 0.42 * raw["label"].nunique() + 0.7)
+    figure, grid = style.panels(len(entries), "Pearson correlation", "", size, 2, sharey=True)
+    pale = {"color": style.GREY, "lw": 9, "alpha": 0.35, "label": "if pairs were independent"}
+    below = {"below": 0.3, "face": style.GROUND, "label": "adjusted for lengths"}
+    for axes, (a, b) in zip(grid, entries, strict=True):
+        entry, partial = (rows[(rows["a"] == a) & (rows["b"] == b)] for rows in (raw, adjusted))
+        axes.hlines(range(len(entry)), entry["pairwise_low"], entry["pairwise_high"], **pale)
+        style.forest(axes, entry, "estimate", label="as they are, with 95% interval")
+        style.forest(axes, partial, "estimate", **below)
+        style.forest(axes, entry, "published", None, label="published", **style.PRINTED)
+        axes.axvline(0, color=style.GREY, lw=0.8)
         axes.set_title(between(a, b).replace(" – ", " –\n"))
-    figure.supxlabel("Pearson correlation", fontsize=10)
-    figure.legend(handles=_marks(), loc="outside upper center", ncols=2)
-    return figure
+    return style.key(figure, ncols=2)
 
 
-def _entry(axes: Axes, raw: pd.DataFrame, adjusted: pd.DataFrame) -> None:
-    """Draw one entry of the matrix, one row a model."""
-    rows, colour = np.arange(len(raw)), colours(raw.reset_index(drop=True))
-    axes.hlines(rows, raw.pairwise_low, raw.pairwise_high, colors=GREY, lw=9, alpha=0.35)
-    for frame, places, face in ((raw, rows, colour), (adjusted, rows + _BELOW, "none")):
-        axes.hlines(places, frame.low, frame.high, colors=colour, lw=1.4)
-        axes.scatter(frame.estimate, places, c=face, edgecolors=colour, s=30, zorder=3)
-    axes.scatter(raw.published, rows, marker="D", s=45, c="none", edgecolors=INK, zorder=4)
-    axes.axvline(0, color=GREY, lw=0.8)
-    axes.set_yticks(rows, labels(raw), fontsize=8)
-    axes.set_ylim(len(raw) - 0.4, -0.5)
-    axes.grid(axis="x")
-    axes.set_axisbelow(True)
-
-
-def _marks() -> list[Line2D]:
-    """Explain the marks of `correlation_intervals`."""
-    return [
-        Line2D([], [], marker="o", color=INK, lw=1.4, label="as they are, with 95% interval"),
-        Line2D([], [], marker="o", mfc="none", color=INK, lw=1.4, label="adjusted for lengths"),
-        Line2D([], [], color=GREY, lw=9, alpha=0.35, label="if pairs were independent"),
-        Line2D([], [], marker="D", ls="", mfc="none", color=INK, label="published"),
-    ]  # fmt: skip
-
-
-@styled
+@style.styled
 def score_against_settings(frame: pd.DataFrame, published: float) -> Figure:
     """Draw the correlation of score and identity under each alignment setting, a panel a mode.
 
@@ -136,31 +106,95 @@ def score_against_settings(frame: pd.DataFrame, published: float) -> Figure:
     published : float
         The paper's value, drawn as a line.
     """
-    modes = frame["mode"].unique()
-    figure = Figure(figsize=(8.6, 4.4), layout="constrained")
-    grid = figure.subplots(1, len(modes), sharey=True, sharex=True, squeeze=False)[0]
-    for axes, mode in zip(grid, modes, strict=True):
-        _settings(axes, frame[frame["mode"] == mode])
-        axes.axvline(published, color=INK, ls="--", lw=1, label=f"published: {published:g}")
-        axes.set_title(mode)
-    gaps = frame[["gap_open", "gap_extend"]].drop_duplicates()
-    named = [f"{row.gap_open:g}/{row.gap_extend:g}" for row in gaps.itertuples()]
-    grid[0].set_yticks(range(len(named)), named)
+    return _by_gap_costs(frame, "mode", "denominator", published, title="identical residues over")
+
+
+@style.styled
+def settings_on_real_proteins(frame: pd.DataFrame, published: float) -> Figure:
+    """Draw the correlation of score and identity by gap costs and denominator.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``proteins`` (the data set), ``gap_open, gap_extend, denominator, estimate, low, high``.
+    published : float
+        The paper's value: a dashed line.
+    """
+    return _by_gap_costs(frame, "denominator", "proteins", published)
+
+
+def _by_gap_costs(frame: pd.DataFrame, panel: str, kind: str, paper: float, **legend) -> Figure:
+    """Draw a panel for each `panel`, a row for each gap cost, and a mark for each `kind`."""
+    gaps = [f"{row.gap_open:g}/{row.gap_extend:g}" for row in frame.itertuples()]
+    frame = frame.assign(gaps=gaps, denominator=frame["denominator"].map(LABELS))
+    names, kinds = frame["gaps"].unique(), frame[kind].unique()
+    parts = frame.groupby(panel, sort=False)
+    figure = Figure(figsize=(9, (0.26 * len(kinds) + 0.1) * len(names) + 1.8))
+    grid = figure.subplots(1, len(parts), sharey=True, sharex=True, squeeze=False)[0]
+    for axes, (title, part) in zip(grid, parts, strict=True):
+        for number, name in enumerate(kinds):
+            look = {"colour": style.PALETTE[2 * number % 6], "marker": "osD"[number % 3]}
+            look["below"] = 0.22 * (number - (len(kinds) - 1) / 2)
+            rows = part[part[kind] == name]
+            style.forest(axes, rows, "estimate", names=names, by="gaps", label=name, **look)
+        axes.axvline(paper, label=f"published: {paper:g}", **style.DASHED)
+        axes.set_title(title)
     grid[0].set_ylabel("gaps: first residue / each further")
-    grid[0].invert_yaxis()
-    figure.supxlabel("correlation of alignment score and sequence identity", fontsize=10)
-    figure.legend(*grid[0].get_legend_handles_labels(), loc="outside upper center", ncols=4,
-                  title="identical residues over")  # fmt: skip
+    figure.supxlabel("correlation of alignment score and sequence identity")
+    return style.key(figure, ncols=4, **legend)
+
+
+@style.styled
+def signs(curves: pd.DataFrame, points: pd.DataFrame, published: float) -> Figure:
+    """Draw the sign against how much lengths vary, and what other lengths could make of it.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        ``signs.simulated_signs()``.
+    points : DataFrame
+        ``label, role, r, norm_variation, best_r``; role "published" for published embeddings.
+    published : float
+        The paper's correlation: a dashed line.
+
+    Returns
+    -------
+    Figure
+        Left: constructed clouds as lines, models as points. Right: one row a model, from its sign
+        to the most positive one that its directions reach with other lengths.
+    """
+    figure = Figure(figsize=(9.6, max(4.2, 0.36 * len(points) + 1.6)))
+    left, right = figure.subplots(1, 2, width_ratios=(3, 2))
+    _simulated(left, curves)
+    points = points.assign(colour=style.colours)
+    for role, rows in points.groupby("role", sort=False):
+        look = {"marker": "D" if role == "published" else "o", "s": 50, "zorder": 5}
+        look |= {"c": rows["colour"], "edgecolors": style.GROUND}
+        left.scatter(rows["norm_variation"], rows["r"], **look)
+    style.forest(right, points, "r", None, label="as it is")
+    best = {"ends": ("r", "best_r"), "face": style.GROUND, "label": "best lengths"}
+    style.forest(right, points, "best_r", **best)
+    right.set(xlim=(-1.05, 1.05), xlabel="r as it is, and with the best lengths")
+    for line in (left.axhline, right.axvline):
+        line(published, **style.DASHED)
+        line(0, color=style.GREY, lw=0.8)
+    place = {"xycoords": left.get_yaxis_transform(), "ha": "right"}
+    style.say(left, f"published: {rounded(published, 3)}", (0.99, published), (0, 3), **place)
+    # Above the panel: no corner of it is free for any number of rows.
+    right.legend(fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return figure
 
 
-def _settings(axes: Axes, frame: pd.DataFrame) -> None:
-    """Draw one mode's settings: a row for each gap cost, a mark for each denominator."""
-    kinds = frame.groupby("denominator", sort=False)
-    for number, (denominator, here) in enumerate(kinds):
-        places = np.arange(len(here)) + 0.22 * (number - (len(kinds) - 1) / 2)
-        colour = PALETTE[2 * number % len(PALETTE)]
-        axes.hlines(places, here.low, here.high, colors=colour, lw=1.4)
-        axes.scatter(here.estimate, places, c=colour, marker="osD"[number % 3], s=26, zorder=3,
-                     label=LABELS[denominator])  # fmt: skip
-    axes.grid(axis="x")
+def _simulated(axes: Axes, curves: pd.DataFrame) -> None:
+    """Draw one line for each kind of constructed lengths and directions."""
+    dashes = {"independent": "-", "tied": "--", "two groups": ":"}
+    around = sorted(curves["around"].dropna().unique())
+    tints = dict(zip(around, ("#B9B4A6", "#8A8577", "#4A463B"), strict=False))
+    for (kind, cosine), curve in curves.groupby(["lengths", "around"], sort=False, dropna=False):
+        look = {"ls": dashes[kind], "color": tints.get(cosine, style.PALETTE[2])}
+        look["label"] = kind if kind == "two groups" else f"{kind}, mean cosine {cosine:g}"
+        axes.plot(*curve.sort_values("norm_variation")[["norm_variation", "r"]].T.values, **look)
+    axes.set(xlabel="variation of the vectors' lengths", ylim=(-1.03, 1.03), xlim=(0, 1.5))
+    axes.set_ylabel("r, cosine similarity – squared distance")
+    axes.grid()
+    axes.legend(fontsize=7.5, title="lengths, constructed", title_fontsize=8, loc="lower right")

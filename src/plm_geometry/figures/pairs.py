@@ -1,20 +1,22 @@
-"""Figures of pairs of proteins: their distances against identity, and what these tell apart."""
+"""Figures of pairs of proteins: how many, their distances, what these tell apart, single pairs."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from typing import NamedTuple
 
 import matplotlib
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from plm_geometry.association import binned_spread
 from plm_geometry.base.errors import InputError
-from plm_geometry.figures.labels import LABELS, folded, labels
-from plm_geometry.figures.style import GREY, INK, lines, mark_decades, panels, say_nothing, styled
+from plm_geometry.figures import style
+from plm_geometry.figures.words import LABELS, folded
+from plm_geometry.paper.arithmetic import PAIR_COUNTS
 
 # What a vertical axis can show: a monotonic function of a pair table's column.
 _MEASURES: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
@@ -24,21 +26,19 @@ _MEASURES: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
     "euclidean": ("squared_euclidean", np.sqrt),
 }
 _CELLS = 60
-_IDENTITY_EDGES = np.linspace(0, 1, _CELLS + 1)
 _BIN_EDGES = np.linspace(0, 1, 21)
+_QUANTILES = ["q05", "median", "q95"]
 # Quantiles of fewer pairs would be drawn as if they were known.
 LEAST_PAIRS = 10
 # Equal proteins are at distance 0, which no logarithmic axis has: they are drawn at its foot.
 _FOOT = 1e-5
-_ORANGE = "#D55E00"
-# Without its palest tenth: a cell with one pair must be seen on the ground.
-_COLOURS = matplotlib.colors.ListedColormap(sns.color_palette("mako_r", 256)[26:])
 # Rost (1999): below it alignments miss relatives, above it they hardly do.
 TWILIGHT = (0.20, 0.35)
+# Columns of an alignment that fit beside a point on a telephone.
+_COLUMNS = 44
 
 
-@dataclass(frozen=True)
-class Density:
+class Density(NamedTuple):
     """How many pairs lie where, of one model and measure: small, whatever the number of pairs.
 
     Attributes
@@ -60,7 +60,7 @@ class Density:
 
 
 def densities(
-    frame: pd.DataFrame, views: Iterable[tuple[str, bool]]
+    frame: pd.DataFrame, views: Sequence[tuple[str, bool]]
 ) -> dict[tuple[str, bool], Density]:
     """Count one model's pairs by sequence identity and distance.
 
@@ -69,7 +69,7 @@ def densities(
     frame : DataFrame
         A pair table: sequence_identity, cosine_similarity, squared_euclidean, and weight if the
         pairs were not drawn alike. Pairs without a cosine are left out of its views.
-    views : iterable of (str, bool)
+    views : sequence of (str, bool)
         What the vertical axis shows, one of cosine_similarity, cosine_distance,
         squared_euclidean and euclidean, and whether it is logarithmic.
 
@@ -78,7 +78,6 @@ def densities(
     InputError
         If there is no such measure.
     """
-    views = list(views)
     for measure, _ in views:
         if measure not in _MEASURES:
             raise InputError(f"measure is {measure!r}; choose one of {', '.join(_MEASURES)}.")
@@ -92,53 +91,28 @@ def densities(
     found = {}
     for measure, log in views:
         column, function = _MEASURES[measure]
+        spread = spreads[column][["bin_low", "bin_high", "n", *_QUANTILES]].copy()
+        spread[_QUANTILES] = np.sort(function(spread[_QUANTILES].to_numpy()), axis=1)
         values = function(frame[column].to_numpy(np.float64))
-        spread = _transformed(spreads[column], function)
-        found[measure, log] = _density(identity, values, weight, spread, log)
+        found[measure, log] = Density(*_counted(identity, values, weight, log), spread, log)
     return found
 
 
-def _transformed(
-    spread: pd.DataFrame, function: Callable[[np.ndarray], np.ndarray]
-) -> pd.DataFrame:
-    """Return the quantiles of a monotonic function of what `spread` describes."""
-    quantiles = np.sort(function(spread[["q05", "median", "q95"]].to_numpy()), axis=1)
-    named = dict(zip(["q05", "median", "q95"], quantiles.T, strict=True))
-    return spread[["bin_low", "bin_high", "n"]].assign(**named)
-
-
-def _density(
-    identity: np.ndarray, values: np.ndarray, weight: np.ndarray, spread: pd.DataFrame, log: bool
-) -> Density:
-    """Add up the weights in each cell."""
+def _counted(
+    identity: np.ndarray, values: np.ndarray, weight: np.ndarray, log: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Add up the weights in each cell, even ones or, on a logarithmic axis, in the logarithm."""
     known = ~np.isnan(values)
     identity, values, weight = identity[known], values[known], weight[known]
     if log:
         positive = values[values > 0]
-        values = values.clip(min=_FOOT * (np.median(positive) if len(positive) else 1))
-    edges = _edges(values, log)
-    scaled = (np.log(values), np.log(edges)) if log else (values, edges)
-    row, column = _cell(identity, _IDENTITY_EDGES), _cell(scaled[0], scaled[1])
-    counted = np.bincount(row * _CELLS + column, weight, minlength=_CELLS**2)
-    return Density(counted.reshape(_CELLS, _CELLS), edges, spread, log)
+        values = np.log(values.clip(min=_FOOT * (np.median(positive) if len(positive) else 1)))
+    limits = ((0, 1), (values.min(), values.max()) if len(values) else (0, 1))
+    counted, _, edges = np.histogram2d(identity, values, _CELLS, limits, weights=weight)
+    return counted, np.exp(edges) if log else edges
 
 
-def _cell(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Return the number of each value's cell among even ones; the last holds its upper edge."""
-    share = (values - edges[0]) / (edges[-1] - edges[0])
-    return (share * _CELLS).astype(np.int32).clip(0, _CELLS - 1)
-
-
-def _edges(values: np.ndarray, log: bool) -> np.ndarray:
-    """Return the cells' edges: even ones, on a logarithmic axis in the logarithm."""
-    low, high = (values.min(), values.max()) if len(values) else (1, 1)
-    if low == high:  # no cell is of no width
-        beside = 0.5 * abs(low) + (0 if log else _FOOT)
-        low, high = low - beside, high + beside
-    return np.geomspace(low, high, _CELLS + 1) if log else np.linspace(low, high, _CELLS + 1)
-
-
-@styled
+@style.styled
 def pair_scatter(densities: Mapping[str, Density], measure: str) -> Figure:
     """Draw the density of pairs, distance against sequence identity, one panel a model.
 
@@ -154,37 +128,37 @@ def pair_scatter(densities: Mapping[str, Density], measure: str) -> Figure:
     Figure
         Cells are images inside the vector file, whose size does not grow with the pairs.
     """
-    figure, grid = panels(len(densities), across=3, width=3.2, height=2.7, sharex=True)
+    x, y = LABELS["sequence_identity"], LABELS[measure]
+    figure, grid = style.panels(len(densities), x, y, (3.2, 2.7), sharex=True)
     most = max(found.weight.max() for found in densities.values())
-    scale = matplotlib.colors.LogNorm(1, max(most, 2))
+    # Without its palest tenth: a cell with one pair must be seen on the ground.
+    shades = matplotlib.colors.ListedColormap(sns.color_palette("mako_r", 256)[26:])
+    look = {"cmap": shades, "norm": matplotlib.colors.LogNorm(1, max(most, 2))}
     for axes, (title, found) in zip(grid, densities.items(), strict=True):
-        cells = axes.pcolormesh(_IDENTITY_EDGES, found.edges, np.ma.masked_equal(found.weight.T, 0),
-                                cmap=_COLOURS, norm=scale, rasterized=True)  # fmt: skip
+        weight, edges = np.ma.masked_equal(found.weight.T, 0), np.linspace(0, 1, _CELLS + 1)
+        cells = axes.pcolormesh(edges, found.edges, weight, rasterized=True, **look)
         _spread_lines(axes, found.spread)
         if not found.weight.any():
-            say_nothing(axes, f"no pair has a {LABELS[measure]}")
+            style.nothing_to_draw(f"no pair has a {LABELS[measure]}", axes)
         axes.set_yscale("log" if found.log else "linear")
         if found.log and found.edges[-1] < 100 * found.edges[0]:
-            mark_decades(axes.yaxis)  # a power of ten or two label no axis
+            style.mark_decades(axes.yaxis)  # a power of ten or two label no axis
         axes.set_title(folded(title))
     figure.colorbar(cells, ax=grid, label="pairs in a cell", shrink=0.6, aspect=40)
-    figure.supxlabel("sequence identity", fontsize=10)
-    figure.supylabel(LABELS[measure], fontsize=10)
-    figure.legend(*grid[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
-    return figure
+    return style.key(figure)
 
 
 def _spread_lines(axes: Axes, spread: pd.DataFrame) -> None:
     """Draw the binned median and the band of 90% of the pairs."""
-    shown = spread.where(spread.n >= LEAST_PAIRS)  # gaps, where too few are known
-    centre = (spread.bin_low + spread.bin_high) / 2
-    line = {"color": _ORANGE, "zorder": 3, "marker": ".", "ms": 3}
+    shown = spread.where(spread["n"] >= LEAST_PAIRS)  # gaps, where too few are known
+    centre = (spread["bin_low"] + spread["bin_high"]) / 2
+    line = {"color": style.PALETTE[2], "zorder": 3, "marker": ".", "ms": 3}
     axes.plot(centre, shown["median"], lw=2, label="median of a bin", **line)
-    axes.plot(centre, shown.q05, lw=1.3, ls="--", label="5% and 95% of a bin", **line)
-    axes.plot(centre, shown.q95, lw=1.3, ls="--", **line)
+    axes.plot(centre, shown["q05"], lw=1.3, ls="--", label="5% and 95% of a bin", **line)
+    axes.plot(centre, shown["q95"], lw=1.3, ls="--", **line)
 
 
-@styled
+@style.styled
 def discrimination(frame: pd.DataFrame, measure: str = "auc") -> Figure:
     """Draw how well distances tell homologous from unrelated pairs, one panel a model.
 
@@ -201,28 +175,126 @@ def discrimination(frame: pd.DataFrame, measure: str = "auc") -> Figure:
     Figure
         The twilight zone, 20 to 35% identity, is shaded.
     """
-    named = frame.assign(label=labels(frame))
-    styles = lines(named)
-    figure, grid = panels(len(styles), across=3, width=2.9, height=2.3, sharex=True, sharey=True)
-    for axes, (name, model) in zip(grid, named.groupby("label", sort=False), strict=True):
-        axes.axvspan(*TWILIGHT, color=GREY, alpha=0.18, lw=0)
-        axes.axhline(0.5, color=INK, lw=0.8, ls="--")
-        for number, (_, rows) in enumerate(model.groupby("distance", sort=False)):
-            _by_bin(axes, rows.dropna(subset=measure), measure, styles[name]["color"], number)
+    named, x = style.labelled(frame), "sequence identity, local alignment"
+    figure, parts = style.model_panels(named, x, LABELS[measure], sharex=True, sharey=True)
+    for axes, model, colour in parts:
+        axes.axvspan(*TWILIGHT, color=style.GREY, alpha=0.18, lw=0)
+        axes.axhline(0.5, color=style.INK, lw=0.8, ls="--")
+        for number, (distance, rows) in enumerate(model.groupby("distance", sort=False)):
+            rows = rows.dropna(subset=measure)
+            places = (rows["bin_low"] + rows["bin_high"]) / 2 + (-0.012, 0.012)[number]
+            axes.vlines(places, rows[f"{measure}_low"], rows[f"{measure}_high"], color=colour)
+            mark = {"marker": "os"[number], "ls": "-:"[number], "ms": 4, "lw": 1, "color": colour}
+            mark["mfc"] = (colour, style.GROUND)[number]
+            axes.plot(places, rows[measure], label=LABELS[distance], **mark)
         axes.set(xlim=(0, 1), ylim=(0, 1.05))
-        axes.set_title(folded(name))
-    figure.supxlabel("sequence identity, local alignment", fontsize=10)
-    figure.supylabel(LABELS[measure], fontsize=10)
-    marks = [Line2D([], [], marker="os"[number], mfc=INK if number == 0 else "none", color=INK,
-                    label=LABELS[distance])
-             for number, distance in enumerate(frame.distance.unique())]  # fmt: skip
-    figure.legend(handles=marks, loc="outside upper center", ncols=2)
+    return style.key(figure)
+
+
+@style.styled
+def pair_counts(found: pd.DataFrame, n_pairs: float, expected: float) -> Figure:
+    """Draw how many pairs a number of proteins makes, against what is printed.
+
+    Parameters
+    ----------
+    found : DataFrame
+        ``open_questions.proteins_for_pairs(n_pairs)``.
+    n_pairs : float
+        As printed: a dashed line.
+    expected : float
+        Proteins that are said to make them: a dotted line.
+    """
+    axes = Figure(figsize=(7, 3.6)).subplots()
+    numbers, printed = np.linspace(1, 1.15 * expected, 200), n_pairs / 1e6
+    for counting, dash in (("unordered", "-"), ("ordered", "--")):
+        counts = PAIR_COUNTS[counting](numbers) / 1e6
+        axes.plot(numbers, counts, color=style.PALETTE[0], ls=dash, label=f"{counting} pairs")
+        made = PAIR_COUNTS[counting](expected) / 1e6
+        style.say(axes, f"{made:.1f} million", (expected, made), (-6, 3), ha="right")
+        needed = found.set_index("counting").loc[counting, "proteins"]
+        axes.plot(needed, printed, "o", color=style.PALETTE[2], zorder=4)
+        style.say(axes, f"{needed:,}", (needed, printed), (-4, 6), ha="right")
+    axes.axhline(printed, **style.DASHED, label="as printed")
+    axes.axvline(expected, color=style.INK, ls=":", lw=1.2, label=f"{expected:,.0f} proteins")
+    axes.set(xlabel="proteins", ylabel="million pairs", xlim=(0, None), ylim=(0, None))
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.grid(axis="y")
+    axes.legend(loc="upper left")
+    return axes.figure
+
+
+@style.styled
+def sampled_pairs(frame: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
+    """Draw single pairs, cosine similarity against sequence identity, one panel a model.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``Study.sampled_pairs()``: sequence_identity, and each model's cosine similarity.
+    titles : mapping of str to str
+        Which columns of `frame` to draw, and what each panel is called.
+    """
+    x, y = LABELS["sequence_identity"], LABELS["cosine_similarity"]
+    figure, grid = style.panels(len(titles), x, y, sharex=True)
+    look = {"color": style.PALETTE[0], "alpha": 0.5, "ms": 4, "mew": 0, "rasterized": True}
+    for axes, (column, title) in zip(grid, titles.items(), strict=True):
+        axes.plot(frame["sequence_identity"], frame[column], ".", **look)
+        axes.set_title(folded(title))
     return figure
 
 
-def _by_bin(axes: Axes, rows: pd.DataFrame, measure: str, colour: str, number: int) -> None:
-    """Draw one distance's values with their intervals, beside the other's."""
-    places = (rows.bin_low + rows.bin_high) / 2 + 0.012 * (2 * number - 1)
-    axes.vlines(places, rows[f"{measure}_low"], rows[f"{measure}_high"], color=colour, lw=1.2)
-    axes.plot(places, rows[measure], color=colour, lw=1, ls="-:"[number], marker="os"[number],
-              ms=4, mfc=colour if number == 0 else "none")  # fmt: skip
+def pair_explorer(frame: pd.DataFrame, titles: Mapping[str, str]) -> go.Figure:
+    """Return the same scatter of one model at a time, to point at.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As for `sampled_pairs`, with accession_a, accession_b, length_a, length_b,
+        alignment_score and ``alignment``, an `AlignedText` or None.
+    titles : mapping of str to str
+        Which columns of `frame` a menu offers, and what it calls them.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        A point says which two proteins it is, and shows the stretch of their alignment that has
+        most identities.
+    """
+    shown = frame[list(titles)].round(5)
+    points = go.Scatter(
+        x=frame["sequence_identity"].round(4),
+        y=shown.iloc[:, 0],
+        mode="markers",
+        marker={"color": style.PALETTE[0], "size": 6, "opacity": 0.6},
+        customdata=[_said(row) for row in frame.itertuples()],
+        hovertemplate="%{customdata}<br>cosine similarity %{y:.4f}<extra></extra>",
+    )
+    buttons = [
+        {"method": "restyle", "label": title, "args": [{"y": [shown[column].tolist()]}]}
+        for column, title in titles.items()
+    ]
+    white = {"bgcolor": "#FFFFFF", "bordercolor": style.INK}
+    menu = {"buttons": buttons, "x": 0, "xanchor": "left", "y": 1.03, "yanchor": "bottom"}
+    mono = {"family": "DejaVu Sans Mono, Menlo, Consolas, monospace", "size": 10}
+    hover = {"align": "left", "font": mono, **white}
+    font = {"family": "DejaVu Sans, Verdana, sans-serif", "color": style.INK, "size": 13}
+    ground = {"template": "none", "paper_bgcolor": style.GROUND, "plot_bgcolor": style.GROUND}
+    figure = go.Figure(points)
+    figure.update_layout(updatemenus=[menu | white], hoverlabel=hover, font=font, **ground)
+    axis = {"gridcolor": style.STYLE["grid.color"], "zeroline": False, "ticks": "outside"}
+    figure.update_xaxes(title=LABELS["sequence_identity"], range=(-0.02, 1.02), **axis)
+    return figure.update_yaxes(title=LABELS["cosine_similarity"], **axis).update_layout(height=460)
+
+
+def _said(row: object) -> str:
+    """Return what a point says: names, lengths, identity, score, and the alignment's best part."""
+    a, b = (f"<b>{escape(name)}</b>" for name in (row.accession_a, row.accession_b))
+    names = f"{a} ({row.length_a}) and {b} ({row.length_b} residues)"
+    numbers = f"identity {row.sequence_identity:.1%}, score {row.alignment_score:g}"
+    if row.alignment is None:
+        return "<br>".join([names, numbers, "(too long to show the alignment)"])
+    columns = len(row.alignment.marks)
+    note = f"{columns} columns" if columns <= _COLUMNS else f"best {_COLUMNS} of {columns} columns"
+    # Blanks that a browser keeps.
+    lines = [line.replace(" ", "\N{NO-BREAK SPACE}") for line in row.alignment.window(_COLUMNS)]
+    return "<br>".join([names, numbers, note, *lines])

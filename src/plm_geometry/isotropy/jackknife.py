@@ -1,52 +1,72 @@
-"""The delete-a-block jackknife: blocks, an estimate without its bias, its confidence interval."""
+"""The delete-a-block jackknife: blocks, estimates without their bias, 95 % intervals."""
 
-import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import stdtrit
 
 # Fewer blocks than these give an interval that is wide and itself uncertain.
 LEAST_BLOCKS = 10
 
 
 class Interval(NamedTuple):
-    """A bias-corrected estimate and the ends of its confidence interval."""
+    """An estimate, the ends of its 95 % interval and its standard error; NaN where undefined."""
 
-    estimate: float
-    low: float
-    high: float
+    estimate: float | np.ndarray
+    low: float | np.ndarray
+    high: float | np.ndarray
+    standard_error: float | np.ndarray
 
 
-def jackknife(counts: Sequence[int], values: Sequence[float], *, level: float = 0.95) -> Interval:
-    """Return the jackknife estimate of a statistic, and its interval.
+def jackknife(
+    values: ArrayLike, counts: Sequence[int] | None = None, *, least: int = 2
+) -> Interval:
+    """Return the 95 % interval of a statistic from its values without each block of the data.
+
+    Of a difference of two statistics over the same blocks, give the differences as values: what
+    both have in common drops out.
 
     Parameters
     ----------
-    counts : sequence of int, length n_blocks + 1
-        Members of the whole, and of what remains without each of at least two blocks, which
-        may differ in size.
-    values : sequence of float, length n_blocks + 1
-        The statistic of the whole and of those remainders.
-    level : float
-        Nominal coverage.
+    values : array-like, shape (n_blocks + 1, ...)
+        The statistic of the whole, and without each block.
+    counts : sequence of int, length n_blocks + 1, optional
+        Members of the whole, and without each block; blocks may differ in size. The estimate is
+        then corrected for a bias of order 1/n. Without counts all blocks count alike and the
+        estimate is that of the whole.
+    least : int
+        With fewer blocks everything but the estimate of the whole is NaN; at least 2.
+
+    Returns
+    -------
+    Interval
+        Of arrays of shape ``(...)``. Ends from Student's t, blocks less one degrees of freedom.
+        A corrected estimate is NaN where the interval is.
 
     References
     ----------
     Busing, Meijer and van der Leeden, "Delete-m jackknife for unequal m", Statistics and
-    Computing 9 (1999), 3-8: estimate (equation 6) and variance (8). Ends from Student's t,
-    blocks less one degrees of freedom.
+    Computing 9 (1999), 3-8: estimate (equation 6) and variance (8). With equal blocks the variance
+    is Tukey's, ``(g - 1) / g * sum((without - mean(without))**2)``.
     """
-    from scipy.special import stdtrit  # here, because the command need not wait for it
-
-    full, remaining = values[0], np.array(values[1:])
-    kept = np.array(counts[1:]) / counts[0]
-    estimate = full + (kept * (full - remaining)).sum()
-    ratio = 1 / (1 - kept)
-    pseudo = ratio * full - (ratio - 1) * remaining
-    error = math.sqrt(((pseudo - estimate) ** 2 / (ratio - 1)).mean())
-    reach = float(stdtrit(len(kept) - 1, (1 + level) / 2)) * error
-    return Interval(float(estimate), float(estimate - reach), float(estimate + reach))
+    values = np.asarray(values, dtype=np.float64)
+    whole, without, n_blocks = values[0], values[1:], len(values) - 1
+    if n_blocks < least:
+        unknown = np.full_like(whole, np.nan)[()]
+        return Interval(whole if counts is None else unknown, unknown, unknown, unknown)
+    kept = (
+        np.full(n_blocks, 1 - 1 / n_blocks) if counts is None else np.divide(counts[1:], counts[0])
+    )
+    kept = kept.reshape(-1, *[1] * whole.ndim)
+    change = whole - without
+    corrected = whole + (kept * change).sum(axis=0)
+    pseudo = whole + kept / (1 - kept) * change
+    error = np.sqrt(((pseudo - corrected) ** 2 * (1 - kept) / kept).mean(axis=0))
+    estimate = whole if counts is None else corrected
+    reach = stdtrit(n_blocks - 1, 0.975) * error
+    return Interval(estimate, estimate - reach, estimate + reach, error)
 
 
 def draw_blocks(

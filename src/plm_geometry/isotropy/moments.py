@@ -1,6 +1,7 @@
 """Mergeable moments of a set of vectors: all that isotropy needs, in memory that does not grow."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import reduce
 from typing import Any, Self
@@ -8,11 +9,23 @@ from typing import Any, Self
 import numpy as np
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.isotropy.accumulate import Accumulator, Workspace
 
 _NO_VECTORS = "there are no vectors; give at least one."
 # Numbers of a matrix that are computed at a time where a whole temporary one would be too much.
 _SLAB_ELEMENTS = 2**18
+# Vectors multiplied in one product: so many that adding it up costs little beside it, so few that
+# float32 keeps its digits.
+_BLOCK_BYTES = 12 * 2**20
+# Part of a block that is swept at a time: it stays in the processor's cache.
+_SWEEP_BYTES = 2**20
+# Rows of a block that its shift is taken from: an eighth of a deviation from the mean is near.
+_SHIFT_ROWS = 64
+# Vectors of a cloud that are computed in float64 whatever their type. A sum of 300 squares in
+# float32 may miss 1e-6 of itself, which shows where one coordinate outweighs the others; of more
+# vectors the products' errors cancel.
+_EXACT_ROWS = 1024
+# Squared norms within which sums of squares neither overflow nor lose digits to underflow.
+_SAFE_SQUARES = {"float32": (1e-20, 1e20), "float64": (1e-280, 1e280)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,22 +62,16 @@ class Moments:
         return cls(0, np.zeros(d), np.zeros((d, d)), np.zeros(d), np.zeros(d), 0)
 
     @classmethod
-    def from_vectors(
-        cls, vectors: Any, *, rows_per_block: int | None = None, directions: bool = True
-    ) -> Self:
+    def from_vectors(cls, vectors: Any) -> Self:
         """Return the moments of the rows of `vectors`.
 
-        Float64 and integers are computed in float64, float32 and float16 in float32 blocks that
-        are shifted to their mean and added up in float64.
+        Float64, integers and the first 1,024 vectors are computed in float64, float32 and float16
+        beyond these in float32 blocks that are shifted to their mean and added up in float64.
 
         Parameters
         ----------
         vectors : array-like, shape (n, d)
             One vector a row; any real type. It is not copied.
-        rows_per_block : int, optional
-            Rows taken at a time; by default what suits the processor.
-        directions : bool
-            If not, `unit_sum` and `unit_square_sum` are NaN, and it takes less time.
 
         Raises
         ------
@@ -80,56 +87,34 @@ class Moments:
                 f"an array of shape {matrix.shape} was given where a matrix is needed; "
                 "give one vector a row, shape (n, d)."
             )
-        if not len(matrix):
-            return cls.empty(matrix.shape[1])
-        return cls.from_blocks([matrix], rows_per_block=rows_per_block, directions=directions)
+        return cls.from_blocks([matrix])
 
     @classmethod
-    def from_blocks(
-        cls,
-        blocks: Iterable[np.ndarray],
-        *,
-        names: Sequence[str] | None = None,
-        rows_per_block: int | None = None,
-        directions: bool = True,
-    ) -> Self:
+    def from_blocks(cls, blocks: Iterable[np.ndarray]) -> Self:
         """Return the moments of the rows of all `blocks`, held in memory one at a time.
 
         Parameters
         ----------
         blocks : iterable of ndarray, shapes (n_i, d)
             At least one.
-        names : sequence of str, optional
-            What to call each row in an error message, beside its number.
-        rows_per_block, directions
-            As in `from_vectors`.
 
         Raises
         ------
         InputError
             As in `from_vectors`, and if there is no block.
         """
-        accumulator, start = None, 0
+        sums, start = Accumulator(), 0
         for block in blocks:
-            accumulator = accumulator or Accumulator(
-                block.shape[1], names=names, directions=directions
-            )
-            numbers = range(start, start + len(block))
-            accumulator.add(block, numbers, rows_per_block=rows_per_block)
+            sums.add(block, range(start, start + len(block)))
             start += len(block)
-        if accumulator is None:
+        if not sums.moments:
             raise InputError(_NO_VECTORS)
-        return cls(**accumulator.sums())
+        return sums.moments[None]
 
     @property
     def dim(self) -> int:
         """Dimension d of the vectors."""
         return len(self.mean)
-
-    @property
-    def squared_resultant(self) -> float:
-        """Squared length of the sum of all directions."""
-        return float(self.unit_sum @ self.unit_sum)
 
     @property
     def covariance(self) -> np.ndarray:
@@ -140,7 +125,8 @@ class Moments:
         InputError
             If there are fewer than two vectors.
         """
-        return covariance_of(self.scatter, self.count)
+        require_two(self.count)
+        return self.scatter / (self.count - 1)
 
     def merge(self, other: Self) -> Self:
         """Return the moments of both sets together (Chan, Golub and LeVeque 1983, eq. 2.1).
@@ -150,43 +136,33 @@ class Moments:
         InputError
             If the dimensions differ.
         """
+        return self._combined(other, operator.add)
+
+    def without(self, part: Self) -> Self:
+        """Return the moments of these vectors less those of `part`: the inverse of `merge`."""
+        return self._combined(part, operator.sub)
+
+    def _combined(self, other: Self, combine: Callable) -> Self:
+        """Add, subtract, or (`operator.iadd`) add to this set's own arrays."""
         if self.dim != other.dim:
             raise InputError(
                 f"vectors of dimension {self.dim} cannot be put together with vectors of "
                 f"dimension {other.dim}."
             )
-        count = self.count + other.count
-        if not count:
-            return self
-        step = other.mean - self.mean
-        scatter = self.scatter + other.scatter
-        _add_outer(scatter, step, self.count * other.count / count)
-        return type(self)(
-            count=count,
-            # From one mean to the other: equal means stay exactly equal.
-            mean=self.mean + step * (other.count / count),
-            scatter=scatter,
-            unit_sum=self.unit_sum + other.unit_sum,
-            unit_square_sum=self.unit_square_sum + other.unit_square_sum,
-            n_zero=self.n_zero + other.n_zero,
-        )
-
-    def without(self, part: Self) -> Self:
-        """Return the moments of these vectors less those of `part`: the inverse of `merge`."""
-        count = self.count - part.count
+        count = combine(self.count, other.count)
         if count <= 0:
             return type(self).empty(self.dim)
-        step = part.mean - self.mean
-        mean = self.mean - step * (part.count / count)
-        scatter = self.scatter - part.scatter
-        _add_outer(scatter, part.mean - mean, -count * part.count / self.count)
+        # From one mean to the other: equal means stay exactly equal.
+        step, share = other.mean - self.mean, (count - self.count) / count
+        scatter = combine(self.scatter, other.scatter)
+        _add_outer(scatter, step, self.count * share)
         return type(self)(
             count=count,
-            mean=mean,
+            mean=self.mean + step * share,
             scatter=scatter,
-            unit_sum=self.unit_sum - part.unit_sum,
-            unit_square_sum=self.unit_square_sum - part.unit_square_sum,
-            n_zero=self.n_zero - part.n_zero,
+            unit_sum=combine(self.unit_sum, other.unit_sum),
+            unit_square_sum=combine(self.unit_square_sum, other.unit_square_sum),
+            n_zero=combine(self.n_zero, other.n_zero),
         )
 
     def to_arrays(self, *, packed: bool = False) -> dict[str, np.ndarray]:
@@ -222,12 +198,6 @@ def require_two(count: int) -> None:
     """Raise an InputError if there are fewer than two vectors, which have no covariance."""
     if count < 2:
         raise InputError(f"{count} vector has no covariance; give at least two.")
-
-
-def covariance_of(scatter: np.ndarray, count: int) -> np.ndarray:
-    """Return the covariance of `count` vectors, at least two, whose scatter is given."""
-    require_two(count)
-    return scatter / (count - 1)
 
 
 def merge_all(parts: Sequence[Moments]) -> Moments:
@@ -267,22 +237,158 @@ def random_parts(
     InputError
         As `Moments.from_blocks`.
     """
-    parts: list[Accumulator] = []
-    workspaces: list[Workspace] = []
+    sums = Accumulator(names)
     for number, block in enumerate(blocks, start=first):
-        parts = parts or [
-            Accumulator(block.shape[1], names=names, workspaces=workspaces) for _ in range(n_parts)
-        ]
         order = np.random.default_rng([seed, number]).permutation(len(block))
-        for turn, part in enumerate(parts):
+        for part in range(n_parts):
             # The parts take turns, across blocks too.
-            rows = np.sort(order[(turn - start) % n_parts :: n_parts])
-            if len(rows):
-                part.add(block[rows], start + rows)
+            rows = np.sort(order[(part - start) % n_parts :: n_parts])
+            sums.add(block[rows], start + rows, part)
         start += len(block)
-    if not parts:
+    if not sums.moments:
         raise InputError(_NO_VECTORS)
-    return [Moments(**part.sums()) if part.count else Moments.empty(part.d) for part in parts]
+    return [sums.moments[part] for part in range(n_parts)]
+
+
+class Accumulator:
+    """Sums over vectors that arrive in pieces, of one cloud or several side by side.
+
+    Each block is shifted to near its mean, so that a common mean far from zero costs no digits,
+    and added to its cloud in place (Chan, Golub and LeVeque 1983), always in the same order.
+
+    Parameters
+    ----------
+    names : sequence of str, optional
+        What to call each vector in an error message, beside its number.
+
+    Attributes
+    ----------
+    moments : dict of hashable to Moments
+        Of each cloud so far; its arrays change with the next piece.
+    """
+
+    def __init__(self, names: Sequence[str] | None = None):
+        self.moments: dict[Hashable, Moments] = {}
+        self._names = names
+        self._room = np.empty(0, np.uint8)
+
+    def add(self, vectors: np.ndarray, numbers: Sequence[int], cloud: Hashable = None) -> None:
+        """Add the rows of `vectors`, shape (k, d), to a cloud, here called by any key.
+
+        Error messages call the rows by their `numbers`.
+
+        Raises
+        ------
+        InputError
+            If they have no dimensions, another number of them than the cloud, or no real numbers,
+            or a row holds NaN, infinity or squares that overflow.
+        """
+        d = vectors.shape[1]
+        if d < 1:
+            raise InputError("the vectors have no dimensions; give vectors of at least one.")
+        total = self.moments.get(cloud) or Moments.empty(d)
+        if len(vectors) and d != total.dim:
+            raise InputError(
+                f"row {numbers[0]} has {d} dimensions where those before have {total.dim}; "
+                "give vectors of one width."
+            )
+        for rows, dtype in _blocks(vectors, max(0, _EXACT_ROWS - total.count)):
+            block = self._block(vectors[rows], numbers[rows], dtype)
+            total = total._combined(block, operator.iadd)
+        self.moments[cloud] = total
+
+    def _block(self, vectors: np.ndarray, numbers: Sequence[int], dtype: type) -> Moments:
+        """Return the moments of a few vectors, computed in float64 where `dtype` is too narrow."""
+        n, d = vectors.shape
+        shifted, scatter = self._space(n, d, dtype)
+        shift, step = _near_mean(vectors, dtype), _rows_in(_SWEEP_BYTES, d, dtype)
+        # Repeated: two arrays are subtracted faster than one row from each of many.
+        shifts = np.tile(shift, (min(n, step), 1))
+        sums, n_zero = np.zeros((3, d)), 0
+        for start in range(0, n, step):
+            part = slice(start, start + step)
+            rows = np.ascontiguousarray(vectors[part], dtype)
+            # Squares that are not finite are looked for, and need no warning.
+            with np.errstate(over="ignore", invalid="ignore"):
+                squares, room = np.vecdot(rows, rows), shifted[part]
+            if not self._is_safe(vectors[part], squares, numbers[part]):
+                return self._block(vectors, numbers, np.float64)
+            inverse = np.divide(1, squares, out=np.zeros_like(squares), where=squares > 0)
+            sums[0] += np.sqrt(inverse) @ rows
+            sums[1] += inverse @ np.square(rows, out=room)
+            sums[2] += np.ones(len(rows), dtype) @ np.subtract(rows, shifts[: len(rows)], out=room)
+            n_zero += int(np.count_nonzero(squares == 0))
+        np.matmul(shifted.T, shifted, out=scatter)
+        residual = sums[2] / n
+        _add_outer(scatter, residual.astype(dtype), -n)
+        return Moments(n, shift + residual, scatter, sums[0], sums[1], n_zero)
+
+    def _space(self, n: int, d: int, dtype: type) -> list[np.ndarray]:
+        """Return uninitialised arrays (n, d) and (d, d): memory used again is faster than new."""
+        size = (n + d) * d * np.dtype(dtype).itemsize
+        if self._room.size < size:
+            self._room = np.empty(size, np.uint8)
+        return np.split(self._room[:size].view(dtype).reshape(n + d, d), [n])
+
+    def _is_safe(self, rows: np.ndarray, squares: np.ndarray, numbers: Sequence[int]) -> bool:
+        """Refuse rows whose squared lengths no float64 holds; return whether those here do."""
+        low, high = _SAFE_SQUARES[squares.dtype.name]
+        if squares.min() > low and squares.max() < high:
+            return True
+        doubtful = np.flatnonzero(~((squares > low) & (squares < high)) & rows.any(axis=1))
+        for row in doubtful:
+            _check_finite(rows[row], self._name(numbers[row]))
+        if len(doubtful) and squares.dtype == np.float64:
+            raise InputError(
+                f"{self._name(numbers[doubtful[0]])} has a squared length beyond floating point; "
+                "multiply all vectors by one constant (isotropy does not change)."
+            )
+        return not len(doubtful)
+
+    def _name(self, number: int) -> str:
+        return f"row {number}" + (f" ({self._names[number]})" if self._names else "")
+
+
+def _check_finite(vector: np.ndarray, name: str) -> None:
+    """Raise an InputError that calls the vector by `name` if it holds NaN or infinity."""
+    if np.isnan(vector).any():
+        raise InputError(f"{name} holds NaN; mend or remove it.")
+    if np.isinf(vector).any():
+        half = vector.dtype == np.float16
+        cause = " (float16 ends at 65,504: write the vectors as float32)" if half else ""
+        raise InputError(f"{name} holds infinity{cause}; mend or remove it.")
+
+
+def _blocks(vectors: np.ndarray, n_exact: int) -> Iterator[tuple[slice, type]]:
+    """Yield the rows of each block and in what it is computed: the first `n_exact` in float64."""
+    kind = vectors.dtype
+    if kind.kind not in "fiub":
+        raise InputError(f"vectors of type {kind} are no real numbers; give floats.")
+    narrow = kind.kind == "f" and kind.itemsize <= 4
+    n, d = vectors.shape
+    start = 0
+    while start < n:
+        dtype = np.float32 if narrow and start >= n_exact else np.float64
+        # With fewer rows than columns, adding the product up would outweigh it.
+        stop = min(n, start + max(d, _rows_in(_BLOCK_BYTES, d, dtype)))
+        if narrow and start < n_exact:
+            stop = min(stop, n_exact)
+        yield slice(start, stop), dtype
+        start = stop
+
+
+def _rows_in(size: int, d: int, dtype: type) -> int:
+    """Return how many vectors take `size` bytes, at least one."""
+    return max(1, size // (d * np.dtype(dtype).itemsize))
+
+
+def _near_mean(vectors: np.ndarray, dtype: type) -> np.ndarray:
+    """Return a vector near the mean, from some of the vectors; if all are equal, their value."""
+    some = vectors[:: max(1, len(vectors) // _SHIFT_ROWS)].astype(dtype)
+    near = some[0] + (some - some[0]).mean(axis=0)
+    # Rounded as float16 is: what is left of each vector then has few digits, and its products are
+    # exact. Off that grid each of few values would be rounded alike, time and again.
+    return near.astype(vectors.dtype).astype(dtype) if vectors.dtype.kind == "f" else near
 
 
 def _add_outer(matrix: np.ndarray, step: np.ndarray, weight: float) -> None:

@@ -1,13 +1,19 @@
 """Rows of the isotropy tables: a cloud's measures with their intervals, and its variance."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.isotropy.jackknife import LEAST_BLOCKS, jackknife
-from plm_geometry.isotropy.measures import effective_dimensions, interval_row, isotropy_row
+from plm_geometry.isotropy.measures import (
+    INTERVALS,
+    effective_dimensions,
+    interval_row,
+    isotropy_row,
+)
 from plm_geometry.isotropy.moments import Moments, merge_all
 from plm_geometry.proteins.fasta import STANDARD_RESIDUES
 
@@ -17,12 +23,6 @@ _NO_ISOTROPY = {
     "effective_dimensions": np.nan,
     "printed_dimensions": pd.NA,
     "mean_cosine_similarity": np.nan,
-}
-_NO_INTERVALS = {
-    f"{name}_{end}": np.nan
-    for name in ("isoscore", "effective_dimensions", "mean_cosine_similarity")
-    for end in ("corrected", "low", "high")
-    if (name, end) != ("mean_cosine_similarity", "corrected")  # nothing to correct it by
 }
 # What a model's cloud is compared with a control's by.
 MEASURES = ("effective_dimensions", "isoscore", "mean_cosine_similarity")
@@ -46,8 +46,14 @@ def measured(whole: Moments, blocks: Sequence[Moments]) -> dict[str, object]:
         `isotropy.interval_row` returns, NaN where undefined or with fewer than ten blocks.
     """
     row = _NO_ISOTROPY | {"n": whole.count, "d": whole.dim}
-    row |= isotropy_row(whole) if _has_spread(whole) else {}
-    return row | _intervals(whole, blocks)
+    if not _has_spread(whole):
+        return row | dict.fromkeys(INTERVALS, np.nan)
+    filled, found = [block for block in blocks if block.count], {}
+    if len(filled) >= LEAST_BLOCKS:
+        with suppress(InputError):  # without one of the blocks there is no spread
+            found = interval_row(whole, map(whole.without, filled))
+    known = {name: value for name, value in found.items() if value is not None}
+    return row | isotropy_row(whole) | dict.fromkeys(INTERVALS, np.nan) | known
 
 
 def dimensions_or_nan(cloud: Moments) -> float:
@@ -91,22 +97,13 @@ def paired_difference(
         interval by a jackknife: NaN with fewer than ten blocks.
     """
     differences = model - control
-    found = (np.nan,) * 3
-    if len(differences) > LEAST_BLOCKS and np.isfinite(differences).all():
-        found = jackknife(counts, differences)
-    names = [f"difference_{end}" for end in ("corrected", "low", "high")]
-    return {"difference": differences[0], **dict(zip(names, found, strict=True))}
-
-
-def _intervals(whole: Moments, blocks: Sequence[Moments]) -> dict[str, float]:
-    filled = [block for block in blocks if block.count]
-    if len(filled) < LEAST_BLOCKS:
-        return _NO_INTERVALS
-    try:
-        row = interval_row(whole, map(whole.without, filled))
-    except InputError:  # without one of the blocks there is no spread
-        return _NO_INTERVALS
-    return {name: np.nan if value is None else value for name, value in row.items()}
+    corrected, low, high, _ = jackknife(differences, counts, least=LEAST_BLOCKS)
+    return {
+        "difference": differences[0],
+        "difference_corrected": corrected,
+        "difference_low": low,
+        "difference_high": high,
+    }
 
 
 def ordered_letters(letters: Mapping[str, Moments]) -> list[str]:
@@ -179,11 +176,9 @@ def average_dimensions(
     sizes, values = averages_without_each(letters, groups)
     if not len(values):
         return row
-    row |= {"average_dimensions": values[0], "n": int(sizes[0])}
-    if len(values) > LEAST_BLOCKS and np.isfinite(values).all():
-        _, *ends = jackknife(sizes, values)
-        row |= dict(zip(_AVERAGE[1:], ends, strict=True))
-    return row
+    _, low, high, _ = jackknife(values, sizes, least=LEAST_BLOCKS)
+    found = dict(zip(_AVERAGE, (values[0], low, high), strict=True))
+    return row | found | {"n": int(sizes[0])}
 
 
 def averages_without_each(

@@ -34,7 +34,7 @@ def numbers() -> pd.DataFrame:
             Of the paper, or whose numbers they are.
         unit : {"proteins and pairs", "share", "dimensions", "IsoScore", "correlation"}
         quantity, counterpart : str
-            What `report.Report.measured` calls it, and the key of the paper's model; empty where
+            What `report.Report.record` calls it, and the key of the paper's model; empty where
             no model, or no single one, is in it.
         name : str
             What a reader calls it.

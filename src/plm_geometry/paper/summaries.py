@@ -16,7 +16,7 @@ _DIGEST = r"^([0-9a-f]{12,64})?$"
 
 
 class Measured(BaseModel):
-    """One quantity of one model, as `report.Report.measured` keeps it.
+    """One quantity of one model, as `report.Report.record` keeps it.
 
     Attributes
     ----------

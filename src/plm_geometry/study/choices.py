@@ -1,9 +1,10 @@
-"""What chapters ask about unstated choices: their numbers under every combination of them."""
+"""Unstated choices: the chapters' numbers under every combination of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,8 +13,11 @@ from plm_geometry import association, pairs
 from plm_geometry.isotropy.moments import Moments, merge_all
 from plm_geometry.isotropy.tables import dimensions_or_nan
 from plm_geometry.proteins.fasta import STANDARD_RESIDUES
-from plm_geometry.study.association import MODES, identities
-from plm_geometry.study.readings import AS_IT_IS, OWN, Readings, Subset
+from plm_geometry.study.correlation import MODES, identities
+from plm_geometry.study.readings import AS_IT_IS, OWN, UNCUT, Readings, Subset
+
+if TYPE_CHECKING:
+    from plm_geometry.study import Study
 
 EMBEDDING = ("pooling", "truncation", "layer", "padding")
 SAMPLING = ("proteins", "draw")
@@ -39,14 +43,15 @@ _LOW_IDENTITY = 0.3
 _NO_MODEL = {"model": "", "title": "sequences alone", "role": "sequences", "counterpart": ""}
 
 
-class ChoiceTables(Readings):
+class Choices:
     """Headline numbers of the other chapters, under every combination of choices."""
 
-    def __init__(self, **parameters):
-        super().__init__(**parameters)
+    def __init__(self, study: "Study"):
+        self.study = study
+        self.readings = Readings(study)
         self._sample_distances: dict[str, list[tuple[dict[str, str], pd.DataFrame]]] = {}
 
-    def specifications(self, number: str) -> pd.DataFrame:
+    def table(self, number: str) -> pd.DataFrame:
         """Return a number under every combination of the choices it depends on.
 
         Parameters
@@ -76,7 +81,7 @@ class ChoiceTables(Readings):
         if number == "score_identity":
             found = pd.DataFrame([_NO_MODEL | row for row in self._score_identity()])
         else:
-            found = self.rows(rows_of[number])
+            found = self.study.rows(rows_of[number])
         if found.empty:
             found = pd.DataFrame(columns=[*_NO_MODEL, *CHOICES_OF[number], number])
         # What a model leaves no choice of is what every chapter takes.
@@ -88,34 +93,45 @@ class ChoiceTables(Readings):
     @cached_property
     def _own(self) -> dict[str, str]:
         """What the other chapters choose, by choice."""
-        settings = self.settings
-        return self.own_choice | {
+        settings = self.study.settings
+        return {
+            "pooling": settings.pooling,
+            "truncation": f"{settings.max_residues:,}" if settings.max_residues else UNCUT,
+            "layer": "last",
+            "padding": settings.padded_length,
+            **self.readings.subsets[-1].choice,
             "mode": settings.mode,
-            "gaps": _gaps(settings.gap_open, settings.gap_extend),
+            "gaps": self._own_gaps,
             "denominator": settings.denominator,
             "averaging": AVERAGES[0],
             "threshold": THRESHOLDS[0],
         }
 
+    @property
+    def _own_gaps(self) -> str:
+        return _gaps(self.study.settings.gap_open, self.study.settings.gap_extend)
+
     def _readings_apart(self, name: str) -> Iterator[tuple[dict[str, str], np.ndarray]]:
         """Yield the choices of an embedding, and its vectors."""
-        for reading in self.readings(name):
+        for reading in self.readings.of(name):
             for (layer, pooling), vectors in reading.vectors.items():
                 yield {"pooling": pooling, "layer": layer, **reading.choice}, vectors
 
     def _global(self, name: str) -> Iterator[dict[str, object]]:
-        for (choice, vectors), subset in product(self._readings_apart(name), self.subsets):
+        every = product(self._readings_apart(name), self.readings.subsets)
+        for (choice, vectors), subset in every:
             dimensions = dimensions_or_nan(Moments.from_vectors(vectors[subset.members]))
             numbers = {"effective_dimensions": dimensions, "share": dimensions / vectors.shape[1]}
             yield choice | subset.choice | numbers
 
     def _local(self, name: str) -> Iterator[dict[str, object]]:
-        for reading in self.readings(name):
-            last = _averages(reading.blocks, [subset.blocks for subset in self.subsets])
+        for reading in self.readings.of(name):
+            subsets = self.readings.subsets
+            last = _averages(reading.blocks, [subset.blocks for subset in subsets])
             before = _averages([reading.earlier], [[0]])
             layers = ["last"] * len(last) + ["one before"]
-            subsets = [*self.subsets, self.subsets[-1]]
-            for layer, subset, found in zip(layers, subsets, last + before, strict=True):
+            whole = subsets[-1]
+            for layer, subset, found in zip(layers, [*subsets, whole], last + before, strict=True):
                 shared = {"layer": layer, **reading.choice, **subset.choice}
                 for averaging, value in found.items():
                     yield {**shared, "averaging": averaging, "local_dimensions": value}
@@ -123,26 +139,28 @@ class ChoiceTables(Readings):
     @cached_property
     def _sample(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Pairs of the chosen proteins, by their positions among these, and their weights."""
-        n = len(self.chosen)
+        chosen = self.readings.chosen
+        n = len(chosen)
         if pairs.count_pairs(n) <= _N_PAIRS:
             first, second = pairs.all_pairs(n)
             return first, second, np.ones(len(first))
-        sequences = [self.common.sequences[i] for i in self.chosen]
-        sample = pairs.draw_stratified(sequences, _N_PAIRS, seed=self.settings.seed)
+        sequences = [self.study.common.sequences[i] for i in chosen]
+        sample = pairs.draw_stratified(sequences, _N_PAIRS, seed=self.study.settings.seed)
         return sample.first, sample.second, sample.weight
 
     @cached_property
     def _alignments(self) -> dict[tuple[str, str], pd.DataFrame]:
         """By mode and gap costs: ``alignment_score``, and the identity by each denominator."""
-        settings = self.settings
-        first, second = (self.chosen[side] for side in self._sample[:2])
-        lengths = {"length_a": self.common.lengths[first], "length_b": self.common.lengths[second]}
+        settings, found_pairs = self.study.settings, self.study.pairs
+        first, second = (self.readings.chosen[side] for side in self._sample[:2])
+        of_all = self.study.common.lengths
+        lengths = {"length_a": of_all[first], "length_b": of_all[second]}
         costs = dict.fromkeys([(settings.gap_open, settings.gap_extend), *GAPS])
         found = {}
         for mode, (gap_open, gap_extend) in product(MODES, costs):
             chosen = {"mode": mode, "gap_open": gap_open, "gap_extend": gap_extend}
-            setting = replace(self.alignment, denominator="aligned_columns", **chosen)
-            table = self.aligned(first, second, setting).assign(**lengths)
+            setting = replace(found_pairs.alignment, denominator="aligned_columns", **chosen)
+            table = found_pairs.aligned(first, second, setting).assign(**lengths)
             scored = {"alignment_score": table["alignment_score"], **identities(table)}
             found[mode, _gaps(gap_open, gap_extend)] = pd.DataFrame(scored)
         return found
@@ -161,7 +179,7 @@ class ChoiceTables(Readings):
         """Samples of proteins with their pairs, where these are not too few."""
         first, second, _ = self._sample
         found = []
-        for subset in self.subsets:
+        for subset in self.readings.subsets:
             inside = np.flatnonzero(subset.members[first] & subset.members[second])
             if len(inside) >= _LEAST_PAIRS:
                 found.append((subset, inside))
@@ -211,8 +229,9 @@ class ChoiceTables(Readings):
                     yield {**subset.choice, **alignment, "score_identity": r}
 
     def _narrowing(self, name: str) -> Iterator[dict[str, object]]:
-        own = _gaps(self.settings.gap_open, self.settings.gap_extend)
-        aligned = [found for found in self._aligned_identities if found[0]["gaps"] == own]
+        aligned = [
+            found for found in self._aligned_identities if found[0]["gaps"] == self._own_gaps
+        ]
         for choice, table in self._distances_of(name):
             for (alignment, identity), threshold in product(aligned, THRESHOLDS):
                 setting = {key: alignment[key] for key in ("mode", "denominator")}
@@ -231,32 +250,6 @@ def _gaps(gap_open: float, gap_extend: float) -> str:
     return f"{gap_open:g}/{gap_extend:g}"
 
 
-class _AminoAcids:
-    """Takes the clouds of one sample's amino acids, one after the other."""
-
-    def __init__(self):
-        self._dimensions: list[float] = []
-        self._counts: list[int] = []
-        self._together: Moments | None = None
-
-    def add(self, letter: str, cloud: Moments) -> None:
-        self._together = cloud if self._together is None else self._together.merge(cloud)
-        if letter in STANDARD_RESIDUES:
-            self._dimensions.append(dimensions_or_nan(cloud))
-            self._counts.append(cloud.count)
-
-    def averages(self) -> dict[str, float]:
-        """Return each of `AVERAGES`; nothing where no amino acid has a spread."""
-        dimensions, counts = np.array(self._dimensions), np.array(self._counts)
-        known = ~np.isnan(dimensions)
-        if not known.any():
-            return {}
-        dimensions, counts = dimensions[known], counts[known]
-        by_residues = np.average(dimensions, weights=counts)
-        values = (dimensions.mean(), by_residues, dimensions_or_nan(self._together))
-        return dict(zip(AVERAGES, values, strict=True))
-
-
 def _averages(
     blocks: Sequence[Mapping[str, Moments]], samples: Sequence[Sequence[int]]
 ) -> list[dict[str, float]]:
@@ -264,11 +257,25 @@ def _averages(
 
     Letters are read one at a time: the moments of all together would fill the memory.
     """
-    gathered = [_AminoAcids() for _ in samples]
+    together: list[Moments | None] = [None for _ in samples]
+    amino_acids: list[list[tuple[float, int]]] = [[] for _ in samples]
     for letter in sorted(set().union(*blocks)):
         clouds = [block.get(letter) for block in blocks]
-        for numbers, amino_acids in zip(samples, gathered, strict=True):
-            found = [clouds[number] for number in numbers if clouds[number] is not None]
-            if found:
-                amino_acids.add(letter, merge_all(found))
-    return [amino_acids.averages() for amino_acids in gathered]
+        for i, numbers in enumerate(samples):
+            if found := [clouds[number] for number in numbers if clouds[number] is not None]:
+                cloud = merge_all(found)
+                together[i] = cloud if together[i] is None else together[i].merge(cloud)
+                if letter in STANDARD_RESIDUES:
+                    amino_acids[i].append((dimensions_or_nan(cloud), cloud.count))
+    return [_averages_of(*both) for both in zip(amino_acids, together, strict=True)]
+
+
+def _averages_of(amino_acids: list[tuple[float, int]], together: Moments) -> dict[str, float]:
+    """Return each of `AVERAGES`; nothing where no amino acid has a spread."""
+    known = [found for found in amino_acids if not np.isnan(found[0])]
+    if not known:
+        return {}
+    dimensions, counts = np.array(known).T
+    by_residues = np.average(dimensions, weights=counts)
+    values = (dimensions.mean(), by_residues, dimensions_or_nan(together))
+    return dict(zip(AVERAGES, values, strict=True))

@@ -1,7 +1,8 @@
-"""By how much each model exceeds each control over the same proteins, with intervals."""
+"""Paired differences: by how much each model exceeds each control over the same proteins."""
 
 from collections.abc import Callable, Iterator
 from itertools import product
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -11,13 +12,16 @@ from plm_geometry.isotropy.tables import (
     measures_without_each,
     paired_difference,
 )
-from plm_geometry.study.association import DISTANCES, SIMILARITIES, AssociationTables
-from plm_geometry.study.isotropy import IsotropyTables
+from plm_geometry.study.correlation import DISTANCES, SIMILARITIES
+from plm_geometry.study.pairs import sides
+
+if TYPE_CHECKING:
+    from plm_geometry.study import Study
 
 _PAIRED = [("cosine_similarity", "squared_euclidean"), *product(DISTANCES, SIMILARITIES)]
 
 
-class PairedTables(IsotropyTables, AssociationTables):
+class Paired:
     """Paired differences, one row a model, control and quantity.
 
     All tables have a model's labels, ``control`` and ``control_title``, ``quantity``, and
@@ -25,17 +29,18 @@ class PairedTables(IsotropyTables, AssociationTables):
     interval that leaves out blocks of proteins; families are not divided where they are known.
     """
 
-    def paired_differences(self) -> pd.DataFrame:
-        """Return the differences in `isotropy_tables.MEASURES`.
+    def __init__(self, study: "Study"):
+        self.study = study
+
+    def isotropy(self) -> pd.DataFrame:
+        """Return the differences in `isotropy.tables.MEASURES`.
 
         Also ``difference_corrected``, without its bias.
         """
-        found = {
-            name: measures_without_each(
-                self.moments(name), [p for p in self.parts(name) if p.count]
-            )
-            for name in self.names
-        }
+        found = {}
+        for name in self.study.names:
+            parts = [part for part in self.study.isotropy.parts(name) if part.count]
+            found[name] = measures_without_each(self.study.moments(name), parts)
 
         def rows(model: str, control: str) -> Iterator[dict[str, object]]:
             (counts, ours), (_, theirs) = found[model], found[control]
@@ -45,17 +50,17 @@ class PairedTables(IsotropyTables, AssociationTables):
 
         return self._against_controls(rows)
 
-    def paired_local_differences(self) -> pd.DataFrame:
-        """Return the differences in ``average_dimensions``, of `local_average`.
+    def local(self) -> pd.DataFrame:
+        """Return the differences in ``average_dimensions``, of `Local.average`.
 
         Without rows for what has no residues, or no spread within an amino acid.
         """
-        found = {}
-        for name in self.names:
-            embeddings = self.embeddings(name)
-            if embeddings.residue_moments:
-                letters, groups = embeddings.residue_moments, embeddings.residue_groups
-                found[name] = averages_without_each(letters, groups)
+        every = {name: self.study.embeddings(name) for name in self.study.names}
+        found = {
+            name: averages_without_each(embeddings.residue_moments, embeddings.residue_groups)
+            for name, embeddings in every.items()
+            if embeddings.residue_moments
+        }
 
         def rows(model: str, control: str) -> Iterator[dict[str, object]]:
             both = [found[name] for name in (model, control) if name in found]
@@ -66,21 +71,22 @@ class PairedTables(IsotropyTables, AssociationTables):
 
         return self._against_controls(rows)
 
-    def paired_correlation_differences(self) -> pd.DataFrame:
+    def correlation(self) -> pd.DataFrame:
         """Return the differences in the correlations of each distance, ``a`` and ``b``.
 
         ``quantity`` is "correlation".
         """
-        pairs = self.pairs()
-        first, second = (self.block_of[pairs[f"accession_{s}"].cat.codes] for s in "ab")
+        pairs = self.study.pairs
+        first, second = (self.study.isotropy.block_of[side] for side in sides(pairs.table()))
 
         def rows(model: str, control: str) -> Iterator[dict[str, object]]:
-            theirs = self.pair_table(control)[list(DISTANCES)].add_prefix("control_")
-            frame = self.pair_table(model)[[*DISTANCES, *SIMILARITIES]].join(theirs)
+            theirs = pairs.of(control)[list(DISTANCES)].add_prefix("control_")
+            frame = pairs.of(model)[[*DISTANCES, *SIMILARITIES]].join(theirs)
             names = {name: f"control_{name}" for name in DISTANCES}
             entries = [((a, b), (names[a], names.get(b, b))) for a, b in _PAIRED]
+            weights = pairs.table()["weight"]
             found = association.correlation_differences(
-                frame, entries, first, second, weights=pairs["weight"]
+                frame, entries, first, second, weights=weights
             )
             for (a, b), interval in zip(_PAIRED, found, strict=True):
                 ends = {"difference_low": interval.low, "difference_high": interval.high}
@@ -93,12 +99,9 @@ class PairedTables(IsotropyTables, AssociationTables):
         self, of: Callable[[str, str], Iterator[dict[str, object]]]
     ) -> pd.DataFrame:
         """Put together the rows that `of` gives of each model and control."""
-        is_control = self.models["role"] == "control"
-        models, controls = self.models.index[~is_control], self.models.index[is_control]
+        titles, is_control = self.study.models["title"], self.study.models["role"] == "control"
         return pd.DataFrame(
-            self.labels(model)
-            | {"control": control, "control_title": self.models.loc[control, "title"]}
-            | row
-            for model, control in product(models, controls)
+            self.study.labels(model) | {"control": control, "control_title": titles[control]} | row
+            for model, control in product(titles.index[~is_control], titles.index[is_control])
             for row in of(model, control)
         )

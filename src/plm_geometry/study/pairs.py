@@ -3,6 +3,7 @@
 from dataclasses import fields
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,24 +15,34 @@ from plm_geometry.base.errors import InputError
 from plm_geometry.base.files import alone
 from plm_geometry.base.provenance import fingerprint, source_digest
 from plm_geometry.pairs import AlignmentSettings
-from plm_geometry.study.embedded import EmbeddedProteins
+
+if TYPE_CHECKING:
+    from plm_geometry.study import Study
 
 _ACCESSIONS = ["accession_a", "accession_b"]
 
 
-class PairTables(EmbeddedProteins):
-    """Tables of pairs of the proteins that every model has embedded."""
+class Pairs:
+    """Pairs of the proteins that every model has embedded.
 
-    def __init__(self, **parameters):
-        super().__init__(**parameters)
-        self.alignment = AlignmentSettings(
-            **self.settings.model_dump(include={f.name for f in fields(AlignmentSettings)})
-        )
-        self._pairs: dict[bool, pd.DataFrame] = {}
+    Attributes
+    ----------
+    alignment : AlignmentSettings
+        How this study aligns them.
+    """
+
+    def __init__(self, study: "Study"):
+        self.study = study
+        named = {field.name for field in fields(AlignmentSettings)}
+        self.alignment = AlignmentSettings(**study.settings.model_dump(include=named))
+        self._file = Path(study.settings.pairs_file).expanduser()
+        if study.settings.pairs_file and not self._file.is_file():
+            raise InputError(f"{self._file} is not there; make it with `plm-geometry align`.")
+        self._tables: dict[bool, pd.DataFrame] = {}
         self._distances: dict[tuple[str, bool], pd.DataFrame] = {}
 
-    def pairs(self, *, similar: bool = False) -> pd.DataFrame:
-        """Return aligned pairs of the `common` proteins.
+    def table(self, *, similar: bool = False) -> pd.DataFrame:
+        """Return aligned pairs of the study's `common` proteins.
 
         Parameters
         ----------
@@ -47,39 +58,43 @@ class PairTables(EmbeddedProteins):
             alignment_length, sequence_identity``; ``weight``, for how many pairs each
             stands; ``length_a, length_b`` in residues.
         """
-        if self.settings.pairs_file and not (similar and self._file_is_uniform()):
-            similar = False
-        if similar not in self._pairs:
-            self._pairs[similar] = self._make_pairs(similar)
-        return self._pairs[similar]
+        if similar and self.study.settings.pairs_file:
+            similar = "weight" not in pq.read_schema(self._file).names
+        if similar not in self._tables:
+            self._tables[similar] = self._make(similar)
+        return self._tables[similar]
 
-    def pair_table(self, name: str, *, similar: bool = False) -> pd.DataFrame:
-        """Return `pairs` with ``cosine_similarity`` and ``squared_euclidean`` of one model."""
-        table = self.pairs(similar=similar)
+    def of(self, name: str, *, similar: bool = False) -> pd.DataFrame:
+        """Return the `table` with ``cosine_similarity`` and ``squared_euclidean`` of one model."""
+        table = self.table(similar=similar)
         if (name, similar) not in self._distances:
-            first, second = (table[side].cat.codes.to_numpy(np.int64) for side in _ACCESSIONS)
-            found = pairs.pair_distances(self.vectors(name), first, second)
+            found = pairs.pair_distances(self.study.vectors(name), *sides(table))
             self._distances[name, similar] = found
         return table.join(self._distances[name, similar])
 
-    def sampled_pairs(self, n: int = 1000) -> pd.DataFrame:
-        """Return `n` of the similar ``pairs``, to be looked at one by one.
+    def some(self, most: int) -> pd.DataFrame:
+        """Return at most so many of them, drawn at random: a file's order may mean something."""
+        table = self.table()
+        drawn = table.sample(min(most, len(table)), random_state=self.study.settings.seed)
+        return drawn.reset_index(drop=True)
+
+    def sampled(self, n: int) -> pd.DataFrame:
+        """Return `n` of the similar ones, to be looked at one by one.
 
         They are drawn at random from the seed, without regard to their weights.
 
         Returns
         -------
         DataFrame
-            The rows of `pairs` with ``alignment`` (`AlignedText`, or None where too long), and
+            The rows of `table` with ``alignment`` (`AlignedText`, or None where too long), and
             one column a model, under its name: the pair's cosine similarity.
         """
-        table = self.pairs(similar=True)
-        chosen = np.random.default_rng(self.settings.seed).permutation(len(table))[:n]
+        study, table = self.study, self.table(similar=True)
+        chosen = np.random.default_rng(study.settings.seed).permutation(len(table))[:n]
         shown = table.iloc[np.sort(chosen)]
-        first, second = (shown[side].cat.codes.to_numpy(np.int64) for side in _ACCESSIONS)
-        cosines = {name: self.pair_table(name, similar=True).cosine_similarity.loc[shown.index]
-                   for name in self.names}  # fmt: skip
-        texts = pairs.aligned_texts(self.common, first, second, self.alignment)
+        cosines = {name: self.of(name, similar=True).cosine_similarity.loc[shown.index]
+                   for name in study.names}  # fmt: skip
+        texts = pairs.aligned_texts(study.common, *sides(shown), self.alignment)
         return shown.assign(alignment=texts, **cosines).reset_index(drop=True)
 
     def aligned(
@@ -90,54 +105,53 @@ class PairTables(EmbeddedProteins):
         Parameters
         ----------
         first, second : ndarray of int, shape (n_pairs,)
-            Pairs of the `common` proteins.
+            Pairs of the study's `common` proteins.
         settings : AlignmentSettings
         """
+        common = self.study.common
         key = {
-            "proteins": self.common.sha256,
+            "proteins": common.sha256,
             "pairs": sha256(np.stack([first, second]).tobytes()).hexdigest(),
             "settings": str(settings),
             "code": source_digest(pairs),
         }
         path = paths.CACHE / "alignments" / f"{fingerprint(key)[:16]}.parquet"
-        cluster = self.settings.cluster or None
+        cluster = self.study.settings.cluster or None
         with alone(path):  # another chapter may be aligning the same pairs
-            pairs.align_to_parquet(self.common, first, second, settings, path, cluster=cluster)
+            pairs.align_to_parquet(common, first, second, settings, path, cluster=cluster)
         return self._read(path)
 
-    def _make_pairs(self, similar: bool) -> pd.DataFrame:
-        if self.settings.pairs_file and not similar:
+    def _make(self, similar: bool) -> pd.DataFrame:
+        common = self.study.common
+        if self.study.settings.pairs_file and not similar:
             table = self._read(self._checked_file())
         else:
             first, second, weight = self._drawn(similar)
             table = self.aligned(first, second, self.alignment).assign(weight=weight)
         if "weight" not in table:
-            table["weight"] = pairs.count_pairs(len(self.common)) / len(table)
-        lengths = self.common.lengths
-        return table.assign(
-            length_a=lengths[table["accession_a"].cat.codes],
-            length_b=lengths[table["accession_b"].cat.codes],
-        )
+            table["weight"] = pairs.count_pairs(len(common)) / len(table)
+        first, second = sides(table)
+        return table.assign(length_a=common.lengths[first], length_b=common.lengths[second])
 
     def _drawn(self, similar: bool) -> tuple[np.ndarray, np.ndarray, float | np.ndarray]:
         """Draw ``n_pairs`` pairs; return both sides, and for how many pairs each stands."""
-        among, seed = self._proteins_of_pairs(), self.settings.seed
+        among, settings = self._among(), self.study.settings
         available = pairs.count_pairs(len(among))
-        wanted = min(self.settings.n_pairs, available)
+        wanted = min(settings.n_pairs, available)
         if similar and 0 < wanted < available:
-            sequences = self.common.select(among).sequences
-            sample = pairs.draw_stratified(sequences, wanted, seed=seed)
+            sequences = self.study.common.select(among).sequences
+            sample = pairs.draw_stratified(sequences, wanted, seed=settings.seed)
             return among[sample.first], among[sample.second], sample.weight
-        first, second = pairs.draw_pairs(len(among), wanted or available, seed=seed)
+        first, second = pairs.draw_pairs(len(among), wanted or available, seed=settings.seed)
         return among[first], among[second], available / len(first)
 
-    def _proteins_of_pairs(self) -> np.ndarray:
+    def _among(self) -> np.ndarray:
         """Return the numbers of the `common` proteins that pairs are drawn from, ascending."""
-        n, among = len(self.common), self.settings.n_pair_proteins
-        if not 0 < among < n:
+        n, settings = len(self.study.common), self.study.settings
+        if not 0 < settings.n_pair_proteins < n:
             return np.arange(n)
-        drawn = np.random.default_rng(self.settings.seed).choice(n, among, replace=False)
-        return np.sort(drawn)
+        rng = np.random.default_rng(settings.seed)
+        return np.sort(rng.choice(n, settings.n_pair_proteins, replace=False))
 
     def _read(self, path: Path) -> pd.DataFrame:
         """Read aligned pairs; accessions become categories in the order of `common`.
@@ -145,22 +159,24 @@ class PairTables(EmbeddedProteins):
         Pairs of a file with a protein that `left_out` names are left out too.
         """
         table = pq.read_table(path, read_dictionary=_ACCESSIONS).to_pandas()
-        kind = pd.CategoricalDtype(self.common.accessions)
+        kind = pd.CategoricalDtype(self.study.common.accessions)
         table = table.assign(**{side: table[side].astype(kind) for side in _ACCESSIONS})
         return table.dropna(subset=_ACCESSIONS, ignore_index=True)
 
-    def _file_is_uniform(self) -> bool:
-        return "weight" not in pq.read_schema(self._pairs_path).names
-
     def _checked_file(self) -> Path:
         """Return ``pairs_file``, which must be of these proteins and settings."""
-        path = self._pairs_path
-        note = pairs.read_note(path)
+        note = pairs.read_note(self._file)
         for name, here in vars(self.alignment).items():
             if note.get(name) != here:
                 raise InputError(
-                    f"{path} was aligned with {name} {note.get(name)!r}, and this run asks for "
-                    f"{here!r}; give `-p {name} {note.get(name)}`, or another file."
+                    f"{self._file} was aligned with {name} {note.get(name)!r}, and this run asks "
+                    f"for {here!r}; give `-p {name} {note.get(name)}`, or another file."
                 )
-        pairs.read_pairs(path, self.requested.accessions)
-        return path
+        pairs.read_pairs(self._file, self.study.requested.accessions)
+        return self._file
+
+
+def sides(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return the numbers, among a study's `common` proteins, of each pair's two proteins."""
+    first, second = (table[side].cat.codes.to_numpy(np.int64) for side in _ACCESSIONS)
+    return first, second

@@ -15,10 +15,11 @@ from plm_geometry.embedding.run import N_GROUPS
 from plm_geometry.isotropy.jackknife import draw_blocks
 from plm_geometry.isotropy.moments import Moments
 from plm_geometry.proteins.fasta import Proteins
-from plm_geometry.study.pairs import PairTables
+from plm_geometry.study.embedding import stored
 
 if TYPE_CHECKING:
     from plm_geometry.models import Embedder
+    from plm_geometry.study import Study
 
 # With two special tokens they fill 128 and 512 positions, lengths that ProteinBERT was trained
 # with: a strong cut, and a usual one.
@@ -30,7 +31,7 @@ LAYERS = {"last": -1, "one before": -2}
 OWN = "own"
 # Where a model leaves nothing to choose, as a file of embeddings does.
 AS_IT_IS = "as it is"
-_UNCUT = "whole"
+UNCUT = "whole"
 # Blocks, of `N_GROUPS`, in a sample of the proteins; and how often such a sample is drawn.
 _SIZES = (2, 5)
 _DRAWS = 3
@@ -75,31 +76,32 @@ class Reading:
     earlier: Mapping[str, Moments] = field(default_factory=dict)
 
 
-class Readings(PairTables):
+class Readings:
     """Some of a study's proteins, read by its models in every way."""
 
-    def __init__(self, **parameters):
-        super().__init__(**parameters)
+    def __init__(self, study: "Study"):
+        self.study = study
         self._readings: dict[str, list[Reading]] = {}
 
     @cached_property
     def chosen(self) -> np.ndarray:
         """Positions of the proteins that are read, among the `common` ones, ascending."""
-        n = min(self.settings.n_choices, len(self.common))
+        settings, n_common = self.study.settings, len(self.study.common)
+        n = min(settings.n_choices, n_common)
         if n < 2 * N_GROUPS:
             raise InputError(
                 f"comparing choices needs at least {2 * N_GROUPS} proteins, and there are {n}."
             )
-        rng = np.random.default_rng(self.settings.seed)
-        return np.sort(rng.choice(len(self.common), n, replace=False))
+        rng = np.random.default_rng(settings.seed)
+        return np.sort(rng.choice(n_common, n, replace=False))
 
     @cached_property
     def subsets(self) -> list[Subset]:
         """Samples of the chosen proteins: nested ones of each draw, and all of them."""
-        n = len(self.chosen)
+        n, seed = len(self.chosen), self.study.settings.seed
         # The blocks that `embed` keeps residues' moments by.
-        block_of = draw_blocks(n, n_blocks=N_GROUPS, seed=self.settings.seed)
-        rng = np.random.default_rng(self.settings.seed)
+        block_of = draw_blocks(n, n_blocks=N_GROUPS, seed=seed)
+        rng = np.random.default_rng(seed)
         draws = [rng.permutation(N_GROUPS) for _ in range(_DRAWS)]
         sized = [(draw, size) for size in _SIZES for draw in range(_DRAWS)] + [(0, N_GROUPS)]
         found = []
@@ -109,46 +111,43 @@ class Readings(PairTables):
             found.append(Subset(choice, blocks, np.isin(block_of, blocks)))
         return found
 
-    def readings(self, name: str) -> list[Reading]:
+    def of(self, name: str) -> list[Reading]:
         """Return a model's readings of the `chosen` proteins, computed or found on disk."""
         if name not in self._readings:
             self._readings[name] = list(self._read_every_way(name))
         return self._readings[name]
 
     def _read_every_way(self, name: str) -> Iterator[Reading]:
-        card = self._card(name)
-        if card.architecture == "file of embeddings":
+        settings, architecture = self.study.settings, self.study.card(name).architecture
+        if architecture == "file of embeddings":
             choice = {"truncation": AS_IT_IS, "padding": AS_IT_IS}
-            yield Reading(choice, {(AS_IT_IS, AS_IT_IS): self.vectors(name)[self.chosen]})
+            vectors = self.study.vectors(name)[self.chosen]
+            yield Reading(choice, {(AS_IT_IS, AS_IT_IS): vectors})
             return
-        paddings = dict.fromkeys([self.settings.padded_length, *PADDINGS])
-        for padding in paddings if card.architecture == "proteinbert" else [AS_IT_IS]:
+        paddings = dict.fromkeys([settings.padded_length, *PADDINGS])
+        for padding in paddings if architecture == "proteinbert" else [AS_IT_IS]:
             models = devices.load_models(
                 name,
-                device=self.settings.device,
-                precision=self.settings.precision,
+                device=settings.device,
+                precision=settings.precision,
                 padded_length="none" if padding == AS_IT_IS else padding,
             )
             for truncation, proteins in self._cut_in_every_way(models[0]).items():
-                yield self._reading(name, models, proteins, truncation, padding)
+                choice = {"truncation": truncation, "padding": padding}
+                yield self._reading(name, models, proteins, choice)
 
     def _cut_in_every_way(self, model: "Embedder") -> dict[str, Proteins]:
         """Return the chosen proteins whole and cut, as far as the model takes and it matters."""
-        whole = self.common.select(self.chosen)
-        lengths = {self.settings.max_residues, 0, *TRUNCATIONS} - {0}
+        whole = self.study.common.select(self.chosen)
+        lengths = {self.study.settings.max_residues, 0, *TRUNCATIONS} - {0}
         cut = {n: cut_to(whole, n)[0] for n in sorted(lengths, reverse=True)}
-        found = {_UNCUT: whole}
+        found = {UNCUT: whole}
         found |= {f"{n:,}": some for n, some in cut.items() if n < whole.lengths.max()}
         limit = model.max_residues or np.inf
         return {name: some for name, some in found.items() if some.lengths.max() <= limit}
 
     def _reading(
-        self,
-        name: str,
-        models: Sequence["Embedder"],
-        proteins: Proteins,
-        truncation: str,
-        padding: str,
+        self, name: str, models: Sequence["Embedder"], proteins: Proteins, choice: dict[str, str]
     ) -> Reading:
         # From the earliest on: the last layer's residues are the ones kept by block.
         layers = {
@@ -157,8 +156,9 @@ class Readings(PairTables):
             if number == -1 or models[0].n_layers >= -number
         }
         poolings = possible_poolings(models[0])
-        pooling = ",".join(poolings) or "mean"  # ignored by a model that pools itself
-        store = self._stored(name, models, proteins, layers=tuple(layers.values()), pooling=pooling)
+        # A model that pools itself ignores what it is asked for.
+        how = {"layers": tuple(layers.values()), "pooling": ",".join(poolings) or "mean"}
+        store = stored(self.study.settings, name, models, proteins, **how)
         if left_out := store.read_progress().left_out:
             raise InputError(
                 f"memory was not enough for {', '.join(left_out)}, read by {name}; "
@@ -174,17 +174,4 @@ class Readings(PairTables):
             )
         }
         earlier = store.group_moments(0)[0] if len(layers) > 1 else {}
-        choice = {"truncation": truncation, "padding": padding}
         return Reading(choice, vectors, store.group_moments(-1), earlier)
-
-    @property
-    def own_choice(self) -> dict[str, str]:
-        """What the other chapters choose, by choice."""
-        settings = self.settings
-        return {
-            "pooling": settings.pooling,
-            "truncation": f"{settings.max_residues:,}" if settings.max_residues else _UNCUT,
-            "layer": "last",
-            "padding": settings.padded_length,
-            **self.subsets[-1].choice,
-        }

@@ -37,25 +37,17 @@ DASH = "–"
 FORMATS = {"isoscore": ".3f", "effective_dimensions": ".1f", "mean_cosine_similarity": ".3f"}
 
 
-def label(title: str, role: str) -> str:
-    """Return a model's title, marked where its numbers must not be taken for the paper's."""
-    return title if role == "model" or role in title else f"{title} ({role})"
-
-
 def labels(frame: pd.DataFrame) -> pd.Series:
-    """Return the `label` of each row."""
-    return pd.Series(map(label, frame["title"], frame["role"]), index=frame.index, dtype=object)
+    """Return each row's title, marked where its numbers must not be taken for the paper's."""
+    pairs = frame[["title", "role"]].to_numpy()
+    said = [name if role == "model" or role in name else f"{name} ({role})" for name, role in pairs]
+    return pd.Series(said, index=frame.index, dtype=object)
 
 
 def judged(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of models; where a run has none, those of minis, or else of controls."""
     kinds = (frame[frame["role"] == role] for role in ("model", "mini"))
     return next((rows for rows in kinds if len(rows)), frame)
-
-
-def about(number: float) -> str:
-    """Return a large number to two digits, as an extrapolation has no more: "120,000"."""
-    return f"{float(f'{number:.2g}'):,.0f}"
 
 
 def between(a: str, b: str) -> str:
@@ -74,23 +66,16 @@ def extent(values: pd.Series, spec: str) -> str:
 
 def spans(frame: pd.DataFrame, column: str, decimals: int) -> pd.Series:
     """Return each row's interval of `column` as "1.20 to 1.35", and a dash where it has none."""
-    ends = zip(frame[f"{column}_low"], frame[f"{column}_high"], strict=True)
+    ends = frame[[f"{column}_low", f"{column}_high"]].astype(float)
     said = [
-        DASH if pd.isna(low) or pd.isna(high)
-        else f"{rounded(low, decimals)} to {rounded(high, decimals)}"
-        for low, high in ends
-    ]  # fmt: skip
-    return pd.Series(said, index=frame.index, dtype=object)
+        f"{rounded(low, decimals)} to {rounded(high, decimals)}" for low, high in ends.to_numpy()
+    ]
+    return pd.Series(said, ends.index, dtype=object).where(ends.notna().all(axis=1), DASH)
 
 
 def folded(title: str, width: int = 24) -> str:
-    """Break a panel's title into lines, so that neighbours do not run together."""
+    """Break a title into lines, so that neighbours do not run together."""
     return textwrap.fill(title, width, break_long_words=False)
-
-
-def folded_at_marks(name: str) -> str:
-    """Break a label at its comma and bracket, so that neighbours on an axis do not touch."""
-    return name.replace(", ", ",\n").replace(" (", "\n(")
 
 
 def rounded(value: float, decimals: int) -> str:

@@ -1,0 +1,85 @@
+"""Embedding a study's proteins with its models, into stores under ``data/cache`` or from a file."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plm_geometry.base import paths
+from plm_geometry.base.errors import InputError
+from plm_geometry.base.provenance import fingerprint
+from plm_geometry.base.settings import Settings
+from plm_geometry.embedding import devices, run
+from plm_geometry.embedding.files import EmbeddingFile, ResidueFile
+from plm_geometry.embedding.run import Embeddings
+from plm_geometry.embedding.store import EmbeddingStore
+from plm_geometry.proteins.fasta import Proteins
+
+if TYPE_CHECKING:
+    from plm_geometry.models import Embedder
+
+
+def embedded(
+    settings: Settings,
+    name: str,
+    proteins: Proteins,
+    *,
+    is_padded: bool,
+    families: Sequence[str] | None,
+    tell: Callable[[str], None],
+) -> tuple[Embeddings, dict[str, str]]:
+    """Return a model's embeddings, computed or found on disk, and what identifies the model."""
+    models = devices.load_models(
+        name,
+        device=settings.device,
+        precision=settings.precision,
+        padded_length=settings.padded_length if is_padded else "none",
+    )
+    model, identity = models[0], dict(models[0].identity)
+    if settings.max_residues and isinstance(model, EmbeddingFile | ResidueFile):
+        raise InputError(
+            f"{model.title} is a file of embeddings: what they were made from cannot be "
+            "cut; leave max_residues at 0."
+        )
+    if isinstance(model, EmbeddingFile):
+        vectors = model.vectors(proteins.accessions)
+        return Embeddings(proteins.accessions, vectors, {}), identity
+    if isinstance(model, ResidueFile):
+        model.places(proteins.accessions)  # who is missing is said before all work
+    store = stored(
+        settings,
+        name,
+        models,
+        proteins,
+        pooling=settings.pooling,
+        families=families,
+        residue_moments=name in settings.names,  # of further copies only the vectors are compared
+        cluster=settings.cluster or None,
+        tell=tell,
+    )
+    return run.load(store, proteins), identity
+
+
+def stored(
+    settings: Settings,
+    name: str,
+    models: Sequence["Embedder"],
+    proteins: Proteins,
+    *,
+    cluster: str | None = None,
+    tell: Callable[[str], None] = lambda line: None,
+    **options,
+) -> EmbeddingStore:
+    """Embed with copies of a model, or find what was embedded with these `options` of `run.embed`.
+
+    Returns
+    -------
+    EmbeddingStore
+        Complete, in a directory named after all that the embeddings depend on.
+    """
+    options = {"seed": settings.seed, **options}
+    description = run.describe(proteins, models[0], **options)
+    slug = "".join(c if c.isalnum() else "_" for c in Path(name).name)
+    directory = paths.CACHE / "embeddings" / f"{slug}-{fingerprint(description)[:16]}"
+    return run.embed(
+        proteins, models[0], directory, **options, copies=models[1:], cluster=cluster, tell=tell
+    )

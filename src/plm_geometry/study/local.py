@@ -1,0 +1,67 @@
+"""Local isotropy: the cloud of each amino acid's residues in each model."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from plm_geometry.base.errors import InputError
+from plm_geometry.embedding.run import Embeddings
+from plm_geometry.isotropy.tables import average_dimensions, local_rows, variance_shares
+from plm_geometry.proteins.fasta import STANDARD_RESIDUES
+
+if TYPE_CHECKING:
+    from plm_geometry.study import Study
+
+
+class Local:
+    """Tables over residues; embedding files without residues have no rows."""
+
+    def __init__(self, study: "Study"):
+        self.study = study
+
+    def table(self) -> pd.DataFrame:
+        """Return one row a model and amino acid, and ``residue = "all"`` over all residues.
+
+        Columns as in `Isotropy.table`, with ``residue``. Letters beyond the twenty are rows of
+        their own.
+        """
+        return self._rows(lambda found: local_rows(found.residue_moments, found.residue_groups))
+
+    def average(self) -> pd.DataFrame:
+        """Return the effective dimensions of an amino acid, the mean over the twenty.
+
+        Columns of `isotropy.tables.average_dimensions`; one row a model.
+        """
+        return self._rows(
+            lambda found: [average_dimensions(found.residue_moments, found.residue_groups)]
+        )
+
+    def variance(self) -> pd.DataFrame:
+        """Return the shares of the residues' variance ``between`` and ``within`` amino acids."""
+        return self._rows(lambda found: [variance_shares(found.residue_moments)])
+
+    def letters(self) -> pd.DataFrame:
+        """Return the residue letters beyond the twenty and how often they occur.
+
+        Columns ``letter``, ``residues`` and ``proteins``.
+        """
+        counted = [Counter(sequence) for sequence in self.study.common.sequences]
+        beyond = sorted(set().union(*counted) - set(STANDARD_RESIDUES))
+        rows = [
+            (letter, sum(c[letter] for c in counted), sum(letter in c for c in counted))
+            for letter in beyond
+        ]
+        return pd.DataFrame(rows, columns=["letter", "residues", "proteins"])
+
+    def _rows(self, of: Callable[[Embeddings], Iterable[dict[str, object]]]) -> pd.DataFrame:
+        """As `Study.rows`, refusing a study in which no model has residues."""
+        every = {name: self.study.embeddings(name) for name in self.study.names}
+        table = self.study.rows(lambda name: of(every[name]) if every[name].residue_moments else [])
+        if table.empty:
+            raise InputError(
+                "files of one vector per protein hold no residues; name a model, a control, or a "
+                "file of one matrix per protein."
+            )
+        return table

@@ -1,0 +1,299 @@
+"""A study: proteins, the models that embed them, and what is asked of both, computed once."""
+
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Mapping
+from functools import cached_property
+from itertools import chain
+
+import numpy as np
+import pandas as pd
+
+from plm_geometry.base.errors import InputError
+from plm_geometry.base.settings import Settings, read_settings
+from plm_geometry.embedding.devices import read_padded_length
+from plm_geometry.embedding.files import describe_source
+from plm_geometry.embedding.plan import cut_to, within_limit
+from plm_geometry.embedding.run import Embeddings
+from plm_geometry.isotropy.moments import Moments
+from plm_geometry.models import ModelCard
+from plm_geometry.proteins.datasets import read_proteins
+from plm_geometry.proteins.families import SHIPPED, read_families
+from plm_geometry.proteins.fasta import STANDARD_RESIDUES, SWISSPROT_PERCENT, Proteins, sample
+from plm_geometry.study.choices import Choices
+from plm_geometry.study.correlation import Correlation
+from plm_geometry.study.embedding import embedded
+from plm_geometry.study.isotropy import Isotropy
+from plm_geometry.study.local import Local
+from plm_geometry.study.open_questions import OpenQuestions
+from plm_geometry.study.paired import Paired
+from plm_geometry.study.pairs import Pairs
+from plm_geometry.study.scatter import Scatter
+
+
+class Study:
+    """Proteins and models, and one attribute for each topic that chapters ask about.
+
+    Tables have the columns ``model, title, role, counterpart``, unless no model is in them.
+
+    Attributes
+    ----------
+    settings : Settings
+    pairs : Pairs
+    isotropy, local, correlation, scatter, open_questions, choices, paired
+        What the chapters of these names ask.
+
+    Parameters
+    ----------
+    **parameters
+        Fields of `settings.Settings`; what is not given keeps its default.
+
+    Raises
+    ------
+    InputError
+        As `settings.read_settings`, for a setting of the alignment that does not exist, and if
+        ``pairs_file`` does not.
+    """
+
+    def __init__(self, **parameters):
+        self.settings = read_settings(parameters)
+        self._tell: Callable[[str], None] = lambda line: None
+        self._embedded: dict[str, tuple[Embeddings, dict[str, str]]] = {}
+        self._moments: dict[str, Moments] = {}
+        self.pairs = Pairs(self)
+        self.isotropy = Isotropy(self)
+        self.local = Local(self)
+        self.correlation = Correlation(self)
+        self.scatter = Scatter(self)
+        self.open_questions = OpenQuestions(self)
+        self.choices = Choices(self)
+        self.paired = Paired(self)
+
+    @classmethod
+    def of(cls, names: Mapping[str, object], *, least: int = 1) -> "Study":
+        """Return the study of a chapter's parameters, after refusing what cannot be met.
+
+        Parameters
+        ----------
+        names : mapping
+            The notebook's ``globals()``, or its parameters: what is no parameter is ignored.
+        least : int
+            Proteins, two different ones among them, without which the chapter has nothing to say.
+
+        Raises
+        ------
+        InputError
+            If there are fewer proteins, or all have one sequence.
+        """
+        study = cls(**{name: names[name] for name in Settings.model_fields if name in names})
+        study._refuse_fewer_than(least)
+        return study
+
+    @property
+    def names(self) -> list[str]:
+        """The models, then the controls, as they were named."""
+        return self.settings.names
+
+    @cached_property
+    def _drawn_from(self) -> tuple[Proteins, int]:
+        """The proteins asked for, and how many there were to draw them from."""
+        found = read_proteins(self.settings.proteins)
+        n = min(self.settings.n_proteins, len(found))
+        return sample(found, n, seed=self.settings.seed) if n else found, len(found)
+
+    @property
+    def requested(self) -> Proteins:
+        """The proteins asked for, before any model's limit; all there are where these are fewer."""
+        return self._drawn_from[0]
+
+    @cached_property
+    def families(self) -> dict[str, str] | None:
+        """The family of each protein, by accession; None where families are not known."""
+        data_set = self.settings.proteins
+        named = self.settings.families or (data_set if data_set in SHIPPED else "")
+        return read_families(named, self.requested, tell=self._tell) if named else None
+
+    def families_of(self, proteins: Proteins) -> list[str] | None:
+        """Return the family of each of `proteins`, where families are known."""
+        if self.families is None:
+            return None
+        return [self.families[accession] for accession in proteins.accessions]
+
+    @cached_property
+    def lowered(self) -> dict[str, str]:
+        """The sizes asked for that these proteins cannot give, each with a clause that says so.
+
+        The study takes all there are in their place.
+        """
+        n = len(self.proteins)
+        most = {"n_proteins": self._drawn_from[1], "n_mantel": n, "n_choices": n}
+        if not self.settings.pairs_file:
+            among = min(self.settings.n_pair_proteins or n, n)
+            most |= {"n_pair_proteins": n, "n_pairs": among * (among - 1) // 2}
+        asked = self.settings.model_dump(include=self.settings.model_fields_set & most.keys())
+        return {
+            name: f"{name} is {wanted:,}, but there are no more than {most[name]:,}"
+            for name, wanted in asked.items()
+            if wanted > most[name]
+        }
+
+    def refuse_lowered(self, overrides: Container[str]) -> None:
+        """Raise InputError if one of these parameters, given by the user, had to be `lowered`."""
+        for name, clause in self.lowered.items():
+            if name in overrides:
+                raise InputError(f"{clause}; ask for at most that, or leave {name} out.")
+
+    def _refuse_fewer_than(self, least: int) -> None:
+        n = len(self.proteins)
+        if n < least:
+            raise InputError(
+                f"this chapter needs at least {least} proteins; give more than these {n}."
+            )
+        # In a file of embeddings, proteins of one sequence may have different vectors.
+        is_computed = all(
+            self.card(name).architecture != "file of embeddings" for name in self.names
+        )
+        if least > 1 and is_computed and len(set(self.as_read.sequences)) == 1:
+            raise InputError(
+                f"this chapter compares proteins, and these {n} have one sequence; give others too."
+            )
+
+    def card(self, name: str) -> ModelCard:
+        """Return what is known of a model before it is loaded."""
+        padded_length = read_padded_length(self.settings.padded_length)
+        return describe_source(name, padded_length=padded_length)
+
+    @cached_property
+    def models(self) -> pd.DataFrame:
+        """One row a model or control: ``title, role, counterpart, width, max_residues``."""
+        table = pd.DataFrame([vars(self.card(name)) for name in self.names], self.names)
+        table = table.drop(columns=["name", "architecture"])
+        # Two files of one name: figures and tables must tell them apart.
+        twice = table["title"].duplicated(keep=False)
+        return table.assign(
+            title=table["title"].where(~twice, table["title"] + " (" + table.index + ")")
+        )
+
+    @property
+    def _limits(self) -> pd.Series:
+        """The longest protein of each model that has a limit, unless proteins are cut below it."""
+        limits = self.models["max_residues"].dropna()
+        return limits[limits < (self.settings.max_residues or np.inf)].astype(int)
+
+    @cached_property
+    def proteins(self) -> Proteins:
+        """The proteins every model takes, so that each number is over the same ones."""
+        limit = int(self._limits.min()) if len(self._limits) else None
+        return within_limit(self.requested, limit)[0]
+
+    @cached_property
+    def _cut(self) -> tuple[Proteins, Mapping[str, str]]:
+        most = self.settings.max_residues
+        return cut_to(self.proteins, most) if most else (self.proteins, {})
+
+    @property
+    def as_read(self) -> Proteins:
+        """The `proteins` as models read them: cut after ``max_residues`` residues, if any are."""
+        return self._cut[0]
+
+    def cut(self) -> pd.DataFrame:
+        """Return the proteins of which models read the beginning only: ``accession, why``."""
+        return pd.DataFrame(self._cut[1].items(), columns=["accession", "why"])
+
+    def left_out(self) -> pd.DataFrame:
+        """Return the proteins without a vector: ``accession, model, why``."""
+        _ = self.common  # who does not fit into memory is known when all are embedded
+        found = [
+            (name, within_limit(self.requested, limit)[1]) for name, limit in self._limits.items()
+        ]
+        found += [(name, embeddings.left_out) for name, (embeddings, _) in self._embedded.items()]
+        rows = [
+            (accession, name, why) for name, reasons in found for accession, why in reasons.items()
+        ]
+        return pd.DataFrame(rows, columns=["accession", "model", "why"])
+
+    @cached_property
+    def common(self) -> Proteins:
+        """The proteins that every model has embedded: all, but for memory trouble."""
+        missing = {a for name in self.names for a in self.embeddings(name).left_out}
+        kept = [i for i, a in enumerate(self.proteins.accessions) if a not in missing]
+        return self.proteins.select(kept)
+
+    def data_set(self) -> pd.DataFrame:
+        """Return one row that says which proteins these are."""
+        lengths, notes = self.common.lengths, self.requested.notes.items()
+        row = {
+            "source": self.requested.source,
+            "proteins": len(self.common),
+            "left out": len(self.requested) - len(self.common),
+            "residues": int(lengths.sum()),
+            "median length": float(np.median(lengths)),
+            "longest": int(lengths.max()),
+            "normalised": ", ".join(f"{what} ({count:,})" for what, count in notes) or "nothing",
+            "sha256": self.common.sha256[:12],
+        }
+        return pd.DataFrame([row])
+
+    def protein_lengths(self) -> pd.DataFrame:
+        """Return one row a protein: ``accession`` and ``length`` in residues."""
+        return pd.DataFrame({"accession": self.common.accessions, "length": self.common.lengths})
+
+    def composition(self) -> pd.DataFrame:
+        """Return the twenty amino acids' shares of these proteins' residues, and of Swiss-Prot's.
+
+        Columns ``residue``, ``residues`` (their number), ``share`` and ``swissprot``; other
+        letters count in neither.
+        """
+        counted = Counter(chain.from_iterable(self.common.sequences))
+        found = np.array([counted[residue] for residue in STANDARD_RESIDUES])
+        everywhere = np.array([SWISSPROT_PERCENT[residue] for residue in STANDARD_RESIDUES])
+        shares = {"share": found / max(found.sum(), 1), "swissprot": everywhere / everywhere.sum()}
+        return pd.DataFrame({"residue": list(STANDARD_RESIDUES), "residues": found, **shares})
+
+    def embed_all(self, tell: Callable[[str], None]) -> None:
+        """Search for families, where asked, and embed; tell before each what it will take."""
+        self._tell = tell
+        _ = self.families
+        for name in dict.fromkeys(chain(self.names, *self.settings.copies.values())):
+            self.embeddings(name)
+
+    def embeddings(self, name: str) -> Embeddings:
+        """Return one model's embeddings of `as_read`, computed or found on disk."""
+        if name not in self._embedded:
+            self._embedded[name] = embedded(
+                self.settings,
+                name,
+                self.as_read,
+                is_padded=self.card(name).architecture == "proteinbert",
+                families=self.families_of(self.proteins),
+                tell=self._tell,
+            )
+        return self._embedded[name][0]
+
+    def identity(self, name: str) -> dict[str, str]:
+        """Return what identifies a model that has been used: source, revision, weights.
+
+        Those of them that are known; ``weights`` is a sha256, but of an untrained copy.
+        """
+        found = self._embedded[name][1] if name in self._embedded else {}
+        return {key: found[key] for key in ("source", "revision", "weights") if key in found}
+
+    def vectors(self, name: str) -> np.ndarray:
+        """Return one model's vectors of the `common` proteins, ``(n_common, width)``."""
+        found = self.embeddings(name)
+        row = {accession: i for i, accession in enumerate(found.accessions)}
+        return found.vectors[[row[accession] for accession in self.common.accessions]]
+
+    def moments(self, name: str) -> Moments:
+        """Return the moments of one model's vectors of the `common` proteins."""
+        if name not in self._moments:
+            self._moments[name] = Moments.from_vectors(self.vectors(name))
+        return self._moments[name]
+
+    def rows(self, of: Callable[[str], Iterable[dict[str, object]]]) -> pd.DataFrame:
+        """Put together the rows that `of` gives of each model, labelled."""
+        labels = {name: self.labels(name) for name in self.names}
+        return pd.DataFrame([labels[name] | row for name in self.names for row in of(name)])
+
+    def labels(self, name: str) -> dict[str, str]:
+        """Return what each row of a table says of its model."""
+        return {"model": name, **self.models.loc[name, ["title", "role", "counterpart"]]}
