@@ -24,7 +24,7 @@ import numpy as np
 import torch
 import zarr
 
-from plm_geometry.embedding import plan, tuning
+from plm_geometry.embedding import devices, plan
 from plm_geometry.embedding import run as embed
 from plm_geometry.embedding.devices import load_model
 from plm_geometry.proteins.datasets import read_proteins
@@ -63,7 +63,7 @@ def sorted_budget(lengths: np.ndarray, budget: int) -> list[np.ndarray]:
 
 def ours(lengths: np.ndarray, budget: int) -> list[np.ndarray]:
     """Return the batches of the engine's plan."""
-    made = plan.make_plan(lengths, budget)
+    made = plan.make_plan(lengths, budget, np.zeros(len(lengths), int))
     return [
         made.order[block][batch]
         for block in made.blocks()
@@ -99,8 +99,8 @@ def report_throughput(title: str, sizes: dict[str, int], proteins: Proteins, rou
         checkpoint = str(write_checkpoint(Path(scratch) / "model", sizes))
         model = load_model(checkpoint)
         half = load_model(checkpoint, precision="bf16")
-    tuning._SMALLEST_SHARE = 0  # the sample is short; the run it stands for is not
-    budget = tuning.choose_budget(proteins, model)
+    devices._SMALLEST_SHARE = 0  # the sample is short; the run it stands for is not
+    budget = devices.choose_budget(proteins, model)
     engine = f"this engine, {budget:,} residues a batch (chosen)"
     runs = {
         f"FASTA order, batches of {FIXED_BATCH}": (model, fasta_order(proteins.lengths, 0)),
@@ -163,8 +163,8 @@ def report_kills(fasta: str, kills: int) -> None:
             process.send_signal(signal.SIGKILL)
             process.wait()
             progress = Path(scratch) / "killed" / "progress.npz"
-            done = int(np.load(progress)["blocks_done"]) if progress.exists() else 0
-            print(f"  kill -9 after {done} finished blocks")
+            done = int(np.load(progress)["n_done"]) if progress.exists() else 0
+            print(f"  kill -9 after {done} finished proteins")
         subprocess.run([*command, f"{scratch}/killed"], check=True, capture_output=True)
         compare_stores(Path(scratch) / "whole", Path(scratch) / "killed")
 

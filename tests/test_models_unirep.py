@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from plm_geometry.base import paths
 from plm_geometry.base.errors import InputError
 from plm_geometry.embedding import devices
-from plm_geometry.embedding.pooling import pool
+from plm_geometry.embedding.forward import pool
 from plm_geometry.embedding.run import embed
 from plm_geometry.embedding.run import load as load_store
 from plm_geometry.models import MODELS, load, unirep
@@ -94,7 +94,7 @@ def test_vectors_are_those_of_the_package_alone_and_in_a_batch(key):
     for sequences in ([INSULIN, ODD], [ODD, "M" * 40, INSULIN], [INSULIN], [ODD]):
         output = model.forward(sequences)
         for pooling in ("mean_with_start", "final"):
-            found = dict(zip(sequences, pool(output, pooling)[0], strict=True))
+            found = dict(zip(sequences, pool(output, (pooling,))[0], strict=True))
             for sequence in {INSULIN, ODD} & found.keys():
                 *start, length = PACKAGE[key, pooling, len(sequence)]
                 np.testing.assert_allclose(found[sequence][:3], start, rtol=0, atol=5e-6)
@@ -131,19 +131,19 @@ def test_lower_case_is_read_and_the_start_is_left_out_of_the_mean(small):
     output, lower = small.forward(["MKV"]), small.forward(["mkv"])
     assert torch.equal(output.hidden[0], lower.hidden[0])
     states = output.hidden[0].numpy()
-    np.testing.assert_allclose(pool(output, "mean")[0, 0], states[1:].mean(0), rtol=1e-6)
-    np.testing.assert_allclose(pool(output, "mean_with_start")[0, 0], states.mean(0), rtol=1e-6)
-    np.testing.assert_array_equal(pool(output, "final")[0, 0], states[-1])
+    np.testing.assert_allclose(pool(output, ("mean",))[0, 0], states[1:].mean(0), rtol=1e-6)
+    np.testing.assert_allclose(pool(output, ("mean_with_start",))[0, 0], states.mean(0), rtol=1e-6)
+    np.testing.assert_array_equal(pool(output, ("final",))[0, 0], states[-1])
     with pytest.raises(InputError, match="no classification token"):
-        pool(output, "first")
+        pool(output, ("first",))
 
 
 def test_half_precision_adds_up_in_float32():
     half = load("unirep_64", dtype=torch.bfloat16)
     output, exact = half.forward([INSULIN]), load("unirep_64").forward([INSULIN])
     assert output.hidden[0].dtype == torch.bfloat16
-    difference = pool(output, "mean") - pool(exact, "mean")
-    assert np.linalg.norm(difference) < 0.02 * np.linalg.norm(pool(exact, "mean"))
+    difference = pool(output, ("mean",)) - pool(exact, ("mean",))
+    assert np.linalg.norm(difference) < 0.02 * np.linalg.norm(pool(exact, ("mean",)))
 
 
 def test_untrained_weights_are_the_authors_orthogonal_ones():

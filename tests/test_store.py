@@ -9,7 +9,9 @@ import pytest
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.provenance import fingerprint, source_digest
-from plm_geometry.embedding.store import EmbeddingStore
+from plm_geometry.embedding.forward import Block
+from plm_geometry.embedding.plan import Plan
+from plm_geometry.embedding.store import EmbeddingStore, Progress
 from plm_geometry.isotropy.moments import Moments
 
 
@@ -20,9 +22,21 @@ def rng():
 
 def made_store(directory, order, width=3, rows_per_block=2, layers=1):
     store = EmbeddingStore(directory, {"model": "m"})
-    plan = {"order": order, "rows_per_block": rows_per_block}
-    store.create(plan, (layers, len(order), width), (2, width), rows_per_block)
+    zeros, sizes = np.zeros(len(order), int), np.array([len(order)])
+    store.create(Plan(np.array(order), zeros, sizes, rows_per_block, 100), layers, width)
     return store
+
+
+def some_moments(rng, letters="AC", d=3):
+    return {letter: Moments.from_vectors(rng.normal(size=(50, d)) + 30) for letter in letters}
+
+
+def same(a, b):
+    return all(np.array_equal(x, b.to_arrays()[name]) for name, x in a.to_arrays().items())
+
+
+def progress(n_done=0, moments=None, left_out=None):
+    return Progress(n_done, moments or {}, [], left_out or {})
 
 
 def test_vectors_written_in_plan_order_are_read_in_input_order(tmp_path, rng):
@@ -31,34 +45,62 @@ def test_vectors_written_in_plan_order_are_read_in_input_order(tmp_path, rng):
     store = made_store(tmp_path, order)
     for start in (0, 2, 4):
         block = slice(start, min(start + 2, 5))
-        store.write_block(block, vectors[order][None, block], slice(0, 0), np.empty((0, 3)))
+        store.write_block(block, Block(vectors[order][None, block]))
     np.testing.assert_array_equal(store.read_vectors(0), vectors)
-
-
-def test_sampled_residues_of_proteins_that_were_left_out_are_missing(tmp_path):
-    store = made_store(tmp_path, [0, 1])
-    store.write_block(slice(0, 1), np.zeros((1, 1, 3)), slice(0, 1), np.full((1, 3), np.nan))
-    store.write_block(slice(1, 2), np.zeros((1, 1, 3)), slice(1, 2), np.ones((1, 3)))
-    np.testing.assert_array_equal(store.read_sample(), np.ones((1, 3)))
 
 
 def test_progress_is_read_back_to_the_last_bit(tmp_path, rng):
     store = made_store(tmp_path, [0, 1])
-    moments = {0: {"A": Moments.from_vectors(rng.normal(size=(50, 3)))}}
-    store.write_progress(7, moments, {"P1": "why"})
-    blocks_done, found, left_out = EmbeddingStore(tmp_path, {"model": "m"}).read_progress()
-    assert (blocks_done, left_out) == (7, {"P1": "why"})
-    for name, array in moments[0]["A"].to_arrays().items():
-        np.testing.assert_array_equal(found[0]["A"].to_arrays()[name], array)
+    state = progress()
+    moments = some_moments(rng)["A"]
+    sampled = [np.ones((2, 3), np.float32), np.zeros((1, 3), np.float32)]
+    state.add(
+        Block(np.zeros((1, 2, 3)), {"0/4/A": moments}, {}, sampled, {"P1": "why"}), ["P1", "P2"], 7
+    )
+    store.write_progress(state)
+    found = EmbeddingStore(tmp_path, {"model": "m"}).read_progress()
+    assert (found.n_done, found.left_out) == (7, {"P1": "why"})
+    assert same(found.moments["0/4/A"], moments)
+    np.testing.assert_array_equal(found.sampled[0], [[1] * 3, [1] * 3, [0] * 3])
 
 
-def test_a_store_without_progress_starts_from_nothing(tmp_path):
-    assert made_store(tmp_path, [0]).read_progress() == (0, {}, {})
+def test_a_store_without_progress_starts_from_scratch(tmp_path):
+    found = made_store(tmp_path, [0]).read_progress()
+    assert (found.n_done, found.moments, found.left_out) == (0, {}, {})
+
+
+def test_groups_set_aside_are_read_letter_by_letter(tmp_path, rng):
+    store = made_store(tmp_path, [0, 1], layers=2)
+    first, second, late, early = (some_moments(rng, letters) for letters in ("AC", "A", "C", "A"))
+    state = progress(2, {f"1/0/{a}": m for a, m in first.items()} | {"0/0/A": early["A"]})
+    store.set_aside(0, state)
+    assert list(state.moments) == ["0/0/A"]
+    state.moments |= {"1/1/A": second["A"]}
+    store.set_aside(1, state)
+    state.moments["1/1/C"] = late["C"]  # of a protein that was left out at first
+    store.write_progress(state)
+    groups = store.group_moments(-1)
+    assert [list(group) for group in groups] == [["A", "C"], ["A", "C"]]
+    for letter, expected in {"A": second["A"], "C": late["C"]}.items():
+        assert groups[1][letter].count == 50
+        np.testing.assert_allclose(groups[1][letter].scatter, expected.scatter, rtol=1e-12)
+    assert same(store.group_moments(0)[0]["A"], early["A"])
+    with pytest.raises(KeyError):
+        groups[0]["W"]
+
+
+def test_moments_set_aside_take_half_the_room(tmp_path, rng):
+    store = made_store(tmp_path, [0, 1])
+    whole = some_moments(rng, "A", d=60)["A"]
+    store.write_progress(progress(1, {"0/0/A": whole}))
+    store.set_aside(0, progress(1, {"0/0/A": whole}))
+    sizes = [(tmp_path / name).stat().st_size for name in ("group-00.npz", "progress.npz")]
+    assert sizes[0] < 0.6 * sizes[1]
 
 
 def test_another_description_is_refused_by_the_name_of_what_differs(tmp_path):
     store = EmbeddingStore(tmp_path, {"model": "m", "precision": "fp32"})
-    store.write_progress(1, {}, {})
+    store.write_progress(progress(1))
     with pytest.raises(InputError, match="differs in precision"):
         EmbeddingStore(tmp_path, {"model": "m", "precision": "bf16"})
 
@@ -66,9 +108,9 @@ def test_another_description_is_refused_by_the_name_of_what_differs(tmp_path):
 def test_a_store_that_holds_nothing_yet_serves_another_run(tmp_path):
     EmbeddingStore(tmp_path, {"model": "m", "precision": "fp32"})
     store = EmbeddingStore(tmp_path, {"model": "m", "precision": "bf16"})
-    store.write_progress(1, {}, {"P1": "why"})
+    store.write_progress(progress(1))
     again = EmbeddingStore(tmp_path, {"model": "m", "precision": "bf16"})
-    assert again.read_progress() == (1, {}, {"P1": "why"})
+    assert again.read_progress().n_done == 1
 
 
 def test_what_a_killed_writer_left_is_swept_by_the_next(tmp_path):
@@ -82,7 +124,7 @@ def test_what_a_killed_writer_left_is_swept_by_the_next(tmp_path):
     assert list(tmp_path.glob(".*.part"))
     store = EmbeddingStore(tmp_path, {"model": "m"})
     assert not list(tmp_path.glob(".*.part"))
-    assert store.read_progress() == (0, {}, {})
+    assert store.read_progress().n_done == 0
 
 
 def test_fingerprint_depends_on_content_not_on_the_order_of_keys():

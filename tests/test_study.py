@@ -95,7 +95,7 @@ def test_zero_pairs_takes_them_all(fasta):
 def test_what_was_computed_is_found_again_by_the_next_study(study, fasta, monkeypatch):
     first, pairs = study.isotropy.table(), study.pairs.table()
     monkeypatch.setattr("plm_geometry.pairs.alignment.AlignmentJob.run", None)
-    monkeypatch.setattr("plm_geometry.embedding.forward.ForwardPass.block", None)
+    monkeypatch.setattr("plm_geometry.embedding.forward.ForwardPass.compute", None)
     again = Study(proteins=str(fasta), models=study.settings.models, controls=CONTROLS, n_pairs=100)
     pd.testing.assert_frame_equal(again.isotropy.table(), first)
     pd.testing.assert_frame_equal(again.pairs.table(), pairs)

@@ -244,7 +244,7 @@ def test_a_control_has_no_layers_or_special_tokens_to_choose(tables):
 
 
 def test_what_was_read_is_found_again(tables, options, monkeypatch):
-    monkeypatch.setattr("plm_geometry.embedding.forward.ForwardPass.block", None)
+    monkeypatch.setattr("plm_geometry.embedding.forward.ForwardPass.compute", None)
     monkeypatch.setattr("plm_geometry.pairs.alignment.AlignmentJob.run", None)
     again = Study(**options, n_choices=N)
     for number in CHOICES_OF:

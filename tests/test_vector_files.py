@@ -1,7 +1,6 @@
-"""Files of every format are opened alike, whole or in pieces, here or by a cluster's workers."""
+"""Files of every format are opened alike and read in blocks."""
 
 import io
-import math
 from functools import partial
 
 import h5py
@@ -12,9 +11,8 @@ import pytest
 from tqdm import tqdm
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.embedding.file_moments import VectorFile, shown
+from plm_geometry.embedding.file_isotropy import file_isotropy
 from plm_geometry.embedding.formats import open_vectors
-from plm_geometry.isotropy.moments import Moments, merge_all
 from vector_writers import (
     MATRICES,
     NAMED,
@@ -78,7 +76,7 @@ def test_a_key_chooses_among_datasets_and_columns(vectors, tmp_path):
         with pytest.raises(InputError, match="third"):
             open_vectors(tmp_path / name, key="third")
         with pytest.raises(InputError, match="--key"):
-            VectorFile(tmp_path / name).open()
+            file_isotropy(tmp_path / name)
 
 
 def test_one_matrix_leaves_nothing_to_choose(vectors, tmp_path):
@@ -108,87 +106,10 @@ def test_a_store_gives_no_row_for_a_protein_left_out(vectors, tmp_path):
     np.testing.assert_array_equal(read, np.delete(vectors, 40, axis=0))
 
 
-@pytest.mark.parametrize("groups", [(100,), (35, 35, 30)])
-def test_an_unfinished_store_is_refused(groups, vectors, tmp_path):
-    # A group ends its last block, so three groups of 100 vectors make five blocks of 30, not four.
-    n_blocks = sum(math.ceil(size / 30) for size in groups)
-    write_store(tmp_path / "store", vectors, groups=groups, blocks_done=n_blocks)
-    assert open_vectors(tmp_path / "store").n == 100
-    write_store(tmp_path / "other", vectors, groups=groups, blocks_done=n_blocks - 1)
+def test_an_unfinished_store_is_refused(vectors, tmp_path):
+    write_store(tmp_path / "store", vectors, n_done=90)
     with pytest.raises(InputError, match="unfinished"):
-        open_vectors(tmp_path / "other")
-
-
-@pytest.mark.parametrize("write", [*NAMED, *MATRICES, write_store])
-@pytest.mark.parametrize(("first", "last"), [(0, 2), (3, 4), (5, 20), (14, 15), (20, 25)])
-def test_some_blocks_are_those_of_the_whole(write, first, last, vectors, tmp_path):
-    write(tmp_path / "file", vectors)
-    opened = open_vectors(tmp_path / "file")
-    every = list(opened.blocks(7))[first:last]
-    some = list(opened.blocks(7, first, last))
-    assert len(some) == len(every)
-    for block, expected in zip(some, every, strict=True):
-        np.testing.assert_array_equal(block, expected)
-
-
-@pytest.fixture
-def small_blocks(monkeypatch):
-    """Make seven vectors of twelve dimensions a block, and three blocks a task."""
-    monkeypatch.setattr("plm_geometry.embedding.file_moments._BLOCK_BYTES", 7 * 8 * 12)
-    monkeypatch.setattr("plm_geometry.embedding.file_moments._BLOCKS_PER_TASK", 3)
-
-
-def differ_by(parts, others):
-    """Return the largest difference of two lists of Moments, relative to their size."""
-    pairs = [(getattr(a, field), getattr(b, field))
-             for a, b in zip(parts, others, strict=True)
-             for field in ("mean", "scatter", "unit_sum", "unit_square_sum")]  # fmt: skip
-    return max(np.abs(a - b).max() / np.abs(a).max() for a, b in pairs)
-
-
-@pytest.mark.usefixtures("small_blocks")
-def test_parts_hold_every_vector_once(vectors, tmp_path):
-    write_npy(tmp_path / "v.npy", vectors.astype(float))
-    parts = VectorFile(tmp_path / "v.npy").random_parts(10, seed=1, progress=False)
-    assert [part.count for part in parts] == [10] * 10
-    whole = Moments.from_vectors(vectors.astype(float))
-    assert differ_by([merge_all(parts)], [whole]) < 1e-12
-
-
-@pytest.mark.usefixtures("small_blocks")
-def test_a_cluster_computes_the_same_parts_though_a_worker_is_lost(scheduler, vectors, tmp_path):
-    address, workers = scheduler
-    write_npy(tmp_path / "v.npy", vectors.astype(float))
-    file = VectorFile(tmp_path / "v.npy")
-    here = file.random_parts(10, seed=1, progress=False)
-    workers[0].kill()
-    there = file.random_parts(10, seed=1, cluster=address, progress=False)
-    assert [part.count for part in there] == [10] * 10
-    assert differ_by(here, there) < 1e-12
-
-
-def test_a_file_that_is_another_one_on_a_worker_is_refused(
-    scheduler, vectors, tmp_path, monkeypatch
-):
-    write_npy(tmp_path / "v.npy", vectors)
-    opened = open_vectors(tmp_path / "v.npy")
-    monkeypatch.setattr(VectorFile, "open", lambda self: opened)
-    write_npy(tmp_path / "v.npy", vectors[:50])
-    with pytest.raises(InputError, match="not the same file on all machines"):
-        VectorFile(tmp_path / "v.npy").random_parts(
-            10, seed=1, cluster=scheduler[0], progress=False
-        )
-
-
-def test_a_file_that_no_worker_finds_is_one_sentence(scheduler, vectors, tmp_path, monkeypatch):
-    write_npy(tmp_path / "v.npy", vectors)
-    opened = open_vectors(tmp_path / "v.npy")
-    monkeypatch.setattr(VectorFile, "open", lambda self: opened)
-    (tmp_path / "v.npy").unlink()
-    with pytest.raises(InputError, match="cannot be read: No such file"):
-        VectorFile(tmp_path / "v.npy").random_parts(
-            10, seed=1, cluster=scheduler[0], progress=False
-        )
+        open_vectors(tmp_path / "store")
 
 
 class Terminal(io.StringIO):
@@ -201,27 +122,25 @@ def terminal(monkeypatch):
     """What a terminal is shown, at once and not ten times a second."""
     terminal = Terminal()
     drawn_there = partial(tqdm, file=terminal, mininterval=0)
-    monkeypatch.setattr("plm_geometry.embedding.file_moments.tqdm", drawn_there)
+    monkeypatch.setattr("plm_geometry.embedding.file_isotropy.tqdm", drawn_there)
     return terminal
 
 
-def fail_at_the_second(given):
-    for number, _ in enumerate(given):
-        if number == 1:
-            raise ValueError("second")
-
-
-def test_a_bar_counts_what_has_been_used_and_is_gone_when_an_error_is_said(terminal):
-    blocks = [np.ones((3, 2)), np.ones((4, 2))]
-    with pytest.raises(ValueError, match="second"), shown(blocks, 7, "vectors", True) as given:
-        fail_at_the_second(given)
+def test_a_bar_counts_vectors_and_is_gone_when_an_error_is_said(
+    terminal, vectors, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("plm_geometry.embedding.file_isotropy._BLOCK_BYTES", 7 * 8 * 12)
+    vectors[20] = np.nan
+    write_npy(tmp_path / "v.npy", vectors)
+    with pytest.raises(InputError, match="row 20 holds NaN"):
+        file_isotropy(tmp_path / "v.npy")
     drawn = [line for line in terminal.getvalue().split("\r") if line.strip()]
-    assert ["0/7" in drawn[0], "3/7" in drawn[-1]] == [True, True]
+    assert ["0/100" in drawn[0], "14/100" in drawn[-1]] == [True, True]
     assert "vectors" in drawn[-1]
     assert terminal.getvalue().endswith(" \r")
 
 
-def test_no_bar_is_drawn_where_none_is_asked_for(terminal):
-    with shown(["ab", "c"], 3, "letters", False) as given:
-        assert list(given) == ["ab", "c"]
+def test_no_bar_is_drawn_where_none_is_asked_for(terminal, vectors, tmp_path):
+    write_npy(tmp_path / "v.npy", vectors)
+    file_isotropy(tmp_path / "v.npy", progress=False)
     assert terminal.getvalue() == ""

@@ -45,13 +45,11 @@ def test_the_isotropy_of_a_file_is_that_of_its_array(write, vectors, tmp_path):
 
 def test_fewer_vectors_than_dimensions_are_computed_with_a_warning(vectors, tmp_path):
     np.save(tmp_path / "few.npy", vectors.T)
-    told = []
-    found = file_isotropy(tmp_path / "few.npy", warn=told.append, progress=False)
+    found = file_isotropy(tmp_path / "few.npy", progress=False)
     assert (found.row["n"], found.row["d"]) == (12, 100)
     assert found.row["isoscore"] == pytest.approx(isotropy_row(vectors.T)["isoscore"], rel=1e-6)
-    assert found.warnings == told
-    assert len(told) == 1
-    assert "--transpose" in told[0]
+    assert len(found.warnings) == 1
+    assert "--transpose" in found.warnings[0]
 
 
 def test_zero_vectors_are_counted_in_a_warning(vectors, tmp_path):
@@ -193,7 +191,7 @@ BROKEN = {
     "truncated HDF5": (truncated(write_h5_uniprot), "cannot be read as HDF5 "),
     "truncated Parquet": (truncated(write_parquet_lists), "cannot be read as Parquet"),
     "no datasets": (lambda path: h5py.File(path, "w").close(), "holds no dataset"),
-    "ragged HDF5": (ragged_h5, "dataset B, has 5 dimensions where A has 4"),
+    "ragged HDF5": (ragged_h5, r"dataset B, has shape \(5,\) where A has .* of 4 dimensions"),
     "per-residue HDF5": (per_residue_h5, "has one matrix per protein, .* --per residue"),
     "proteins, then residues": (mixed_h5, r"dataset B, has shape \(20, 4\) where A has one vector"),
     "text in HDF5": (text_h5, "dataset A, holds object and no numbers"),

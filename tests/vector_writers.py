@@ -71,7 +71,7 @@ def write_parquet_columns(path, vectors):
     pq.write_table(pa.table({"accession": NAMES, "length": range(100), **columns}), path)
 
 
-def write_store(path, vectors, left_out=(), blocks_done=4, layers=(-1,), groups=(60, 40)):
+def write_store(path, vectors, left_out=(), n_done=100, layers=(-1,)):
     """Write a store whose layers differ in sign and scale; the first is `vectors` itself."""
     array = zarr.create_array(
         store=path / "vectors.zarr",
@@ -83,10 +83,8 @@ def write_store(path, vectors, left_out=(), blocks_done=4, layers=(-1,), groups=
     for number in range(len(layers)):
         array[number] = vectors * (-2) ** number
     (path / "description.json").write_text(json.dumps({"layers": layers}))
-    # Blocks do not reach from one wave into another: 2 of 60 vectors and 2 of 40.
-    (path / "plan.json").write_text(json.dumps({"rows_per_block": 30, "wave_sizes": groups}))
     left_out = json.dumps(dict.fromkeys(left_out, "too long"))
-    np.savez(path / "progress.npz", blocks_done=blocks_done, left_out=left_out)
+    np.savez(path / "progress.npz", n_done=n_done, left_out=left_out)
 
 
 def write_npz(path, vectors):

@@ -1,7 +1,7 @@
 """The verb `isotropy`: the measures of a file of vectors, as a table, JSON or a figure."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -9,11 +9,11 @@ from typer import Argument, Option, echo
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.files import as_json, replacing
-from plm_geometry.cli.options import AsJson, Cluster, read_proteins
+from plm_geometry.cli.options import AsJson, read_proteins
 from plm_geometry.cli.terminal import aligned, say
 
 if TYPE_CHECKING:
-    from plm_geometry.embedding.file_isotropy import FileIsotropy, LocalIsotropy
+    from plm_geometry.embedding.file_isotropy import FileIsotropy
 
 _PICTURES = (".svg", ".png", ".pdf")
 _FILE = ".npy, .npz, .h5, .parquet, .csv, .pt, .safetensors or a store."
@@ -44,7 +44,6 @@ def isotropy(
     blocks: Annotated[int, Option(min=10, help=_BLOCKS)] = 20,
     seed: Annotated[int, Option(min=0, help="What the draw of blocks depends on.")] = 0,
     plot: _Plot = None,
-    cluster: Cluster = None,
     json: AsJson = False,
 ) -> None:
     """Measure the isotropy of a file of vectors.
@@ -61,21 +60,18 @@ def isotropy(
         raise InputError(f"{plot} has none of the endings {', '.join(_PICTURES)}; choose one.")
     if per == "residue" or fasta is not None:
         proteins = None if fasta is None else read_proteins(fasta)
-        local = residue_isotropy(file, proteins, seed=seed, tell=say)
-        content = {"residues": local.rows, "average": local.average}
-        text = _residue_table(local)
+        rows, average = residue_isotropy(file, proteins, seed=seed, tell=say)
+        content = {"residues": rows, "average": average}
+        text = _residue_table(rows, average)
     else:
         key = key if layer is None else str(layer)
-        how = {"n_blocks": blocks, "seed": seed, "cluster": cluster, "warn": _warn}
-        found = file_isotropy(file, key=key, transpose=transpose, **how)
+        found = file_isotropy(file, key=key, transpose=transpose, n_blocks=blocks, seed=seed)
+        for sentence in found.warnings:
+            say(f"warning: {sentence}")
         if plot is not None:
             _draw(found, file.name, plot)
         content, text = found.row | {"warnings": found.warnings}, _table(found.row)
     echo(as_json(content | _provenance(file)) if json else text)
-
-
-def _warn(sentence: str) -> None:
-    say(f"warning: {sentence}")
 
 
 def _draw(found: "FileIsotropy", title: str, path: Path) -> None:
@@ -129,20 +125,20 @@ def _table(row: Mapping[str, Any]) -> str:
     return "\n\n".join(lines)
 
 
-def _residue_table(found: "LocalIsotropy") -> str:
+def _residue_table(rows: Sequence[Mapping[str, Any]], average: Mapping[str, float]) -> str:
     """Return the measures of all residues, and by amino acid where the sequences are known."""
     columns = {
-        "": [row["residue"] for row in found.rows],
-        "residues": [f"{row['n']:,}" for row in found.rows],
-        "effective dimensions": [_number(row["effective_dimensions"]) for row in found.rows],
-        "95 % interval": [_span(row, "effective_dimensions") for row in found.rows],
-        "IsoScore": [_number(row["isoscore"]) for row in found.rows],
-        "mean cosine similarity": [_number(row["mean_cosine_similarity"]) for row in found.rows],
+        "": [row["residue"] for row in rows],
+        "residues": [f"{row['n']:,}" for row in rows],
+        "effective dimensions": [_number(row["effective_dimensions"]) for row in rows],
+        "95 % interval": [_span(row, "effective_dimensions") for row in rows],
+        "IsoScore": [_number(row["isoscore"]) for row in rows],
+        "mean cosine similarity": [_number(row["mean_cosine_similarity"]) for row in rows],
     }
-    if len(found.rows) == 1:
+    if len(rows) == 1:
         return aligned(columns)
-    mean = _number(found.average["average_dimensions"])
-    span = _span(found.average, "average_dimensions")
+    mean = _number(average["average_dimensions"])
+    span = _span(average, "average_dimensions")
     return f"{aligned(columns)}\n\nMean over amino acids: {mean} dimensions (95 % interval: {span})"
 
 

@@ -1,14 +1,27 @@
-"""Models onto devices, in a precision; a file of embeddings where one is named."""
+"""Models onto devices, in a precision; how large batches should be there."""
 
 import os
+from timeit import repeat
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from plm_geometry.base.errors import InputError
+from plm_geometry.embedding.forward import is_out_of_memory
 from plm_geometry.models.names import ModelName
+from plm_geometry.proteins.fasta import Proteins
 
 if TYPE_CHECKING:
     from plm_geometry.embedding.files import EmbeddingFile
     from plm_geometry.models import Embedder
+
+# Padded residues a batch may hold. Large batches fill a GPU; on a CPU they spill its caches.
+_CANDIDATES = {"cpu": (512, 1024, 2048, 4096, 8192), "cuda": tuple(2**k for k in range(13, 19))}
+_DEFAULT = {"cpu": 2048, "cuda": 65_536}
+# Timing costs each candidate twice; it must be a small part of the work.
+_SMALLEST_SHARE = 100
+# A candidate this much slower than the best so far ends the search: larger ones only get worse.
+_CLEARLY_SLOWER = 1.25
 
 
 def load_models(
@@ -52,7 +65,7 @@ def load_model(
     Raises
     ------
     InputError
-        If the device is not there, or the precision or the padded length is unknown.
+        If the device is not available, or the precision or the padded length is unknown.
     """
     # oneDNN keeps a compiled product for each of the last 1,024 shapes; sorted batches hardly ever
     # have one twice, so that memory would grow with the number of proteins.
@@ -69,7 +82,7 @@ def load_model(
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         raise InputError(
-            f"device {device!r} is not there; use cpu, or cuda on a machine with an NVIDIA GPU."
+            f"device {device!r} is not available; use cpu, or cuda on a machine with an NVIDIA GPU."
         ) from error
     padding = read_padded_length(padded_length)
     if ModelName(name).is_embedding_file:
@@ -88,3 +101,43 @@ def read_padded_length(text: str) -> int | str | None:
     if text.isdigit():
         return int(text)
     return None if text == "none" else text
+
+
+def choose_budget(proteins: Proteins, model: "Embedder") -> int:
+    """Return how many padded residues a batch of `proteins` should hold on the model's device.
+
+    Where the work is long enough, batches of typical proteins are timed from small to large, and
+    the size with the most residues a second is taken.
+    """
+    if model.residues_per_batch:
+        return model.residues_per_batch
+    kind = "cuda" if model.device.type == "cuda" else "cpu"
+    candidates = _CANDIDATES[kind]
+    if proteins.lengths.sum() < _SMALLEST_SHARE * sum(candidates):
+        return _DEFAULT[kind]
+    costs: dict[int, float] = {}
+    for budget in candidates:
+        costs[budget] = _seconds_per_residue(proteins, model, budget)
+        if costs[budget] > _CLEARLY_SLOWER * min(costs.values()):
+            break
+    return min(costs, key=costs.get)
+
+
+def _seconds_per_residue(proteins: Proteins, model: "Embedder", budget: int) -> float:
+    """Time one batch of proteins of about the median length; infinity where it does not run."""
+    from plm_geometry.models import ProteinError
+
+    order = np.argsort(proteins.lengths, kind="stable")
+    middle = len(order) // 2
+    count = max(1, budget // max(1, int(proteins.lengths[order[middle]])))
+    some = proteins.select(order[max(0, middle - count // 2) :][:count])
+    try:
+        # Fetching a number waits for the GPU.
+        timed = repeat(lambda: model.read(some).hidden[-1].sum().item(), repeat=2, number=1)
+        return min(timed) / some.lengths.sum()
+    except ProteinError:
+        return np.inf  # the run itself will name the protein
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return np.inf

@@ -1,17 +1,20 @@
 """Isotropy of vectors in files, read in blocks so that a file may be larger than memory."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
+from tqdm import tqdm
+
 from plm_geometry.base.errors import InputError
-from plm_geometry.embedding.file_moments import VectorFile
-from plm_geometry.embedding.formats import Vectors, open_vectors
+from plm_geometry.embedding.formats import open_vectors
+from plm_geometry.embedding.vectors import Vectors
 from plm_geometry.isotropy.jackknife import LEAST_BLOCKS
 from plm_geometry.isotropy.measures import interval_row, isotropy_row, one_line
-from plm_geometry.isotropy.moments import Moments, merge_all
+from plm_geometry.isotropy.moments import Moments, merge_all, random_parts
 from plm_geometry.isotropy.tables import average_dimensions, averages_without_each, local_rows
 from plm_geometry.proteins.fasta import Proteins
 
@@ -19,6 +22,8 @@ from plm_geometry.proteins.fasta import Proteins
 _PARTS_BYTES = 700e6
 # The covariance of so many dimensions takes 800 MB.
 _MOST_DIMENSIONS = 10_000
+# Read at a time, counted as float64: enough that each part of it makes a fast matrix product.
+_BLOCK_BYTES = 2**27
 # Residues in a batch of a file that has them all.
 _RESIDUES_PER_BATCH = 8192
 
@@ -50,8 +55,6 @@ def file_isotropy(
     transpose: bool = False,
     n_blocks: int = 20,
     seed: int = 0,
-    cluster: str | None = None,
-    warn: Callable[[str], object] = lambda sentence: None,
     progress: bool = True,
 ) -> FileIsotropy:
     """Return the isotropy of the vectors in a file, read once and in blocks.
@@ -62,16 +65,12 @@ def file_isotropy(
     Parameters
     ----------
     path, key, transpose
-        As in `vector_files.open_vectors`.
+        As in `open_vectors`.
     n_blocks : int
         Blocks of vectors drawn at random that the intervals' jackknife leaves out in turn. As
         many are used as fit in 700 MB; below ten there are no intervals.
     seed : int
         Of that draw.
-    cluster : str, optional
-        As in `compute.run_blocks`: the cluster's workers read the file and compute its moments.
-    warn : callable
-        Is told each warning at once.
     progress : bool
         Show a bar on a terminal's standard error.
 
@@ -80,88 +79,62 @@ def file_isotropy(
     InputError
         As `open_vectors` and `isotropy.isoscore`, and if there are over 10,000 dimensions.
     """
-    # Workers may have started in another directory.
-    path = Path(path) if cluster is None else Path(path).absolute()
-    file = VectorFile(path, key, transpose)
-    vectors = file.open()
-    found: list[str] = []
+    vectors = _open(path, key, transpose)
+    # The whole and what is left of it are held too, and a matrix between.
+    affordable = int(_PARTS_BYTES / (8 * vectors.d**2)) - 3
+    blocks = min(n_blocks, vectors.n, affordable)
+    blocks = blocks if blocks >= LEAST_BLOCKS else 0
+    rows = max(1, _BLOCK_BYTES // (8 * vectors.d))
+    # disable=None: no bar where standard error is no terminal.
+    off = None if progress else True
+    with tqdm(total=vectors.n, unit=" vectors", leave=False, disable=off) as bar:
+        read = _counted(vectors.blocks(rows), bar)
+        parts = random_parts(read, blocks or 1, seed=seed, names=vectors.accessions)
+    cloud = merge_all(parts)
+    row = isotropy_row(cloud)
+    warnings = _warnings(cloud, row, blocks)
+    try:
+        row |= interval_row(cloud, map(cloud.without, parts) if blocks else ())
+    except InputError:
+        warnings += ["no intervals are given: without one of the blocks all vectors are the same."]
+        row |= interval_row(cloud, ())
+    row |= {"blocks": None if row["isoscore_low"] is None else blocks, "seed": seed}
+    return FileIsotropy(cloud, row, warnings)
 
-    def note(sentence: str) -> None:
-        found.append(sentence)
-        warn(sentence)
 
-    if vectors.n < vectors.d:
-        note(
-            f"there are fewer vectors ({vectors.n:,}) than dimensions ({vectors.d:,}); if the file "
-            "is a matrix whose columns are the vectors, use --transpose."
+def _open(path: str | Path, key: str | None, transpose: bool) -> Vectors:
+    vectors = open_vectors(path, key=key, transpose=transpose)
+    if vectors.residues is not None:
+        raise InputError(
+            f"{path} has one matrix per protein, a row for each residue; measure it with "
+            "--per residue, or choose one matrix with --key."
         )
     if vectors.d > _MOST_DIMENSIONS:
         raise InputError(
             f"{path} holds vectors of {vectors.d:,} dimensions, and {_MOST_DIMENSIONS:,} are the "
             "most that can be measured; give vectors of fewer, or --transpose the matrix."
         )
-    blocks = _affordable_blocks(vectors, n_blocks)
-    parts = file.random_parts(blocks or 1, seed=seed, cluster=cluster, progress=progress)
-    cloud = merge_all(parts)
-    remainders = map(cloud.without, parts) if blocks else ()
-    row = _row(cloud, remainders, note)
-    row |= {"blocks": None if row["isoscore_low"] is None else blocks, "seed": seed}
-    if not blocks:
-        note(f"no intervals are given: {_why_too_few_blocks(vectors)}.")
-    return FileIsotropy(cloud, row, found)
+    return vectors
 
 
-def _row(
-    cloud: Moments, remainders: Iterable[Moments], note: Callable[[str], None]
-) -> dict[str, float | int | None]:
-    """Return the measures and their intervals, noting what is undefined."""
-    row = isotropy_row(cloud)
-    if sentence := one_line(row["effective_dimensions"]):
-        note(sentence)
-    if cloud.n_zero:
-        note(
-            f"{cloud.n_zero:,} of the {cloud.count:,} vectors are zero and have no direction: "
-            "the mean cosine similarity is undefined."
-        )
-    try:
-        return row | interval_row(cloud, remainders)
-    except InputError:
-        note("no intervals are given: without one of the blocks all vectors are the same.")
-        return row | interval_row(cloud, ())
+def _counted(blocks: Iterable[np.ndarray], bar: tqdm) -> Iterator[np.ndarray]:
+    for block in blocks:
+        yield block
+        bar.update(len(block))
 
 
-def _affordable_blocks(vectors: Vectors, wanted: int) -> int:
-    """Return how many blocks can be left out in turn, or 0 if too few for an interval."""
-    # The whole and what is left of it are held too, and a matrix between.
-    affordable = int(_PARTS_BYTES / (8 * vectors.d**2)) - 3
-    blocks = min(wanted, vectors.n, affordable)
-    return blocks if blocks >= LEAST_BLOCKS else 0
-
-
-def _why_too_few_blocks(vectors: Vectors) -> str:
-    if vectors.n < LEAST_BLOCKS:
-        return f"they need {LEAST_BLOCKS} vectors"
-    return (
-        f"the covariances of {LEAST_BLOCKS} blocks of vectors of {vectors.d:,} dimensions would "
-        f"take more than {_PARTS_BYTES / 1e6:.0f} MB"
-    )
-
-
-@dataclass(frozen=True)
-class LocalIsotropy:
-    """Isotropy of the residues in a file with one matrix per protein.
-
-    Attributes
-    ----------
-    rows : list of dict
-        Of `isotropy_tables.local_rows`: of each amino acid where the sequences are known, and of
-        all residues (``residue = "all"``).
-    average : dict
-        Of `isotropy_tables.average_dimensions`, over the amino acids that are known.
-    """
-
-    rows: list[dict[str, Any]]
-    average: dict[str, float]
+def _warnings(cloud: Moments, row: dict[str, Any], blocks: int) -> list[str]:
+    """Say what is odd about vectors, and what of them is undefined."""
+    sentences = {
+        f"there are fewer vectors ({cloud.count:,}) than dimensions ({cloud.dim:,}); if the file "
+        "is a matrix whose columns are the vectors, use --transpose.": cloud.count < cloud.dim,
+        one_line(row["effective_dimensions"]): one_line(row["effective_dimensions"]),
+        f"{cloud.n_zero:,} of the {cloud.count:,} vectors are zero and have no direction: the "
+        "mean cosine similarity is undefined.": cloud.n_zero,
+        f"no intervals are given: they need {LEAST_BLOCKS} vectors or more, and covariances of "
+        f"{LEAST_BLOCKS} blocks that fit in {_PARTS_BYTES / 1e6:.0f} MB.": not blocks,
+    }
+    return [sentence for sentence, holds in sentences.items() if holds]
 
 
 def residue_isotropy(
@@ -171,13 +144,13 @@ def residue_isotropy(
     seed: int = 0,
     progress: bool = True,
     tell: Callable[[str], None] = lambda line: None,
-) -> LocalIsotropy:
+) -> tuple[list[dict[str, Any]], dict[str, float]]:
     """Return the isotropy of the residues in a file, streamed as a model's are.
 
     Parameters
     ----------
     path : path-like
-        As in `vector_formats.open_vectors`, with one matrix (L, d) per protein.
+        As in `formats.open_vectors`, with one matrix (L, d) per protein.
     proteins : Proteins, optional
         Whose residues are measured; by default all of the file, whose amino acids are not known.
     seed : int
@@ -186,6 +159,14 @@ def residue_isotropy(
         Show a bar on a terminal's standard error.
     tell : callable
         Takes one line that says what is measured.
+
+    Returns
+    -------
+    rows : list of dict
+        Of `tables.local_rows`: of each amino acid where the sequences are known, and of all
+        residues (``residue = "all"``).
+    average : dict
+        Of `tables.average_dimensions`, over the amino acids that are known.
 
     Raises
     ------
@@ -213,4 +194,4 @@ def residue_isotropy(
         letters, groups = found.residue_moments, found.residue_groups
         rows = list(local_rows(letters, groups))
         average = average_dimensions(*averages_without_each(letters, groups))
-    return LocalIsotropy(rows[-1:] if proteins is None else rows, average)
+    return rows[-1:] if proteins is None else rows, average

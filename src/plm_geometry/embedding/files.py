@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
 
 import numpy as np
 import torch
@@ -11,7 +10,8 @@ from torch.nn.utils.rnn import pad_sequence
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.provenance import model_name
-from plm_geometry.embedding.formats import Vectors, open_vectors
+from plm_geometry.embedding.formats import open_vectors
+from plm_geometry.embedding.vectors import Vectors
 from plm_geometry.models import ModelCard, describe_model, said_by_file
 from plm_geometry.models.base import Embedder, Output, ProteinError
 from plm_geometry.models.names import ModelName
@@ -47,7 +47,7 @@ class _File:
     Parameters
     ----------
     path : str or Path
-        Of any format that `vector_formats.open_vectors` reads. Rows without names take those of
+        Of any format that `formats.open_vectors` reads. Rows without names take those of
         a text file beside it, ``NAME.txt``, one accession a line.
     vectors : Vectors, optional
         Of this path, where it is open already.
@@ -64,7 +64,7 @@ class _File:
     Raises
     ------
     InputError
-        As `vector_formats.open_vectors`, or if the names are missing or too many.
+        As `formats.open_vectors`, or if the names are missing or too many.
     """
 
     def __init__(self, path: str | Path, vectors: Vectors | None = None) -> None:
@@ -83,10 +83,6 @@ class _File:
     def identity(self) -> dict[str, str]:
         """Read the whole file, and only then say what it is."""
         return {"architecture": "file of embeddings", "weights": sha256_of_files(self._files)}
-
-    def to(self, device: Any, dtype: Any) -> Self:
-        """Return the file itself: it computes nothing."""
-        return self
 
     def places(self, accessions: Sequence[str]) -> np.ndarray:
         """Return where proteins stand in the file, shape (n,), refusing those that it lacks."""
@@ -110,8 +106,6 @@ class _File:
 
 class EmbeddingFile(_File):
     """Global embeddings that someone has computed, read by accession."""
-
-    max_residues = None
 
     def vectors(self, accessions: Sequence[str]) -> np.ndarray:
         """Return the embeddings of proteins.

@@ -1,28 +1,171 @@
-"""Blocks of proteins through a model: vectors, residue moments, and memory running out."""
+"""Proteins through a model: pooled vectors, moments of the residues, and memory running out."""
 
-from collections import ChainMap
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from queue import SimpleQueue
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from tqdm import tqdm
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.embedding.plan import Plan, batches
-from plm_geometry.embedding.pooling import (
-    LayerMoments,
-    ResidueBuffer,
-    ResidueSampler,
-    merge_into,
-    pool,
-    residue_vectors,
-)
+from plm_geometry.isotropy.moments import Accumulator, Moments
 from plm_geometry.proteins.fasta import Proteins
 
 if TYPE_CHECKING:
+    import torch
+
     from plm_geometry.models import Embedder, Output
+
+# By layer (its number among those kept), group of proteins and residue letter: "0/7/A". Groups are
+# apart in the last layer alone; in earlier ones all proteins are in group 0.
+KeyedMoments = dict[str, Moments]
+
+# From the states of one protein, (n, width), to its vector; `cls` is where its classification
+# token stands: first, or in XLNet last.
+_POOL = {
+    "mean": lambda states, cls: states.mean(0),
+    "mean_with_special": lambda states, cls: states.mean(0),
+    "first": lambda states, cls: states[0 if cls == "first" else -1],
+    "max": lambda states, cls: states.amax(0),
+    "final": lambda states, cls: states[-1],
+}
+POOLINGS = tuple(_POOL)
+# UniRep's only special token is its start.
+ALIASES = {"mean_with_start": "mean_with_special"}
+# Residue vectors gathered before they go into the moments: enough rows for fast matrix products.
+_BUFFER_ROWS = 32_768
+
+
+def pool(output: "Output", poolings: Sequence[str]) -> np.ndarray:
+    """Return the global embeddings of a batch, as float32.
+
+    Shape ``(n_layers, batch, len(poolings) * width)``: those of several poolings side by side.
+    What a model makes itself is taken as it is.
+    """
+    import torch
+
+    layers = output.protein
+    if layers is None:
+        layers = [
+            torch.cat([_pooled(hidden, output, name) for name in poolings], dim=1)
+            for hidden in output.hidden
+        ]
+    return np.stack([layer.float().cpu().numpy() for layer in layers])
+
+
+def _pooled(hidden: "torch.Tensor", output: "Output", pooling: str) -> "torch.Tensor":
+    """Return one vector per protein, ``(batch, width)``, as float32."""
+    import torch
+
+    pooling = ALIASES.get(pooling, pooling)
+    if pooling == "first" and output.cls_position is None:
+        raise InputError("this model has no classification token to pool by `first`; choose mean.")
+    takes_special = pooling in ("mean_with_special", "first")
+    states = output.by_protein(hidden, output.is_token if takes_special else output.is_residue)
+    return torch.stack([_POOL[pooling](part.float(), output.cls_position) for part in states])
+
+
+def possible_poolings(model: "Embedder") -> tuple[str, ...]:
+    """Return the poolings that a model can do and that differ; none if it pools itself."""
+    if model.forward(["MKV"]).protein is not None:
+        return ()
+    impossible = {
+        "mean_with_special": not model.n_special,
+        "first": model.cls_position is None,
+        "final": not model.is_recurrent,
+    }
+    return tuple(name for name in POOLINGS if not impossible.get(name))
+
+
+def residue_vectors(output: "Output") -> list[np.ndarray]:
+    """Return the residues of a batch, one protein after another: ``(n, residue_width)`` a layer."""
+    return [hidden[output.is_residue].float().cpu().numpy() for hidden in output.hidden]
+
+
+class ResidueSums:
+    """Gathers residue vectors and adds them to the moments of their amino acids in large pieces."""
+
+    def __init__(self):
+        self._sums = Accumulator()
+        self._batches: list[tuple[list[np.ndarray], np.ndarray, np.ndarray]] = []
+
+    def add(self, vectors: list[np.ndarray], sequences: Sequence[str], groups: np.ndarray) -> None:
+        """Take a batch's `residue_vectors`, its sequences, and the groups these belong to."""
+        letters = np.frombuffer("".join(sequences).encode(), dtype=np.uint8)
+        lengths = [len(sequence) for sequence in sequences]
+        self._batches.append((vectors, letters, np.repeat(groups, lengths)))
+        if sum(len(letters) for _, letters, _ in self._batches) >= _BUFFER_ROWS:
+            self._flush()
+
+    def finish(self) -> KeyedMoments:
+        """Add what is left and return the moments."""
+        self._flush()
+        return self._sums.moments
+
+    def _flush(self) -> None:
+        if not self._batches:
+            return
+        layers, letters, groups = zip(*self._batches, strict=True)
+        letters, groups = np.concatenate(letters), np.concatenate(groups)
+        last = len(layers[0]) - 1
+        for layer, parts in enumerate(zip(*layers, strict=True)):
+            apart, vectors = groups * (layer == last), np.concatenate(parts)
+            for code, group in np.unique([letters, apart], axis=1).T:
+                some = vectors[(letters == code) & (apart == group)]
+                self._sums.add(some, range(len(some)), f"{layer}/{group}/{chr(code)}")
+        self._batches = []
+
+
+def merge_into(total: dict[str, Moments], addition: Mapping[str, Moments]) -> None:
+    """Add `addition` to `total` in place, one by one."""
+    for name, moments in addition.items():
+        total[name] = total[name].merge(moments) if name in total else moments
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What to keep of the model's states, and how proteins are drawn.
+
+    Attributes
+    ----------
+    layers : sequence of int
+        Layers to keep, counted as Python counts (-1: the last).
+    pooling : {"mean", "mean_with_special", "mean_with_start", "first", "max", "final"}
+        From residues to the protein: ``final`` is the last residue's state, the whole protein's
+        in a recurrent model; ``mean_with_start`` is UniRep's ``mean_with_special``. Several, parted
+        by commas, stand side by side. Models that make a global embedding themselves ignore it.
+    keep_residues : bool
+        Whether the store also keeps every residue's embedding, of the last of `layers`.
+    residue_moments : bool
+        Whether it keeps the residues' moments and sample. Without them there are no groups to
+        keep apart, so that batches are larger and fewer.
+    seed : int
+        Of the draw of groups of proteins, and of the residues whose vectors are kept.
+    families : sequence of str, optional
+        The family of each protein: a family stays within one group.
+
+    Raises
+    ------
+    InputError
+        If a pooling is unknown.
+    """
+
+    layers: Sequence[int] = (-1,)
+    pooling: str = "mean"
+    keep_residues: bool = False
+    residue_moments: bool = True
+    seed: int = 0
+    families: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        if unknown := {*self.poolings} - {*POOLINGS, *ALIASES}:
+            choose = f"choose one of {', '.join(POOLINGS)}."
+            raise InputError(f"pooling {unknown.pop()!r} is unknown; {choose}")
+
+    @property
+    def poolings(self) -> tuple[str, ...]:
+        """The poolings by name."""
+        return tuple(self.pooling.split(","))
 
 
 @dataclass
@@ -33,138 +176,96 @@ class Block:
     ----------
     vectors : ndarray of float32, shape (n_layers, n_proteins, width)
         NaN where a protein was left out.
-    moments : dict of int to dict of str to Moments
-        Of the residue embeddings, by layer and letter; see `pooling.LayerMoments`.
+    moments : dict of str to Moments
+        Of the residue embeddings; see `KeyedMoments`.
     residues : dict of str to ndarray
         Residue embeddings by accession, where they are kept.
-    sampled : ndarray of float32, shape (n_sampled, residue_width)
-        Embeddings of the residues of the sample, of the last layer kept; NaN likewise.
+    sampled : list of ndarray of float32, shape (n, residue_width)
+        Embeddings of residues of the sample, of the last layer kept, in the plan's order.
     left_out : dict of str to str
         Accessions that did not fit into memory, and why.
     """
 
     vectors: np.ndarray
-    moments: LayerMoments
-    residues: dict[str, np.ndarray]
-    sampled: np.ndarray
-    left_out: dict[str, str]
+    moments: KeyedMoments = field(default_factory=dict)
+    residues: dict[str, np.ndarray] = field(default_factory=dict)
+    sampled: list[np.ndarray] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass
+@dataclass(frozen=True)
 class ForwardPass:
-    """A model, on one device or several, and what to keep of what it computes.
+    """Proteins, and what to keep of what a model computes of them.
 
     Attributes
     ----------
     proteins : Proteins
         All of them; blocks are slices of the plan's order.
-    models : tuple of Embedder
-        The same model on each device.
-    layers : tuple of int
-        Layers to keep.
-    pooling : str
-        From residues to the protein.
-    keep_residues : bool
-        Whether residue embeddings are kept.
-    residue_moments : bool
-        Whether they are added to the moments of their amino acids.
+    plan : Plan
+    choices : Choices
     sample : ndarray of int
         Residues that are kept all the same, a few: sorted numbers, counted in the plan's order.
     """
 
     proteins: Proteins
-    models: tuple["Embedder", ...]
-    layers: tuple[int, ...]
-    pooling: str
-    keep_residues: bool
-    residue_moments: bool
+    plan: Plan
+    choices: Choices
     sample: np.ndarray
 
-    def __post_init__(self) -> None:
-        self._idle = SimpleQueue()
-        for model in self.models:
-            self._idle.put(model)
-
-    @property
-    def options(self) -> dict[str, object]:
-        """What to keep, apart from the models: for the same pass elsewhere."""
-        kept = ("layers", "pooling", "keep_residues", "residue_moments", "sample")
-        return {name: getattr(self, name) for name in kept}
-
-    def sampled_rows(self, plan: Plan, block: slice) -> slice:
-        """Return which of the sample lie in a block."""
-        lengths = self.proteins.lengths[plan.order[: block.stop]]
-        ends = lengths[: block.start].sum(), lengths.sum()
-        return slice(*map(int, np.searchsorted(self.sample, ends)))
-
-    def block(self, plan: Plan, block: slice, bar: tqdm) -> Block:
-        """Compute one block on a model that is idle."""
-        model = self._idle.get()
-        try:
-            return self._compute(model, plan, block, bar)
-        finally:
-            self._idle.put(model)
-
-    def _compute(self, model: "Embedder", plan: Plan, block: slice, bar: tqdm) -> Block:
-        members = plan.order[block]
+    def compute(self, model: "Embedder", block: slice) -> Block:
+        """Compute consecutive proteins of the plan, from the longest to the shortest."""
+        members = self.plan.order[block]
         lengths = self.proteins.lengths[members]
-        vectors = np.full((len(self.layers), len(members), model.width), np.nan, np.float32)
-        buffer, residues, left_out = ResidueBuffer(), {}, {}
-        sampler = self._sampler(model, plan, block)
-        budget, padded = plan.residues_per_batch, not model.is_recurrent
-        for batch in batches(lengths, budget, padded=padded):
-            rows = range(*batch.indices(len(members)))
-            for some, pooled, found in self._results(model, members, rows, left_out):
-                vectors[:, list(some)] = pooled
-                chosen = self.proteins.select(members[list(some)])
+        before = self.proteins.lengths[self.plan.order[: block.start]].sum()
+        starts = before + np.cumsum(lengths) - lengths
+        shape = (len(self.choices.layers), len(members), len(self.choices.poolings) * model.width)
+        found, sums = Block(np.full(shape, np.nan, np.float32)), ResidueSums()
+        budget = self.plan.residues_per_batch
+        for batch in batches(lengths, budget, padded=not model.is_recurrent):
+            for rows, pooled, residues in self._results(model, members, batch, found.left_out):
+                found.vectors[:, rows] = pooled
+                chosen = self.proteins.select(members[rows])
                 _check_finite(model, chosen, pooled)
-                if self.residue_moments:
+                if self.choices.residue_moments:
                     read = [model.as_read(sequence) for sequence in chosen.sequences]
-                    buffer.add(found, read, plan.groups[block][list(some)])
-                sampler.take(int(lengths[: some.start].sum()), found[-1])
-                if self.keep_residues:
-                    parts = np.split(found[-1], np.cumsum(chosen.lengths)[:-1])
-                    residues |= dict(zip(chosen.accessions, parts, strict=True))
-            bar.update(int(lengths[batch].sum()))
-        return Block(vectors, buffer.finish(), residues, sampler.vectors, left_out)
-
-    def _sampler(self, model: "Embedder", plan: Plan, block: slice) -> ResidueSampler:
-        first_residue = int(self.proteins.lengths[plan.order[: block.start]].sum())
-        numbers = self.sample[self.sampled_rows(plan, block)] - first_residue
-        return ResidueSampler(numbers, model.residue_width)
+                    sums.add(residues, read, self.plan.groups[block][rows])
+                first = int(starts[rows.start])
+                drawn = slice(*np.searchsorted(self.sample, (first, first + len(residues[-1]))))
+                found.sampled.append(residues[-1][self.sample[drawn] - first])
+                if self.choices.keep_residues:
+                    parts = np.split(residues[-1], np.cumsum(chosen.lengths)[:-1])
+                    found.residues |= dict(zip(chosen.accessions, parts, strict=True))
+        found.moments = sums.finish()
+        return found
 
     def _results(
-        self, model: "Embedder", members: np.ndarray, rows: range, left_out: dict[str, str]
-    ) -> Iterator[tuple[range, np.ndarray, list[np.ndarray]]]:
+        self, model: "Embedder", members: np.ndarray, rows: slice, left_out: dict[str, str]
+    ) -> Iterator[tuple[slice, np.ndarray, list[np.ndarray]]]:
         """Yield rows, their vectors and their residues' vectors.
 
         Out of memory, the batch is halved, down to one protein.
         """
+        from plm_geometry.models import ProteinError
+
+        chosen = self.proteins.select(members[rows])
         try:
-            output = self._forward(model, members, rows)
+            output = model.read(chosen, self.choices.layers)
             # Within the try: a copy in float32 may be what does not fit.
-            result = rows, pool(output, self.pooling), residue_vectors(output)
+            result = rows, pool(output, self.choices.poolings), residue_vectors(output)
+        except ProteinError as error:
+            raise error.named(chosen.accessions[error.index]) from error
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
-            result = None
+            result = None  # what the error holds on to is free from here on
         if result is not None:
             yield result
-        elif len(rows) == 1:
-            left_out[self.proteins.accessions[members[rows[0]]]] = "out of memory even alone"
+        elif len(chosen) == 1:
+            left_out[chosen.accessions[0]] = "out of memory even alone"
         else:
-            middle = len(rows) // 2
-            yield from self._results(model, members, rows[:middle], left_out)
-            yield from self._results(model, members, rows[middle:], left_out)
-
-    def _forward(self, model: "Embedder", members: np.ndarray, rows: range) -> "Output":
-        from plm_geometry.models import ProteinError
-
-        chosen = self.proteins.select(members[list(rows)])
-        try:
-            return model.read(chosen, self.layers)
-        except ProteinError as error:
-            raise error.named(chosen.accessions[error.index]) from error
+            middle = (rows.start + rows.stop) // 2
+            yield from self._results(model, members, slice(rows.start, middle), left_out)
+            yield from self._results(model, members, slice(middle, rows.stop), left_out)
 
 
 def _check_finite(model: "Embedder", proteins: Proteins, vectors: np.ndarray) -> None:
@@ -176,20 +277,6 @@ def _check_finite(model: "Embedder", proteins: Proteins, vectors: np.ndarray) ->
             f"{proteins.accessions[finite.argmin()]}: its weights are damaged, or half precision "
             "does not reach; try precision fp32 or bf16."
         )
-
-
-def join_blocks(blocks: Sequence[Block]) -> Block:
-    """Return consecutive blocks as one."""
-    moments: LayerMoments = {}
-    for block in blocks:
-        merge_into(moments, block.moments)
-    return Block(
-        vectors=np.concatenate([block.vectors for block in blocks], axis=1),
-        moments=moments,
-        residues=dict(ChainMap(*[block.residues for block in blocks])),
-        sampled=np.concatenate([block.sampled for block in blocks]),
-        left_out=dict(ChainMap(*[block.left_out for block in blocks])),
-    )
 
 
 def is_out_of_memory(error: Exception) -> bool:

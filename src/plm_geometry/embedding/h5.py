@@ -1,9 +1,9 @@
 """HDF5 files of vectors in UniProt's layout, written whole or not at all."""
 
-from collections.abc import Callable, Iterator, Sequence
+import io
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
@@ -20,45 +20,35 @@ def writing_h5(path: Path) -> Iterator[h5py.File]:
     OSError
         If it cannot be written, the disk being full for instance.
     """
-    with replacing(path) as partial, partial.open("w+b", buffering=0) as raw:
-        disk = _Disk(raw)
+    with replacing(path) as partial, _Disk(partial, "w+b") as disk:
         with h5py.File(disk, "w") as file:
             yield file
         if disk.error:
             raise OSError(disk.error.errno, disk.error.strerror, str(path))
 
 
-class _Disk:
+class _Disk(io.FileIO):
     """A file that keeps its first failure to itself.
 
     HDF5 cannot go on after a failed write: it ends the process while it frees its objects. It is
     told that all is well, and `writing_h5` raises the failure once HDF5 has closed the file.
     """
 
-    def __init__(self, file: BinaryIO):
-        self._file = file
-        self.error: OSError | None = None
+    error: OSError | None = None
 
     def write(self, data: bytes) -> int:
-        self._attempt(self._file.write, data)
+        try:
+            super().write(data)
+        except OSError as error:
+            self.error = self.error or error
         return len(data)
 
-    def truncate(self, size: int) -> int:
-        self._attempt(self._file.truncate, size)
+    def truncate(self, size: int | None = None) -> int:
+        try:
+            super().truncate(size)
+        except OSError as error:
+            self.error = self.error or error
         return size
-
-    def flush(self) -> None:
-        self._attempt(self._file.flush)
-
-    def _attempt(self, action: Callable[..., object], *arguments: object) -> None:
-        if self.error is None:
-            try:
-                action(*arguments)
-            except OSError as error:
-                self.error = error
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._file, name)
 
 
 def write_uniprot_h5(
@@ -90,7 +80,9 @@ def write_uniprot_h5(
     with writing_h5(path) as file:
         file.attrs.update({"model_name": model_name, "fingerprint": fingerprint})
         for accession, vector in zip(accessions, vectors, strict=True):
-            name = _dataset_name(accession, file)
+            name = accession.replace("/", "_")  # HDF5 reads / as a group
+            while name in file:
+                name += "_"
             file.create_dataset(name, data=vector).attrs["original_id"] = accession
 
 
@@ -101,11 +93,3 @@ def read_fingerprint(path: Path) -> str:
             return str(file.attrs.get("fingerprint", ""))
     except OSError:
         return ""
-
-
-def _dataset_name(accession: str, file: h5py.File) -> str:
-    """Return a flat name that is not taken: HDF5 reads ``/`` as a group."""
-    name = accession.replace("/", "_")
-    while name in file:
-        name += "_"
-    return name

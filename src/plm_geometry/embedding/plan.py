@@ -1,8 +1,8 @@
-"""Which proteins run together: waves, blocks and batches from the lengths and a budget."""
+"""Which proteins run together: waves, blocks and batches from their lengths and a budget."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from itertools import pairwise
 
 import numpy as np
 
@@ -44,34 +44,22 @@ class Plan:
         """Return the blocks as slices of `order`; none reaches from one wave into another."""
         ends = np.cumsum(self.wave_sizes)
         return [
-            slice(start, min(start + self.rows_per_block, int(end)))
-            for size, end in zip(self.wave_sizes, ends, strict=True)
-            for start in range(int(end - size), int(end), self.rows_per_block)
+            slice(start, min(start + self.rows_per_block, end))
+            for first, end in pairwise([0, *ends.tolist()])
+            for start in range(first, end, self.rows_per_block)
         ]
 
     def groups_after(self) -> dict[int, list[int]]:
-        """Return, by the number of blocks finished, the groups that are then complete."""
-        blocks = np.cumsum(-(-self.wave_sizes // self.rows_per_block))
-        waves = np.split(self.groups, np.cumsum(self.wave_sizes)[:-1])
-        return {int(n): np.unique(wave).tolist() for n, wave in zip(blocks, waves, strict=True)}
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the plan in plain types."""
-        return vars(self) | {name: getattr(self, name).tolist() for name in _ARRAYS}
-
-    @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> "Plan":
-        """Read back what `to_json` returned."""
-        return cls(**{**stored, **{name: np.array(stored[name], np.int64) for name in _ARRAYS}})
-
-
-_ARRAYS = ("order", "groups", "wave_sizes")
+        """Return, by the number of proteins finished, the groups that are then complete."""
+        ends = np.cumsum(self.wave_sizes)
+        waves = np.split(self.groups, ends[:-1])
+        return {int(n): np.unique(wave).tolist() for n, wave in zip(ends, waves, strict=True)}
 
 
 def make_plan(
     lengths: np.ndarray,
     residues_per_batch: int,
-    groups: np.ndarray | None = None,
+    groups: np.ndarray,
     groups_at_once: int = 1,
 ) -> Plan:
     """Sort the proteins of each wave, longest first, and cut it into blocks of a few batches.
@@ -81,23 +69,21 @@ def make_plan(
     lengths : ndarray of int, shape (n_proteins,)
     residues_per_batch : int
         Padded residues that a batch may hold.
-    groups : ndarray of int, shape (n_proteins,), optional
-        The group of each protein; by default all are in one.
+    groups : ndarray of int, shape (n_proteins,)
+        The group of each protein.
     groups_at_once : int
         Groups that make a wave, at most: of more, batches are fuller, and moments take more
         memory.
     """
-    groups = np.zeros(len(lengths), np.int64) if groups is None else np.asarray(groups)
     longest = np.zeros(groups.max(initial=0) + 1, np.int64)
     np.maximum.at(longest, groups, lengths)
     rank = np.argsort(np.argsort(-longest, kind="stable"))
     n_waves = -(-len(longest) // groups_at_once)
     wave = (rank * n_waves // len(longest))[groups]
     order = np.lexsort((-lengths, wave))
-    starts = np.flatnonzero(np.diff(wave[order], prepend=-1))
+    wave_sizes = np.unique(wave, return_counts=True)[1]
     proteins_per_batch = residues_per_batch / max(1.0, float(lengths.mean()))
     rows = int(np.clip(2 ** np.ceil(np.log2(4 * max(proteins_per_batch, 1))), 32, 4096))
-    wave_sizes = np.diff(starts, append=len(order))
     return Plan(order, groups[order], wave_sizes, rows, residues_per_batch)
 
 
@@ -130,6 +116,16 @@ def batches(
         start = stop
 
 
+def padded_residues(lengths: np.ndarray, plan: Plan) -> int:
+    """Return how many positions a plan computes, padding included (special tokens are not)."""
+    blocks = [lengths[plan.order][block] for block in plan.blocks()]
+    return sum(
+        int(block[batch].max()) * len(block[batch])
+        for block in blocks
+        for batch in batches(block, plan.residues_per_batch)
+    )
+
+
 def within_limit(proteins: Proteins, max_residues: int | None) -> tuple[Proteins, dict[str, str]]:
     """Leave out the proteins that are longer than `max_residues`, and say so of each.
 
@@ -145,44 +141,24 @@ def within_limit(proteins: Proteins, max_residues: int | None) -> tuple[Proteins
     NothingLeftError
         If none is left.
     """
-    if max_residues is None or (proteins.lengths <= max_residues).all():
-        return proteins, {}
-    keep = proteins.lengths <= max_residues
-    if not keep.any():
+    fits = proteins.lengths <= (np.inf if max_residues is None else max_residues)
+    if not fits.any():
         raise NothingLeftError(
             f"all {len(proteins)} proteins of {proteins.source} are longer than the "
             f"{max_residues} residues this model takes; choose a model without that limit."
         )
     left_out = {
         proteins.accessions[i]: f"{proteins.lengths[i]} residues, the model takes {max_residues}"
-        for i in np.flatnonzero(~keep)
+        for i in np.flatnonzero(~fits)
     }
-    return proteins.select(np.flatnonzero(keep)), left_out
+    return proteins.select(np.flatnonzero(fits)) if left_out else proteins, left_out
 
 
 def cut_to(proteins: Proteins, max_residues: int) -> tuple[Proteins, dict[str, str]]:
-    """Cut proteins after `max_residues` residues, and say so of each that is cut.
-
-    Returns
-    -------
-    proteins : Proteins
-        All of them, in order.
-    cut : dict of str to str
-        Accession to what was done.
-    """
+    """Cut proteins after `max_residues` residues; return all, and what was done by accession."""
     cut = {
         proteins.accessions[i]: f"cut from {proteins.lengths[i]} to {max_residues} residues"
         for i in np.flatnonzero(proteins.lengths > max_residues)
     }
     sequences = tuple(sequence[:max_residues] for sequence in proteins.sequences)
     return replace(proteins, sequences=sequences), cut
-
-
-def padded_residues(lengths: np.ndarray, plan: Plan) -> int:
-    """Return how many positions a plan computes, padding included (special tokens are not)."""
-    ordered = lengths[plan.order]
-    return sum(
-        int(block_lengths[batch].max()) * len(block_lengths[batch])
-        for block_lengths in (ordered[block] for block in plan.blocks())
-        for batch in batches(block_lengths, plan.residues_per_batch)
-    )

@@ -5,23 +5,26 @@ moments of their amino acid, so that memory does not grow with the number of pro
 """
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache, partial
+from math import ceil
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from tqdm import tqdm
 
 import plm_geometry.models
+from plm_geometry.base.compute import run_blocks
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.provenance import fingerprint, source_digest
-from plm_geometry.embedding.engine import run_plan
-from plm_geometry.embedding.forward import ForwardPass
-from plm_geometry.embedding.moment_files import MergedMoments
-from plm_geometry.embedding.plan import Plan, draw_residues, make_plan
-from plm_geometry.embedding.pooling import ALIASES, POOLINGS
+from plm_geometry.embedding.devices import choose_budget, load_models
+from plm_geometry.embedding.forward import Block, Choices, ForwardPass, merge_into
+from plm_geometry.embedding.plan import draw_residues, make_plan, padded_residues
 from plm_geometry.embedding.store import EmbeddingStore
-from plm_geometry.embedding.tuning import choose_budget, groups_at_once
 from plm_geometry.isotropy.jackknife import draw_blocks
 from plm_geometry.isotropy.moments import Moments
 from plm_geometry.proteins.fasta import Proteins
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 # The modules whose code decides what an embedding is, beside the models.
 _COMPUTED_BY = [
     "isotropy.moments",
-    *(f"embedding.{name}" for name in ("engine", "forward", "plan", "pooling", "run")),
+    *(f"embedding.{name}" for name in ("forward", "plan", "run", "store")),
 ]
 # What the models room only says of a model.
 _ONLY_TELLING = ("checking.py", "describe.py")
@@ -40,6 +43,14 @@ _ONLY_TELLING = ("checking.py", "describe.py")
 N_GROUPS = 10
 # Residues whose vectors are kept for the distribution of their cosines.
 _N_SAMPLED = 2_000
+# Moments that are held together: a matrix for each letter of each group.
+_MOMENTS_BYTES = 3e9
+_LETTERS = 26
+# Recording takes at most this share of the time: moments of a wide model are large.
+_RECORDING_SHARE = 0.05
+# A cluster's task brings back moments of every amino acid, 26 matrices of d x d. With so many
+# residues for each of the d dimensions they weigh an eighth of the residues' own vectors.
+_RESIDUES_PER_DIMENSION = 400
 
 
 @dataclass(frozen=True)
@@ -52,49 +63,41 @@ class Embeddings:
         The proteins embedded, in the order given.
     vectors : ndarray of float32, shape (n_proteins, width)
         Their global embeddings.
-    residue_moments : mapping of str to Moments, or None
-        Moments of the residue embeddings by amino-acid letter, read from disk when they are first
-        asked for; None where there are none.
     left_out : mapping of str to str
         Accessions that have no vector, and why.
     residue_groups : sequence of mappings of str to Moments
-        The same over each group of proteins, read from disk letter by letter; none for layers
-        other than the last.
+        Moments of the residue embeddings by amino-acid letter over each group of proteins, read
+        from disk letter by letter. Of layers other than the last, all proteins are in one group.
     residue_sample : ndarray of float32, shape (n_sampled, residue_width), or None
         Embeddings of residues drawn at random, of the last layer.
     """
 
     accessions: tuple[str, ...]
     vectors: np.ndarray
-    residue_moments: Mapping[str, Moments] | None
     left_out: Mapping[str, str]
     residue_groups: Sequence[Mapping[str, Moments]] = ()
     residue_sample: np.ndarray | None = None
 
+    @cached_property
+    def residue_moments(self) -> dict[str, Moments]:
+        """Moments of the residue embeddings by letter over all proteins; empty if none are kept."""
+        found: dict[str, Moments] = {}
+        for group in self.residue_groups:
+            merge_into(found, group)
+        return dict(sorted(found.items()))
 
-def describe(
-    proteins: Proteins,
-    model: "Embedder",
-    *,
-    layers: Sequence[int] = (-1,),
-    pooling: str = "mean",
-    keep_residues: bool = False,
-    residue_moments: bool = True,
-    seed: int = 0,
-    families: Sequence[str] | None = None,
-) -> dict[str, Any]:
-    """Return all that the embeddings depend on, for a store's fingerprint."""
+
+def describe(proteins: Proteins, model: "Embedder", **choices: Any) -> dict[str, Any]:
+    """Return all that the embeddings depend on, for a store's fingerprint; see `Choices`."""
     computed_by = [sys.modules[f"plm_geometry.{module}"] for module in _COMPUTED_BY]
-    return {
+    chosen = vars(Choices(**choices))
+    families = chosen["families"]
+    return chosen | {
         "proteins_sha256": proteins.sha256,
         "n_proteins": len(proteins),
         "model_name": model.name,
         "model": dict(model.identity),
-        "layers": list(layers),
-        "pooling": pooling,
-        "keep_residues": keep_residues,
-        "residue_moments": residue_moments,
-        "seed": seed,
+        "layers": list(chosen["layers"]),
         "families": fingerprint({"families": list(families)}) if families is not None else "",
         "code": source_digest(plm_geometry.models, *computed_by, without=_ONLY_TELLING),
     }
@@ -105,17 +108,12 @@ def embed(
     model: "Embedder",
     directory: Path,
     *,
-    layers: Sequence[int] = (-1,),
-    pooling: str = "mean",
-    keep_residues: bool = False,
-    residue_moments: bool = True,
-    seed: int = 0,
-    families: Sequence[str] | None = None,
     residues_per_batch: int | None = None,
     copies: Sequence["Embedder"] = (),
     cluster: str | None = None,
     progress: bool = True,
     tell: Callable[[str], None] = lambda line: None,
+    **choices: Any,
 ) -> EmbeddingStore:
     """Embed `proteins` with `model` into the store at `directory`, resuming what is there.
 
@@ -127,21 +125,6 @@ def embed(
         A loaded model.
     directory : Path
         Where the store is or will be.
-    layers : sequence of int
-        Layers to keep, counted as Python counts (-1: the last).
-    pooling : {"mean", "mean_with_special", "mean_with_start", "first", "max", "final"}
-        From residues to the protein: ``final`` is the last residue's state, the whole protein's
-        in a recurrent model; ``mean_with_start`` is UniRep's ``mean_with_special``. Models that
-        make a global embedding themselves ignore it.
-    keep_residues : bool
-        Whether the store also keeps every residue's embedding, of the last of `layers`.
-    residue_moments : bool
-        Whether it keeps the residues' moments and sample. Without them there are no groups to
-        keep apart, so that batches are larger and fewer.
-    seed : int
-        Of the draw of groups of proteins, and of the residues whose vectors are kept.
-    families : sequence of str, optional
-        The family of each protein: a family stays within one group.
     residues_per_batch : int, optional
         Padded residues a batch may hold; by default what suits the device. A store that was
         begun keeps its own.
@@ -154,64 +137,169 @@ def embed(
         Whether to show a bar on a terminal.
     tell : callable
         Takes one line that says what the run will take, before it begins.
-
-    Returns
-    -------
-    EmbeddingStore
-        Complete; `load` reads it.
+    **choices
+        Attributes of `Choices`.
 
     Raises
     ------
     InputError
         If the store holds something else, or the model breaks one token a residue.
     """
-    if pooling not in (*POOLINGS, *ALIASES):
-        raise InputError(f"pooling {pooling!r} is unknown; choose one of {', '.join(POOLINGS)}.")
-    options = {
-        "layers": tuple(layers),
-        "pooling": pooling,
-        "keep_residues": keep_residues,
-        "residue_moments": residue_moments,
-    }
-    groups_from = {"seed": seed, "families": families}
-    store = EmbeddingStore(directory, describe(proteins, model, **options, **groups_from), tell)
-    n_sampled = _N_SAMPLED if residue_moments else 0
-    sample = draw_residues(int(proteins.lengths.sum()), n_sampled, seed=seed)
-    work = ForwardPass(proteins, (model, *copies), **options, sample=sample)
+    store = EmbeddingStore(directory, describe(proteins, model, **choices), tell)
     with store.lock(tell):
-        n_groups = N_GROUPS if residue_moments else 1
-        groups = draw_blocks(len(proteins), n_blocks=n_groups, **groups_from)
-        plan = _fixed_plan(store, work, groups, residues_per_batch)
-        run_plan(store, plan, work, cluster=cluster, progress=progress, tell=tell)
+        work = _prepare(store, proteins, model, Choices(**choices), residues_per_batch)
+        _run(store, work, (model, *copies), cluster, progress, tell)
     return store
 
 
 def load(store: EmbeddingStore, proteins: Proteins, *, layer: int = 0) -> Embeddings:
     """Read one layer (by its position among those kept) of a complete store."""
-    _, running, left_out = store.read_progress()
-    vectors = store.read_vectors(layer)
-    keep = [i for i, accession in enumerate(proteins.accessions) if accession not in left_out]
+    state, vectors = store.read_progress(), store.read_vectors(layer)
+    keep = [i for i, accession in enumerate(proteins.accessions) if accession not in state.left_out]
     accessions = tuple(proteins.accessions[i] for i in keep)
-    layer %= store.n_layers
-    if layer < store.n_layers - 1:
-        return Embeddings(accessions, vectors[keep], running.get(layer), left_out)
-    groups = store.group_moments(layer)
-    moments = MergedMoments(groups)
-    return Embeddings(
-        accessions, vectors[keep], moments or None, left_out, groups, store.read_sample()
+    is_last = layer % store.n_layers == store.n_layers - 1
+    sample = np.concatenate(state.sampled) if is_last else None
+    return Embeddings(accessions, vectors[keep], state.left_out, store.group_moments(layer), sample)
+
+
+def _prepare(
+    store: EmbeddingStore,
+    proteins: Proteins,
+    model: "Embedder",
+    choices: Choices,
+    residues_per_batch: int | None,
+) -> ForwardPass:
+    """Return what is to be done, by the store's plan, made now if this run is the first."""
+    n_groups, n_sampled = (N_GROUPS, _N_SAMPLED) if choices.residue_moments else (1, 0)
+    seed = choices.seed
+    sample = draw_residues(int(proteins.lengths.sum()), n_sampled, seed=seed)
+    plan = store.plan()
+    if plan is None:
+        families = choices.families
+        groups = draw_blocks(len(proteins), n_blocks=n_groups, seed=seed, families=families)
+        at_once = int(_MOMENTS_BYTES / (_LETTERS * 8 * model.residue_width**2))
+        budget = residues_per_batch or choose_budget(proteins, model)
+        plan = make_plan(proteins.lengths, budget, groups, max(1, at_once))
+        store.create(plan, len(choices.layers), len(choices.poolings) * model.width)
+    return ForwardPass(proteins, plan, choices, sample)
+
+
+def forecast(work: ForwardPass, model: "Embedder") -> str:
+    """Return what a run will take: proteins, residues, padding, and disk, uncompressed."""
+    proteins, plan, choices = work.proteins, work.plan, work.choices
+    residues, n_layers, d = int(proteins.lengths.sum()), len(choices.layers), model.residue_width
+    padded = 0 if model.is_recurrent else 1 - residues / padded_residues(proteins.lengths, plan)
+    vectors = 4 * n_layers * len(proteins) * len(choices.poolings) * model.width
+    # Float64 moments of up to 26 letters: of each layer twice, for while they are being replaced,
+    # and of the last one by group, as triangles; 16 more of d leaves room for means and headers.
+    matrices = _LETTERS * (2 * n_layers + len(np.unique(plan.groups)) / 2)
+    megabytes = ceil((vectors + matrices * 8 * (d + 16) ** 2 + 8 * len(work.sample) * d) / 1e6)
+    return (
+        f"{len(proteins):,} proteins, {residues:,} residues, {padded:.1%} padding, "
+        f"at most {megabytes:,} MB on disk"
     )
 
 
-def _fixed_plan(
-    store: EmbeddingStore, work: ForwardPass, groups: np.ndarray, residues_per_batch: int | None
-) -> Plan:
-    """Return the store's plan, made now if this run is the first."""
-    if stored := store.plan():
-        return Plan.from_json(stored)
-    proteins, model = work.proteins, work.models[0]
-    budget = residues_per_batch or choose_budget(proteins, model)
-    plan = make_plan(proteins.lengths, budget, groups, groups_at_once(model.residue_width))
-    shape = (len(work.layers), len(proteins), model.width)
-    sample_shape = (len(work.sample), model.residue_width)
-    store.create(plan.to_json(), shape, sample_shape, plan.rows_per_block)
-    return plan
+def _run(
+    store: EmbeddingStore,
+    work: ForwardPass,
+    models: Sequence["Embedder"],
+    cluster: str | None,
+    progress: bool,
+    tell: Callable[[str], None],
+) -> None:
+    """Compute the blocks that are missing, recording each, in order, as it is done.
+
+    If none is, the proteins that an earlier run had no memory for are tried once more, one by one.
+    """
+    state = store.read_progress()
+    blocks = [block for block in work.plan.blocks() if block.start >= state.n_done]
+    names = [work.proteins.accessions[i] for i in work.plan.order]
+    if blocks:
+        tell(f"{models[0].title}: {forecast(work, models[0])}")
+        blocks = blocks if cluster is None else _joined(blocks, work, models[0].residue_width)
+    else:
+        blocks = [slice(i, i + 1) for i, name in enumerate(names) if name in state.left_out]
+    if not blocks:
+        return
+    groups_after = work.plan.groups_after()
+    residues = np.append(0, np.cumsum(work.proteins.lengths[work.plan.order]))
+    due = 0.0
+    # disable=None: no bar where standard error is no terminal.
+    shown = {"unit": " residues", "unit_scale": True, "disable": None if progress else True}
+    span = {"initial": int(residues[state.n_done]), "total": int(residues[-1])}
+    with tqdm(desc=models[0].title, **span, **shown) as bar:
+        for block, found in zip(blocks, _computed(work, models, blocks, cluster), strict=True):
+            complete = groups_after.get(block.stop, []) if block.stop > state.n_done else []
+            store.write_block(block, found)
+            state.add(found, names[block], block.stop)
+            for group in complete:
+                store.set_aside(group, state)
+            start = time.monotonic()
+            if complete or start >= due or block == blocks[-1]:
+                store.write_progress(state)
+                due = time.monotonic() + (time.monotonic() - start) / _RECORDING_SHARE
+            bar.update(int(residues[block.stop] - residues[block.start]))
+
+
+def _computed(
+    work: ForwardPass, models: Sequence["Embedder"], blocks: list[slice], cluster: str | None
+) -> Iterator[Block]:
+    """Yield what blocks give, in order, computed by a cluster or by the models here."""
+    if cluster is not None:
+        there = partial(_compute_there, work, models[0].loaded_from, models[0].identity)
+        return _in_order(run_blocks(there, blocks, cluster=cluster))
+    if len(models) == 1:  # no threads: each new one would bring memory of its own
+        return map(partial(work.compute, models[0]), blocks)
+    idle = SimpleQueue()
+    for model in models:
+        idle.put(model)
+
+    def compute(block: slice) -> Block:
+        model = idle.get()
+        try:
+            return work.compute(model, block)
+        finally:
+            idle.put(model)
+
+    return _in_order(run_blocks(compute, blocks, workers=len(models)))
+
+
+def _in_order(numbered: Iterable[tuple[int, Block]]) -> Iterator[Block]:
+    """Yield results by their number, holding back those that come early."""
+    early: dict[int, Block] = {}
+    due = 0
+    for number, result in numbered:
+        early[number] = result
+        while due in early:
+            yield early.pop(due)
+            due += 1
+
+
+def _joined(blocks: list[slice], work: ForwardPass, residue_width: int) -> list[slice]:
+    """Return tasks for a cluster: consecutive blocks of the same wave in one."""
+    enough = _RESIDUES_PER_DIMENSION * residue_width
+    lengths, wave_ends = work.proteins.lengths[work.plan.order], work.plan.groups_after()
+    found, start = [], blocks[0].start
+    for block in blocks:
+        if lengths[start : block.stop].sum() >= enough or block.stop in wave_ends:
+            found.append(slice(start, block.stop))
+            start = block.stop
+    return found
+
+
+def _compute_there(
+    work: ForwardPass, loaded_from: dict[str, str], identity: dict[str, str], block: slice
+) -> Block:
+    """Compute a block on a cluster's worker, which loads the model itself; refuse another one."""
+    model = _loaded(**loaded_from)[0]
+    if differing := [k for k, v in identity.items() if model.identity.get(k) != v]:
+        raise InputError(
+            f"a worker of the cluster loads another {loaded_from['name']} than this machine "
+            f"(differs in {', '.join(differing)}); give all machines the same checkpoint."
+        )
+    return work.compute(model, block)
+
+
+# Once for all tasks; onto the worker's first GPU, where it has one.
+_loaded = lru_cache(maxsize=1)(load_models)

@@ -2,8 +2,9 @@
 
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,25 +12,89 @@ from typing import Any
 import h5py
 import numpy as np
 import zarr
+from numpy.lib.npyio import NpzFile
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.base.files import alone, naming, write_json
+from plm_geometry.base.files import alone, naming, replacing, write_json
+from plm_geometry.embedding.forward import Block, KeyedMoments, merge_into
 from plm_geometry.embedding.h5 import write_uniprot_h5, writing_h5
-from plm_geometry.embedding.moment_files import StoredMoments, read_moments, write_moments
-from plm_geometry.embedding.pooling import LayerMoments
-from plm_geometry.isotropy.moments import Moments
+from plm_geometry.embedding.plan import Plan
+from plm_geometry.isotropy.moments import Moments, merge_all
 
-# Rows of sampled residues in one chunk: a block writes a few.
-_SAMPLE_CHUNK = 64
+
+@dataclass
+class Progress:
+    """How far a run is, and its sums so far.
+
+    Attributes
+    ----------
+    n_done : int
+        Proteins, in the plan's order, that are finished.
+    moments : dict of str to Moments
+        See `forward.KeyedMoments`; of the groups that are not set aside yet.
+    sampled : list of ndarray of float32, shape (n, residue_width)
+        Embeddings of the residues drawn.
+    left_out : dict of str to str
+        Accessions that did not fit into memory, and why.
+    """
+
+    n_done: int = 0
+    moments: KeyedMoments = field(default_factory=dict)
+    sampled: list[np.ndarray] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    def add(self, block: Block, accessions: Sequence[str], stop: int) -> None:
+        """Add what a block of proteins, up to place `stop`, gave.
+
+        In the order of blocks, as sums of floats depend on it.
+        """
+        self.n_done = max(self.n_done, stop)
+        merge_into(self.moments, block.moments)
+        self.sampled += block.sampled
+        for accession in accessions:
+            self.left_out.pop(accession, None)
+        self.left_out |= block.left_out
+
+
+class StoredMoments(Mapping[str, Moments]):
+    """Moments by residue letter, read, and put together, when they are asked for.
+
+    Parameters
+    ----------
+    files : sequence of NpzFile
+        What a store has written.
+    place : str
+        Layer and group, "0/7/": what their names begin with.
+    """
+
+    def __init__(self, files: Sequence[NpzFile], place: str):
+        self._files, self._place = files, place
+        names = {name for file in files for name in file.files if name.startswith(place)}
+        self._letters = sorted({name.split("/")[2] for name in names})
+
+    def __getitem__(self, letter: str) -> Moments:
+        if letter not in self._letters:
+            raise KeyError(letter)
+        key = self._place + letter
+        return merge_all([_read(file, key) for file in self._files if f"{key}/count" in file])
+
+    def __contains__(self, letter: object) -> bool:
+        return letter in self._letters  # a mapping's own would read the moments
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._letters)
+
+    def __len__(self) -> int:
+        return len(self._letters)
 
 
 class EmbeddingStore:
     """The vectors and residue moments of one model on one set of proteins, in one directory.
 
     Work is done in blocks of proteins in the plan's order, and one process writes. Moments are a
-    running sum over the finished blocks; the file that holds it says how many, and what is beyond
-    is computed again. The sum is stored in float64, so a resumed run ends on the same bits. Of
-    the last layer, the sum is set aside and begun anew after each group of proteins.
+    running sum over the finished blocks; the file that holds it says how many proteins these are,
+    and what is beyond is computed again. The sum is stored in float64, so a resumed run ends on
+    the same bits. Of the last layer, each finished group's sum is set aside in its own file.
 
     Parameters
     ----------
@@ -49,19 +114,16 @@ class EmbeddingStore:
         tell: Callable[[str], None] = lambda line: None,
     ):
         self.directory = directory
+        self._plan, self._progress = directory / "plan.npz", directory / "progress.npz"
         with self.lock(tell):
-            self._sweep()
+            for pattern in (".*.part", "vectors.zarr/**/*.partial"):  # of a killed writer
+                for partial in self.directory.glob(pattern):
+                    partial.unlink(missing_ok=True)
             self._check_description(dict(description))
 
     def lock(self, tell: Callable[[str], None]) -> AbstractContextManager[None]:
         """Keep other processes from writing; say so before waiting for one that does."""
         return alone(self.directory, tell, lock=self.directory / "lock")
-
-    def _sweep(self) -> None:
-        """Remove what a killed writer left half-written."""
-        for pattern in (".*.part", "vectors.zarr/**/*.partial"):
-            for partial in self.directory.glob(pattern):
-                partial.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Delete the store, when what it holds has been written elsewhere."""
@@ -70,7 +132,7 @@ class EmbeddingStore:
     def _check_description(self, description: dict[str, Any]) -> None:
         path = self.directory / "description.json"
         if not self._progress.exists():  # nothing is lost
-            (self.directory / "plan.json").unlink(missing_ok=True)
+            self._plan.unlink(missing_ok=True)
             write_json(path, description)
             return
         there = json.loads(path.read_text())
@@ -81,75 +143,40 @@ class EmbeddingStore:
                 " choose another output, or remove that directory."
             )
 
-    def plan(self) -> dict[str, Any] | None:
-        """Return the batch plan that a run before this one has fixed, if any."""
-        path = self.directory / "plan.json"
-        return json.loads(path.read_text()) if path.exists() else None
+    def plan(self) -> Plan | None:
+        """Return the plan that a run before this one has fixed, if any."""
+        if not self._plan.exists():
+            return None
+        with np.load(self._plan) as stored:
+            return Plan(**{name: stored[name][()] for name in stored})
 
-    def create(
-        self,
-        plan: Mapping[str, Any],
-        shape: Sequence[int],
-        sample_shape: Sequence[int],
-        rows_per_block: int,
-    ) -> None:
-        """Fix the plan and make room for vectors and sampled residues.
-
-        Parameters
-        ----------
-        plan : mapping
-            In plain types.
-        shape : (n_layers, n_proteins, width)
-        sample_shape : (n_sampled, residue_width)
-        rows_per_block : int
-            Proteins that are written together.
-        """
+    def create(self, plan: Plan, n_layers: int, width: int) -> None:
+        """Fix the plan and make room for vectors."""
+        shape, chunks = (n_layers, len(plan.order), width), (1, plan.rows_per_block, width)
+        missing = {"dtype": "float32", "fill_value": np.nan, "overwrite": True}
         with naming(self.directory):
-            self._make_array("vectors", shape, (1, rows_per_block, shape[2]))
-            self._make_array("sample", sample_shape, (_SAMPLE_CHUNK, sample_shape[1]))
-        write_json(self.directory / "plan.json", plan)
-
-    def _make_array(self, name: str, shape: Sequence[int], chunks: Sequence[int]) -> None:
-        zarr.create_array(
-            store=self.directory / f"{name}.zarr",
-            shape=tuple(shape),
-            chunks=tuple(chunks),
-            dtype="float32",
-            fill_value=np.nan,
-            overwrite=True,
-        )
-
-    def write_block(
-        self, block: slice, vectors: np.ndarray, sampled_rows: slice, sampled: np.ndarray
-    ) -> None:
-        """Write one block's vectors ``(n_layers, rows, width)`` and sampled residues."""
-        with naming(self.directory):
-            self._vectors[:, block] = vectors
-            self._sample[sampled_rows] = sampled
+            path = self.directory / "vectors.zarr"
+            zarr.create_array(path, shape=shape, chunks=chunks, **missing)
+        _write(self._plan, {}, **vars(plan))
 
     # Opened once: thousands of blocks would each leave something behind.
     @cached_property
     def _vectors(self) -> zarr.Array:
         return zarr.open_array(self.directory / "vectors.zarr", mode="r+")
 
-    @cached_property
-    def _sample(self) -> zarr.Array:
-        return zarr.open_array(self.directory / "sample.zarr", mode="r+")
-
     @property
     def n_layers(self) -> int:
         """Number of layers kept."""
         return self._vectors.shape[0]
 
-    def read_sample(self) -> np.ndarray:
-        """Return the sampled residues' embeddings ``(n_sampled, residue_width)``."""
-        sample = self._sample[:]
-        return sample[~np.isnan(sample).any(axis=1)]  # of proteins that were left out
-
-    def write_residues(self, block: slice, residues: Mapping[str, np.ndarray]) -> None:
-        """Write the residue embeddings of one block, a file of its own."""
-        path = self.directory / "residues" / f"{block.start:08}-{block.stop:08}.h5"
-        write_uniprot_h5(path, list(residues), list(residues.values()), model_name="")
+    def write_block(self, block: slice, found: Block) -> None:
+        """Write one block's vectors, and its residues' to a file of its own."""
+        with naming(self.directory):
+            self._vectors[:, block] = found.vectors
+        if found.residues:
+            path = self.directory / "residues" / f"{block.start:08}-{block.stop:08}.h5"
+            names, vectors = zip(*found.residues.items(), strict=True)
+            write_uniprot_h5(path, names, vectors, model_name="")
 
     def gather_residues(self, path: Path, *, model_name: str) -> None:
         """Copy the residue embeddings of all blocks into one HDF5 file at `path`."""
@@ -160,44 +187,65 @@ class EmbeddingStore:
                     for accession in part:
                         part.copy(accession, file)
 
-    def write_progress(
-        self, blocks_done: int, moments: LayerMoments, left_out: Mapping[str, str]
-    ) -> None:
+    def write_progress(self, progress: Progress) -> None:
         """Record, in one file and atomically, how far the run is and the moments so far."""
-        note = {"blocks_done": blocks_done, "left_out": json.dumps(left_out)}
-        write_moments(self._progress, moments, note)
+        sample = np.concatenate(progress.sampled or [np.empty((0, 0), np.float32)])
+        note = {"n_done": progress.n_done, "sample": sample}
+        _write(self._progress, progress.moments, left_out=json.dumps(progress.left_out), **note)
 
-    def read_progress(self) -> tuple[int, LayerMoments, dict[str, str]]:
-        """Return the number of finished blocks, their moments, and the proteins left out."""
+    def read_progress(self) -> Progress:
+        """Return how far the run is."""
         if not self._progress.exists():
-            return 0, {}, {}
-        moments, note = read_moments(self._progress)
-        return int(note["blocks_done"]), moments, json.loads(str(note["left_out"]))
+            return Progress()
+        with np.load(self._progress) as stored:
+            keys = dict.fromkeys(name.rpartition("/")[0] for name in stored if "/" in name)
+            moments = {key: _read(stored, key) for key in keys}
+            left_out = json.loads(str(stored["left_out"]))
+            return Progress(int(stored["n_done"]), moments, [stored["sample"]], left_out)
 
-    @property
-    def _progress(self) -> Path:
-        return self.directory / "progress.npz"
-
-    def write_group(self, group: int, layer: int, letters: Mapping[str, Moments]) -> None:
-        """Set aside the moments of one layer over one finished group of proteins."""
-        write_moments(self.directory / f"group-{group:02}.npz", {layer: letters}, {}, packed=True)
+    def set_aside(self, group: int, progress: Progress) -> None:
+        """Write the last layer's moments over a finished group, and take them out of the sums."""
+        place = f"{self.n_layers - 1}/{group}/"
+        keys = [key for key in progress.moments if key.startswith(place)]
+        done = {key: progress.moments.pop(key) for key in keys}
+        _write(self.directory / f"group-{group:02}.npz", done, packed=True)
 
     def group_moments(self, layer: int) -> list[StoredMoments]:
-        """Return the moments of one layer by group, those of proteins that came late at the end.
+        """Return a layer's moments over each group of proteins; of earlier ones, over all.
 
         They are read when asked for: of all groups and letters they would fill the memory.
         """
-        groups = sorted(self.directory.glob("group-*.npz"))
-        late = [StoredMoments(self._progress, layer + group) for group in range(len(groups))]
-        return [StoredMoments(file, layer) for file in groups] + [some for some in late if some]
+        layer %= self.n_layers
+        running = np.load(self._progress)
+        if layer < self.n_layers - 1:
+            return [StoredMoments([running], f"{layer}/0/")]
+        # A protein that there was no memory for at first is added after its group.
+        return [
+            StoredMoments([np.load(path), running], f"{layer}/{int(path.stem[6:])}/")
+            for path in sorted(self.directory.glob("group-*.npz"))
+        ]
 
     def read_vectors(self, layer: int) -> np.ndarray:
         """Return one layer's vectors ``(n_proteins, width)``, in the order the proteins came in.
 
         `layer` counts the layers kept, not those of the model.
         """
-        order = np.array(self.plan()["order"])
         vectors = self._vectors[layer]
         restored = np.empty_like(vectors)
-        restored[order] = vectors
+        restored[self.plan().order] = vectors
         return restored
+
+
+def _write(path: Path, moments: KeyedMoments, *, packed: bool = False, **note: Any) -> None:
+    """Write moments and a note into one .npz file, atomically."""
+    arrays = {
+        f"{key}/{name}": array
+        for key, some in moments.items()
+        for name, array in some.to_arrays(packed=packed).items()
+    }
+    with replacing(path) as partial, partial.open("wb") as handle:
+        np.savez(handle, **note, **arrays)
+
+
+def _read(file: NpzFile, key: str) -> Moments:
+    return Moments.from_arrays({one.name: file[f"{key}/{one.name}"] for one in fields(Moments)})

@@ -10,12 +10,11 @@ import numpy as np
 import pandas as pd
 
 from plm_geometry import association, pairs
-from plm_geometry.embedding.pooling import OWN
 from plm_geometry.isotropy.moments import Moments, merge_all
 from plm_geometry.isotropy.tables import dimensions_or_nan
 from plm_geometry.proteins.fasta import STANDARD_RESIDUES
 from plm_geometry.study.correlation import MODES, identities
-from plm_geometry.study.readings import AS_IT_IS, UNCUT, Readings, Subset
+from plm_geometry.study.readings import AS_IT_IS, OWN, UNCUT, Readings, Subset
 
 if TYPE_CHECKING:
     from plm_geometry.study import Study

@@ -45,7 +45,7 @@ def embedded(
         )
     if isinstance(model, EmbeddingFile):
         vectors = model.vectors(proteins.accessions)
-        return Embeddings(proteins.accessions, vectors, None, {}), identity
+        return Embeddings(proteins.accessions, vectors, {}), identity
     if isinstance(model, ResidueFile):
         model.places(proteins.accessions)  # who is missing is said before all work
     store = stored(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plm_geometry.base.errors import InputError
+from plm_geometry.embedding.forward import possible_poolings
 from plm_geometry.embedding.plan import cut_to
-from plm_geometry.embedding.pooling import EveryPooling
 from plm_geometry.embedding.run import N_GROUPS
 from plm_geometry.isotropy.jackknife import draw_blocks
 from plm_geometry.isotropy.moments import Moments
@@ -26,6 +26,8 @@ TRUNCATIONS = (126, 510)
 # Of ProteinBERT, which sees its padding; a number is tried where it holds the longest protein.
 PADDINGS = ("none", "power of two")
 LAYERS = {"last": -1, "one before": -2}
+# In place of a pooling: the global embedding that an architecture makes itself.
+OWN = "own"
 # Where a model leaves nothing to choose, as a file of embeddings does.
 AS_IT_IS = "as it is"
 UNCUT = "whole"
@@ -122,10 +124,9 @@ class Readings:
         paddings = dict.fromkeys([settings.padded_length, *PADDINGS])
         for padding in paddings if architecture == "proteinbert" else [AS_IT_IS]:
             models = load(settings, name, "none" if padding == AS_IT_IS else padding)
-            every = [EveryPooling(model) for model in models]
-            for truncation, proteins in self._cut_in_every_way(every[0]).items():
+            for truncation, proteins in self._cut_in_every_way(models[0]).items():
                 choice = {"truncation": truncation, "padding": padding}
-                yield self._reading(name, every, proteins, choice)
+                yield self._reading(name, models, proteins, choice)
 
     def _cut_in_every_way(self, model: "Embedder") -> dict[str, Proteins]:
         """Return the chosen proteins whole and cut, as far as the model takes and it matters."""
@@ -138,7 +139,7 @@ class Readings:
         return {name: some for name, some in found.items() if some.lengths.max() <= limit}
 
     def _reading(
-        self, name: str, models: Sequence[EveryPooling], proteins: Proteins, choice: dict[str, str]
+        self, name: str, models: Sequence["Embedder"], proteins: Proteins, choice: dict[str, str]
     ) -> Reading:
         # From the earliest on: the last layer's residues are the ones kept by block.
         layers = {
@@ -146,10 +147,11 @@ class Readings:
             for label, number in reversed(LAYERS.items())
             if number == -1 or models[0].n_layers >= -number
         }
-        numbers = tuple(layers.values())
-        store = stored(self.study.settings, name, models, proteins, layers=numbers)
-        _, running, left_out = store.read_progress()
-        if left_out:
+        poolings, numbers = possible_poolings(models[0]), tuple(layers.values())
+        pooling = ",".join(poolings) or "mean"  # ignored by a model that pools itself
+        settings = self.study.settings
+        store = stored(settings, name, models, proteins, layers=numbers, pooling=pooling)
+        if left_out := store.read_progress().left_out:
             raise InputError(
                 f"memory was not enough for {', '.join(left_out)}, read by {name}; "
                 "choose a smaller n_choices or leave these proteins out."
@@ -157,8 +159,11 @@ class Readings:
         vectors = {
             (layer, pooling): part
             for number, layer in enumerate(layers)
-            for pooling, part in models[0].apart(store.read_vectors(number)).items()
+            for pooling, part in zip(
+                poolings or (OWN,),
+                np.split(store.read_vectors(number), max(1, len(poolings)), axis=1),
+                strict=True,
+            )
         }
-        earlier = running.get(0, {}) if len(layers) > 1 else {}
-        blocks = store.group_moments(store.n_layers - 1)[:N_GROUPS]  # none came late
-        return Reading(choice, vectors, blocks, earlier)
+        earlier = store.group_moments(0)[0] if len(layers) > 1 else {}
+        return Reading(choice, vectors, store.group_moments(-1), earlier)

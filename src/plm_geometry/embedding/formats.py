@@ -1,0 +1,249 @@
+"""Files of vectors in every format that people keep them in, described without loading them.
+
+`.npy`, HDF5, Parquet and stores are read in blocks, so that memory stays flat; `.npz`, `.pt`,
+`.safetensors`, CSV, TSV and `.h5ad` are read whole.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from plm_geometry.base.errors import InputError
+from plm_geometry.embedding import vectors as named
+from plm_geometry.embedding.vectors import (
+    Vectors,
+    check_numeric,
+    explained,
+    in_spans,
+    of_matrix,
+    refuse_transpose,
+)
+
+HDF5_SUFFIXES = (".h5", ".hdf5")
+_TABLE_SUFFIXES = tuple(
+    suffix + packed for suffix in (".csv", ".tsv") for packed in ("", ".gz", ".bz2", ".xz")
+)
+_FORMATS = (
+    ".npy, .npz, HDF5 (.h5), Parquet, CSV or TSV, .pt, .safetensors, .h5ad, or a store of "
+    "this project"
+)
+
+
+def open_vectors(path: str | Path, *, key: str | None = None, transpose: bool = False) -> Vectors:
+    """Open a file of vectors; its content, not its name, says what format it has (but of tables).
+
+    Parameters
+    ----------
+    path : path-like
+        A matrix of shape (n, d), with one vector a row: ``.npy``, ``.h5ad``, CSV or TSV with a
+        first column of names, Parquet with a column of lists or numeric columns. Or named
+        arrays, in HDF5, ``.npz``, ``.pt`` or ``.safetensors``: one of shape (d,) or (1, d) per
+        protein, as UniProt and bio_embeddings write it; one of shape (L, d) per protein of L
+        residues; one matrix, and perhaps an array of the names of its rows. Or a directory of
+        this project's store.
+    key : str, optional
+        The array, the list column of a Parquet table, the layer of a store, or the entry of an
+        AnnData file's obsm to read, where there are several.
+    transpose : bool
+        Take the columns of a matrix for the vectors.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, empty, truncated or of no known format, if its vectors are not
+        numeric or of unequal width, if `transpose` is asked of what is no matrix, or if `key`
+        is missing or chooses nothing.
+    """
+    path = Path(path)
+    vectors = _reader(path)(path, key, transpose)
+    if not vectors.n or not vectors.d:
+        raise InputError(f"{path} holds no vectors; give a file with at least two.")
+    return vectors
+
+
+def _reader(path: Path) -> Callable[[Path, str | None, bool], Vectors]:
+    """Return what reads the file at `path`, known by its first bytes."""
+    if path.is_dir():
+        return _read_store
+    try:
+        with path.open("rb") as handle:
+            first = handle.read(9)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    if not first:
+        raise InputError(f"{path} is empty; give {_FORMATS}.")
+    if path.name.endswith(_TABLE_SUFFIXES):
+        return _read_csv
+    for magic, reader in _READERS.items():
+        if first.startswith(magic):
+            return reader
+    if first[8:] == b"{":  # after the length of a header in JSON
+        return named.read_safetensors
+    raise InputError(f"{path} is none of the formats that can be read; give {_FORMATS}.")
+
+
+def _read_npy(path: Path, key: str | None, transpose: bool) -> Vectors:
+    _refuse_key(path, key)
+
+    def mapped() -> np.ndarray:
+        with explained(path, "a NumPy array"):
+            return np.load(path, mmap_mode="r", allow_pickle=False)
+
+    # Mapped anew for each block: pages of one long mapping would count as memory in use.
+    read = lambda part: np.array(mapped()[part])  # noqa: E731
+    return of_matrix(mapped(), str(path), transpose, read=read)
+
+
+def _read_hdf5(path: Path, key: str | None, transpose: bool) -> Vectors:
+    with explained(path, "HDF5"), h5py.File(path) as file:
+        is_anndata = file.attrs.get("encoding-type") == "anndata"
+    return (_read_h5ad if is_anndata else named.read_h5)(path, key, transpose)
+
+
+def _read_h5ad(path: Path, key: str | None, transpose: bool) -> Vectors:
+    """Describe AnnData's X, or what `key` names in its obsm, named by its observations."""
+    try:
+        import anndata
+    except ImportError:
+        raise InputError(
+            f"{path} is an AnnData file, and the package anndata is not installed; install it "
+            "(pip install anndata), or write the vectors as .npy."
+        ) from None
+    with explained(path, "AnnData"):
+        table = anndata.read_h5ad(path)
+    if key is not None and key not in table.obsm:
+        raise InputError(f"{path} has no {key} in its obsm; it has {list(table.obsm)}.")
+    found = table.X if key is None else table.obsm[key]
+    matrix = found.toarray() if hasattr(found, "toarray") else np.asarray(found)
+    return of_matrix(matrix, str(path), transpose, list(table.obs_names))
+
+
+def _read_store(path: Path, key: str | None, transpose: bool) -> Vectors:
+    """Describe one layer of a finished store of embeddings, in the order it was computed in."""
+    import zarr
+
+    if transpose:
+        refuse_transpose(path)
+    if not (path / "vectors.zarr").is_dir():
+        raise InputError(f"{path} is a directory, but no store of embeddings; give {_FORMATS}.")
+    with explained(path, "a store of embeddings"), np.load(path / "progress.npz") as progress:
+        layers = json.loads((path / "description.json").read_text())["layers"]
+        n_done, left_out = int(progress["n_done"]), json.loads(str(progress["left_out"]))
+        array = zarr.open_array(path / "vectors.zarr", mode="r")
+    names = [str(layer) for layer in layers]
+    if key not in names and (key is not None or len(names) > 1):
+        raise InputError(f"{path} holds layers {layers}; choose one of them with --layer.")
+    if n_done < array.shape[1]:
+        raise InputError(f"{path} is an unfinished store; resume its embedding first.")
+    layer = names.index(key) if key else 0
+
+    def read(span: slice) -> np.ndarray:
+        block = array[layer, span]
+        return block[~np.isnan(block).all(axis=1)]  # but of proteins that were left out
+
+    blocks = partial(in_spans, n_done, read)
+    return Vectors(n_done - len(left_out), array.shape[2], None, blocks)
+
+
+def _read_parquet(path: Path, key: str | None, transpose: bool) -> Vectors:
+    """Describe a Parquet table with a column of lists, or with a numeric column a dimension."""
+    import pyarrow.parquet as pq
+    from pyarrow import types
+
+    if transpose:
+        refuse_transpose(path)
+    with explained(path, "Parquet"):
+        # Buffered: else the whole of a row group, often the whole file, is read at once.
+        file = pq.ParquetFile(path, pre_buffer=False, buffer_size=2**20)
+        schema = file.schema_arrow
+        names = [f.name for f in schema if types.is_string(f.type) or types.is_large_string(f.type)]
+        accessions = file.read(names[:1])[0].to_pylist() if names else None
+    columns = _vector_columns(schema, key, path)
+
+    def blocks(rows: int) -> Iterator[np.ndarray]:
+        with explained(path, "Parquet"):
+            start = 0
+            for batch in file.iter_batches(rows, columns=columns, use_threads=False):
+                yield _batch_vectors(batch, start, path)
+                start += len(batch)
+
+    d = next((block.shape[1] for block in blocks(1)), 0)
+    return Vectors(file.metadata.num_rows, d, accessions, blocks)
+
+
+def _vector_columns(schema: Any, key: str | None, path: Path) -> list[str]:
+    """Return the list column that holds the vectors, else all columns of floats."""
+    from pyarrow import types
+
+    lists = [f.name for f in schema if types.is_list(f.type) or types.is_fixed_size_list(f.type)]
+    if key is not None and key not in lists:
+        raise InputError(f"{path} has no column of lists named {key}; it has {schema.names}.")
+    if key is None and len(lists) > 1:
+        raise InputError(f"{path} has several columns of lists, {lists}; choose one with --key.")
+    columns = [key] if key else lists or [f.name for f in schema if types.is_floating(f.type)]
+    if not columns:
+        raise InputError(
+            f"{path} has neither a column of lists nor columns of floats; give one vector a row."
+        )
+    return columns
+
+
+def _batch_vectors(batch: Any, start: int, path: Path) -> np.ndarray:
+    """Return the vectors of a record batch that begins at row `start`, shape (k, d)."""
+    import pyarrow.compute as pc
+
+    first = batch.column(0)
+    if not str(first.type).startswith(("list", "fixed_size_list")):
+        return np.column_stack([column.to_numpy(zero_copy_only=False) for column in batch.columns])
+    widths = pc.list_value_length(first).to_numpy(zero_copy_only=False)
+    if len(odd := np.flatnonzero(widths != widths[0])):
+        row = f"{path}, row {start + odd[0]},"
+        raise InputError(f"{row} is not as wide as the rows before it; give vectors of one width.")
+    values = first.flatten().to_numpy(zero_copy_only=False)
+    check_numeric(values.dtype, str(path))
+    return values.reshape(len(first), -1)
+
+
+def _read_csv(path: Path, key: str | None, transpose: bool) -> Vectors:
+    """Describe a CSV or TSV table: a first column of names, then one column per dimension."""
+    import pandas as pd
+
+    _refuse_key(path, key)
+    separator = "\t" if ".tsv" in path.suffixes else ","
+    with explained(path, "a table"):
+        first = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str).iloc[0, 1:]
+        # A first row of fractions is a protein's; pandas heads columns with 0, 1, 2 and so on.
+        options = {"sep": separator, "header": None if _has_fractions(first) else 0}
+        values = pd.read_csv(path, **options).iloc[:, 1:]
+        # As text, so that 007 and NA stay what they are.
+        names = pd.read_csv(path, **options, usecols=[0], dtype=str, na_filter=False).iloc[:, 0]
+    if _has_fractions(names):
+        raise InputError(f"{path}: the first column holds numbers; put the proteins' names there.")
+    for column, dtype in values.dtypes.items():
+        check_numeric(dtype, f"{path}, column {column},")
+    return of_matrix(values.to_numpy(), str(path), transpose, list(names))
+
+
+def _has_fractions(texts: Any) -> bool:
+    import pandas as pd
+
+    return bool((pd.to_numeric(texts, errors="coerce") % 1 > 0).any())
+
+
+def _refuse_key(path: Path, key: str | None) -> None:
+    if key is not None:
+        raise InputError(f"{path} holds one matrix, so there is nothing to choose by {key!r}.")
+
+
+_READERS = {
+    b"\x93NUMPY": _read_npy,
+    b"\x89HDF": _read_hdf5,
+    b"PAR1": _read_parquet,
+    b"PK\x03\x04": named.read_zip,
+    b"\x80": named.read_torch,  # a pickle, as torch wrote them before 2020
+}
