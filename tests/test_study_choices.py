@@ -11,10 +11,10 @@ from plm_geometry.embedding import devices
 from plm_geometry.embedding.h5 import write_uniprot_h5
 from plm_geometry.embedding.run import N_GROUPS
 from plm_geometry.isotropy.measures import effective_dimensions
-from plm_geometry.proteins.fasta import STANDARD_RESIDUES, Proteins, write_fasta
+from plm_geometry.proteins.fasta import STANDARD_RESIDUES, Proteins
 from plm_geometry.study import Study, choices, readings
 from plm_geometry.study.choices import CHOICES_OF
-from small_proteins import random_proteins
+from small_proteins import random_proteins, write_fasta
 
 BERT, PROTEINBERT = "mini_prot_bert", "mini_protein_bert"
 N = 40

@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.isotropy.convergence import convergence
 from plm_geometry.isotropy.jackknife import draw_blocks
 from plm_geometry.isotropy.measures import isotropy_row, one_line
 from plm_geometry.isotropy.moments import Moments
-from plm_geometry.isotropy.spectrum import after_removing, coordinate_shares, eigenvalues
+from plm_geometry.isotropy.spectrum import eigenvalues
 from plm_geometry.isotropy.tables import MEASURES, dimensions_or_nan, measured
 from plm_geometry.isotropy.yardsticks import yardsticks
 from plm_geometry.pairs.distances import pairwise_cosines
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
 # Blocks of proteins that the jackknife leaves out in turn.
 _N_BLOCKS = 20
-# Subsets of fewer proteins than these say nothing.
-_LEAST_TO_CONVERGE = 64
 # Pairs whose cosine similarities are shown as a distribution.
 _N_COSINES = 20_000
 
@@ -66,35 +63,11 @@ class Isotropy:
 
     def spectra(self) -> pd.DataFrame:
         """Return each model's spectrum: ``component`` from 1, and its ``share`` of the variance."""
-        return self.study.rows(lambda name: _numbered("component", self._variances(name)))
-
-    def coordinates(self) -> pd.DataFrame:
-        """Return what each ``coordinate`` adds to a model's mean cosine similarity, ``share``."""
-        moments = self.study.moments
         return self.study.rows(
-            lambda name: _numbered("coordinate", coordinate_shares(moments(name)))
-        )
-
-    def after_removing(self) -> pd.DataFrame:
-        """Return what is left without the strongest components or coordinates.
-
-        Columns of `spectrum.after_removing`.
-        """
-        moments = self.study.moments
-        return self.study.rows(lambda name: after_removing(moments(name)).to_dict("records"))
-
-    def convergence(self) -> pd.DataFrame:
-        """Return each model's effective dimensions over random subsets, by their size.
-
-        Columns of `convergence.convergence`; no rows where there are fewer than 64 proteins.
-        """
-        study = self.study
-        if len(study.common) < _LEAST_TO_CONVERGE:
-            return pd.DataFrame()
-        return study.rows(
-            lambda name: convergence(study.vectors(name), seed=study.settings.seed).to_dict(
-                "records"
-            )
+            lambda name: [
+                {"component": number, "share": share}
+                for number, share in enumerate(self._variances(name), start=1)
+            ]
         )
 
     def pairwise_cosines(self) -> pd.DataFrame:
@@ -151,7 +124,3 @@ class Isotropy:
         residues = self.study.embeddings(name).residue_sample
         clouds = {"proteins": self.study.vectors(name), "residues": residues}
         return {of: cloud for of, cloud in clouds.items() if cloud is not None and len(cloud) > 1}
-
-
-def _numbered(name: str, values: np.ndarray) -> list[dict[str, float]]:
-    return [{name: number, "share": value} for number, value in enumerate(values, start=1)]

@@ -6,18 +6,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from plm_geometry import association
 from plm_geometry.isotropy.tables import (
     measures_without_each,
     paired_difference,
 )
-from plm_geometry.study.correlation import DISTANCES, SIMILARITIES
-from plm_geometry.study.pairs import sides
 
 if TYPE_CHECKING:
     from plm_geometry.study import Study
-
-_PAIRED = [("cosine_similarity", "squared_euclidean"), *product(DISTANCES, SIMILARITIES)]
 
 
 class Paired:
@@ -41,41 +36,6 @@ class Paired:
             parts = [part for part in self.study.isotropy.parts(name) if part.count]
             found[name] = measures_without_each(self.study.moments(name), parts)
         return self._differences(found)
-
-    def local(self) -> pd.DataFrame:
-        """Return the differences in ``average_dimensions``, of `Local.average`.
-
-        Without rows for what has no residues, or no spread within an amino acid.
-        """
-        found = {}
-        for name in self.study.names:
-            if self.study.embeddings(name).residue_moments:
-                counts, values = self.study.local.averages_without_each(name)
-                found[name] = counts, {"average_dimensions": values}
-        return self._differences(found)
-
-    def correlation(self) -> pd.DataFrame:
-        """Return the differences in the correlations of each distance, ``a`` and ``b``.
-
-        ``quantity`` is "correlation".
-        """
-        pairs = self.study.pairs
-        first, second = (self.study.isotropy.block_of[side] for side in sides(pairs.table()))
-
-        def rows(model: str, control: str) -> Iterator[dict[str, object]]:
-            theirs = pairs.of(control)[list(DISTANCES)].add_prefix("control_")
-            frame = pairs.of(model)[[*DISTANCES, *SIMILARITIES]].join(theirs)
-            names = {name: f"control_{name}" for name in DISTANCES}
-            entries = [((a, b), (names[a], names.get(b, b))) for a, b in _PAIRED]
-            found = association.correlation_differences(
-                frame, entries, first, second, weights=pairs.table()["weight"]
-            )
-            for (a, b), interval in zip(_PAIRED, found, strict=True):
-                ends = {"difference_low": interval.low, "difference_high": interval.high}
-                row = {"quantity": "correlation", "a": a, "b": b}
-                yield row | {"difference": interval.estimate} | ends
-
-        return self._against_controls(rows)
 
     def _differences(self, found: Mapping[str, tuple[Sequence[int], dict]]) -> pd.DataFrame:
         """Return the differences of what `measures_without_each` returns of some models."""
