@@ -106,10 +106,10 @@ def test_own_models_leave_out_the_profiles_minis_and_the_controls_of_other_model
     assert chosen(**named) == (["mini_prot_bert"], ["shuffled:unirep_64"])
 
 
-def test_a_chapter_opens_with_its_question_and_closes_with_what_was_seen(notebook):
+def test_a_chapter_opens_with_its_question_and_closes_with_exercises_after_its_reading(notebook):
     texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
     assert "In this chapter" in texts[0]
-    closing = "\n".join(texts).partition("## What was seen")[2]
+    closing = "\n".join(texts).partition("## Reading it")[2]
     assert "{exercise}" in closing
     assert "{solution" in closing
 

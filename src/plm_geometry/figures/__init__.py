@@ -11,9 +11,8 @@ _CONTENTS = {
     "isotropy": "global_isotropy pairwise_cosines pooling_isotropy",
     "spectra": "constructed_clouds spectrum",
     "residues": "local_spread local_variance residue_order",
-    "pairs": "densities discrimination pair_counts pair_explorer pair_scatter sampled_pairs",
-    "correlation": "correlation_intervals correlation_matrices score_against_settings "
-    "settings_on_real_proteins signs square",
+    "pairs": "densities discrimination pair_explorer pair_scatter sampled_pairs",
+    "correlation": "correlation_intervals correlation_matrices score_against_settings signs square",
     "published": "checkpoint_correlations checkpoint_isotropy natural_language published_and_run",
     "choices": "NUMBERS choice_name choice_shares choice_words specification_curves",
 }
