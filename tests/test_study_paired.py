@@ -61,7 +61,7 @@ def test_several_seeds_mini_tables_as_their_first(study):
 
 
 def test_differences_are_those_of_the_table_and_leave_out_whole_families(study):
-    table = study.paired.isotropy().set_index(["control", "quantity"])
+    table = study.isotropy.paired().set_index(["control", "quantity"])
     measured = study.isotropy.table().set_index("model")
     assert list(table.index) == list(product(NAMED, MEASURES))
     family = np.array(study.families_of(study.common))

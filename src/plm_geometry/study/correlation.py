@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from plm_geometry import association
-from plm_geometry.association.signs import variation
 from plm_geometry.study.pairs import sides
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Correlation:
             for cosine in ("cosine_similarity", "cosine_distance")
         }
         norms = np.linalg.norm(self.study.vectors(name), axis=1)
-        return found | {"norm_variation": variation(norms)}
+        return found | {"norm_variation": stats.variation(norms)}
 
     def _realigned(self, setting: Mapping[str, object], most: int) -> pd.DataFrame:
         """Align some of the pairs with other settings."""

@@ -1,6 +1,7 @@
 """Global isotropy: how much of its space each model uses, one vector a protein."""
 
 from functools import cached_property
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,13 @@ from plm_geometry.isotropy.jackknife import draw_blocks
 from plm_geometry.isotropy.measures import isotropy_row, one_line
 from plm_geometry.isotropy.moments import Moments
 from plm_geometry.isotropy.spectrum import eigenvalues
-from plm_geometry.isotropy.tables import MEASURES, dimensions_or_nan, measured
+from plm_geometry.isotropy.tables import (
+    MEASURES,
+    dimensions_or_nan,
+    measured,
+    measures_without_each,
+    paired_difference,
+)
 from plm_geometry.isotropy.yardsticks import yardsticks
 from plm_geometry.pairs.distances import pairwise_cosines
 
@@ -100,6 +107,26 @@ class Isotropy:
                 row |= {"lowest": lowest, "median": median, "highest": highest}
                 rows.append(study.labels(first) | row)
         return pd.DataFrame(rows)
+
+    def paired(self) -> pd.DataFrame:
+        """Return by how much each model exceeds each control over the same proteins.
+
+        Labels of the model, ``control`` and ``control_title``; ``quantity``, one of
+        `isotropy.tables.MEASURES`; columns of `isotropy.tables.paired_difference`, whose interval
+        leaves out blocks of proteins; families are not divided where they are known.
+        """
+        study, found = self.study, {}
+        for name in study.names:
+            parts = [part for part in self.parts(name) if part.count]
+            found[name] = measures_without_each(study.moments(name), parts)
+        titles, is_control = study.models["title"], study.models["role"] == "control"
+        return pd.DataFrame(
+            study.labels(model)
+            | {"control": control, "control_title": titles[control], "quantity": quantity}
+            | paired_difference(found[model][0], ours, found[control][1][quantity])
+            for model, control in product(titles.index[~is_control], titles.index[is_control])
+            for quantity, ours in found[model][1].items()
+        )
 
     @cached_property
     def block_of(self) -> np.ndarray:

@@ -24,7 +24,6 @@ from plm_geometry.study.embedding import embedded
 from plm_geometry.study.isotropy import Isotropy
 from plm_geometry.study.local import Local
 from plm_geometry.study.open_questions import OpenQuestions
-from plm_geometry.study.paired import Paired
 from plm_geometry.study.pairs import Pairs
 from plm_geometry.study.scatter import Scatter
 
@@ -38,7 +37,7 @@ class Study:
     ----------
     settings : Settings
     pairs : Pairs
-    isotropy, local, correlation, scatter, open_questions, choices, paired
+    isotropy, local, correlation, scatter, open_questions, choices
         What the chapters of these names ask.
 
     Parameters
@@ -65,7 +64,6 @@ class Study:
         self.scatter = Scatter(self)
         self.open_questions = OpenQuestions(self)
         self.choices = Choices(self)
-        self.paired = Paired(self)
 
     @classmethod
     def of(cls, names: Mapping[str, object], *, least: int = 1) -> "Study":
