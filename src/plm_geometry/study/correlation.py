@@ -102,7 +102,7 @@ class Correlation:
             for cosine in ("cosine_similarity", "cosine_distance")
         }
         norms = np.linalg.norm(self.study.vectors(name), axis=1)
-        return found | {"norm_variation": stats.variation(norms)}
+        return found | {"norm_variation": float(stats.variation(norms))}
 
     def _realigned(self, setting: Mapping[str, object], most: int) -> pd.DataFrame:
         """Align some of the pairs with other settings."""
