@@ -13,8 +13,8 @@ _CONTENTS = {
     "residues": "local_spread local_variance residue_order",
     "pairs": "densities discrimination pair_explorer pair_scatter sampled_pairs",
     "correlation": "correlation_intervals correlation_matrices score_against_settings signs square",
-    "published": "checkpoint_correlations checkpoint_isotropy natural_language published_and_run",
-    "choices": "NUMBERS choice_name choice_shares choice_words specification_curves",
+    "published": "checkpoint_correlations natural_language",
+    "choices": "NUMBERS choice_name choice_shares specification_curves",
 }
 _MODULES = {name: module for module, names in _CONTENTS.items() for name in names.split()}
 

@@ -30,16 +30,12 @@ CHOICES_OF = {
     "cosine_squared": (*EMBEDDING, *SAMPLING),
     "cosine_identity": (*EMBEDDING, *SAMPLING, *ALIGNMENT),
     "score_identity": (*SAMPLING, *ALIGNMENT),
-    "narrowing": (*EMBEDDING, "mode", "denominator", "threshold"),
 }
-# From which identity on the band of distances is called narrow or wide.
-THRESHOLDS = ("0.9", "0.7")
 GAPS = ((11, 1), (5, 1), (2, 2), (0, 0))
 # Pairs, half of them similar where there are so many: enough for two digits of a correlation.
 _N_PAIRS = 4_000
-# Of fewer pairs neither a correlation nor a band says anything.
+# Of fewer pairs a correlation says nothing.
 _LEAST_PAIRS = 10
-_LOW_IDENTITY = 0.3
 # What was chosen, and a quantity of each pair.
 _Chosen = tuple[dict[str, str], pd.Series]
 _NO_MODEL = {"model": "", "title": "sequences alone", "role": "sequences", "counterpart": ""}
@@ -62,22 +58,20 @@ class Choices:
             ``local_dimensions``, the average of amino acids, of models that have residues;
             correlations of cosine similarity with squared Euclidean distance
             (``cosine_squared``) and with identity (``cosine_identity``), and of alignment score
-            with identity (``score_identity``), which has no model in it; ``narrowing``, the
-            width of the band of cosines at high identity over that at low.
+            with identity (``score_identity``), which has no model in it.
 
         Returns
         -------
         DataFrame
             One row a specification: labels of the model, the choices (`CHOICES_OF`), the number,
             and ``own``, whether these are the choices of the other chapters. Correlations over
-            fewer than ten pairs are left out, and bands of fewer are missing.
+            fewer than ten pairs are left out.
         """
         rows_of = {
             "effective_dimensions": self._global,
             "local_dimensions": self._local,
             "cosine_squared": self._cosine_squared,
             "cosine_identity": self._cosine_identity,
-            "narrowing": self._narrowing,
         }
         if number == "score_identity":
             found = pd.DataFrame([_NO_MODEL | row for row in self._score_identity()])
@@ -105,7 +99,6 @@ class Choices:
             "gaps": _gaps(settings.gap_open, settings.gap_extend),
             "denominator": settings.denominator,
             "averaging": AVERAGES[0],
-            "threshold": THRESHOLDS[0],
         }
 
     def _global(self, name: str) -> Iterator[dict[str, object]]:
@@ -154,10 +147,6 @@ class Choices:
             found.append((table["alignment_score"], by_denominator))
         return found
 
-    @property
-    def _identities(self) -> list[_Chosen]:
-        return [found for _, by_denominator in self._alignments for found in by_denominator]
-
     def _distances(self, name: str) -> Iterator[tuple[dict[str, str], pd.DataFrame]]:
         """Yield the choices of each embedding, and the distances of its pairs."""
         for reading in self.readings.of[name]:
@@ -182,9 +171,10 @@ class Choices:
                 yield {**choice, **subset.choice, **other, number: r}
 
     def _cosine_identity(self, name: str) -> Iterator[dict[str, object]]:
+        every = [found for _, by_denominator in self._alignments for found in by_denominator]
         for choice, table in self._distances(name):
             cosine = table["cosine_similarity"]
-            yield from self._correlated("cosine_identity", cosine, self._identities, choice)
+            yield from self._correlated("cosine_identity", cosine, every, choice)
 
     def _cosine_squared(self, name: str) -> Iterator[dict[str, object]]:
         for choice, table in self._distances(name):
@@ -195,22 +185,6 @@ class Choices:
     def _score_identity(self) -> Iterator[dict[str, object]]:
         for score, by_denominator in self._alignments:
             yield from self._correlated("score_identity", score, by_denominator, {})
-
-    def _narrowing(self, name: str) -> Iterator[dict[str, object]]:
-        own = self._own["gaps"]
-        aligned = [found for found in self._identities if found[0]["gaps"] == own]
-        for choice, table in self._distances(name):
-            for (alignment, identity), threshold in product(aligned, THRESHOLDS):
-                setting = {key: alignment[key] for key in ("mode", "denominator")}
-                ratio = self._ratio(identity, table["cosine_similarity"], float(threshold))
-                yield {**choice, **setting, "threshold": threshold, "narrowing": ratio}
-
-    def _ratio(self, identity: pd.Series, cosine: pd.Series, threshold: float) -> float:
-        """Return how wide the band of cosines is from an identity on, over that below 0.3."""
-        edges = [0, _LOW_IDENTITY, threshold, np.nextafter(1, 2)]
-        bins = association.binned_spread(identity, cosine, edges, weights=self._sample[2])
-        width = (bins["q95"] - bins["q05"]).where(bins["n"] >= _LEAST_PAIRS)
-        return float(width.iloc[-1] / (width.iloc[0] or np.nan))
 
 
 def _gaps(gap_open: float, gap_extend: float) -> str:
