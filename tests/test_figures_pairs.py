@@ -6,8 +6,6 @@ import pytest
 
 import figure_frames as frames
 from plm_geometry import figures
-from plm_geometry.association import binned_spread
-from plm_geometry.base.errors import InputError
 from plm_geometry.pairs import AlignedText
 
 TITLES = {"mini_prot_bert": "mini ProtBERT", "composition": "Composition (control)"}
@@ -27,115 +25,77 @@ def table():
     )
 
 
-def density(frame, measure, *, log=False):
-    return figures.densities(frame, [(measure, log)])[measure, log]
-
-
 def test_a_density_holds_the_weight_of_every_pair(table):
-    found = density(table, "cosine_similarity")
+    found, distance = figures.density(table), 1 - table.cosine_similarity
     assert found.weight.sum() == pytest.approx(table.weight.sum())
-    assert found.edges[[0, -1]] == pytest.approx([table.cosine_similarity.min(),
-                                                  table.cosine_similarity.max()])  # fmt: skip
+    assert found.edges[[0, -1]] == pytest.approx([distance.min(), distance.max()])
 
 
-@pytest.mark.parametrize("value", [np.nan, 0.0, 1e-5, 3.0])
-@pytest.mark.parametrize("log", [False, True])
-def test_any_distances_have_cells_and_without_any_a_panel_says_so(table, value, log):
-    alike = table.assign(squared_euclidean=value)
-    found = density(alike, "squared_euclidean", log=log)
+@pytest.mark.parametrize("cosine", [np.nan, 1.0, 1 - 1e-5, -1.0])
+def test_any_cosines_have_cells_and_without_any_a_panel_says_so(table, cosine):
+    found = figures.density(table.assign(cosine_similarity=cosine))
     assert (np.diff(found.edges) > 0).all()
-    assert found.weight.sum() == pytest.approx(0 if np.isnan(value) else table.weight.sum())
-    figure = figures.pair_scatter({"A": found}, "squared_euclidean")
+    assert found.weight.sum() == pytest.approx(0 if np.isnan(cosine) else table.weight.sum())
+    figure = figures.pair_scatter({"A": found})
     figure.draw_without_rendering()
     said = [text.get_text().replace("\n", " ") for text in figure.axes[0].texts]
-    assert said == ["no pair has a squared Euclidean distance"] * bool(np.isnan(value))
+    assert said == ["no pair has a cosine similarity"] * bool(np.isnan(cosine))
 
 
 def test_pairs_without_weights_count_one_each(table):
-    assert density(table.drop(columns="weight"), "euclidean").weight.sum() == 500
+    assert figures.density(table.drop(columns="weight")).weight.sum() == 500
 
 
-@pytest.mark.parametrize("log", [False, True])
-def test_cells_are_those_of_a_two_dimensional_histogram(table, log):
-    found = density(table, "euclidean", log=log)
+def test_cells_are_those_of_a_two_dimensional_histogram(table):
+    found = figures.density(table)
     expected, _, _ = np.histogram2d(
-        table.sequence_identity, np.sqrt(table.squared_euclidean), weights=table.weight,
+        table.sequence_identity, 1 - table.cosine_similarity, weights=table.weight,
         bins=[np.linspace(0, 1, 61), found.edges],
     )  # fmt: skip
     # A pair on an edge may fall to either side of it.
     assert np.abs(found.weight - expected).sum() <= 2 * table.weight.nlargest(2).sum()
 
 
-@pytest.mark.parametrize(
-    ("measure", "values"),
-    [
-        ("cosine_similarity", lambda frame: frame.cosine_similarity),
-        ("cosine_distance", lambda frame: 1 - frame.cosine_similarity),
-        ("squared_euclidean", lambda frame: frame.squared_euclidean),
-        ("euclidean", lambda frame: np.sqrt(frame.squared_euclidean)),
-    ],
-)
-def test_the_spread_of_a_density_is_the_weighted_one_of_what_is_drawn(table, measure, values):
-    found = density(table, measure).spread
-    bins = np.linspace(0, 1, 21)
-    expected = binned_spread(
-        table.sequence_identity, values(table), bins, weights=table.weight
-    )[found.columns]  # fmt: skip
-    # Between two pairs a quantile is interpolated, on this scale or that.
-    pd.testing.assert_frame_equal(found, expected, rtol=0.02)
-
-
 def test_pairs_without_a_cosine_are_left_out(table):
     table.loc[:9, "cosine_similarity"] = np.nan
-    found = density(table, "cosine_distance", log=True)
+    found = figures.density(table)
     assert found.weight.sum() == pytest.approx(table.weight[10:].sum())
+    assert found.spread["n"].sum() == 490
 
 
-def test_equal_proteins_lie_at_the_foot_of_a_logarithmic_axis(table):
-    table.loc[:4, "squared_euclidean"] = 0
-    found = density(table, "squared_euclidean", log=True)
+def test_equal_vectors_lie_at_the_foot_of_the_logarithmic_axis(table):
+    table.loc[:4, "cosine_similarity"] = 1
+    found = figures.density(table)
     assert found.edges[0] > 0
     assert found.weight.sum() == pytest.approx(table.weight.sum())
     assert np.ptp(np.diff(np.log(found.edges))) == pytest.approx(0, abs=1e-9)
 
 
-def test_a_constant_distance_can_be_drawn(table):
-    found = density(table.assign(squared_euclidean=0.0), "squared_euclidean", log=False)
-    assert found.weight.sum() == pytest.approx(table.weight.sum())
-
-
-def test_an_unknown_measure_is_refused_and_the_known_ones_are_listed(table):
-    with pytest.raises(InputError, match="cosine_distance"):
-        density(table, "manhattan")
-
-
-@pytest.mark.parametrize("log", [False, True])
-def test_the_scatter_draws_cells_and_binned_quantiles_of_each_model(table, log):
-    found = density(table, "squared_euclidean", log=log)
-    figure = figures.pair_scatter({"a": found, "b": found}, "squared_euclidean")
+def test_the_scatter_draws_cells_and_binned_quantiles_of_each_model(table):
+    found = figures.density(table)
+    figure = figures.pair_scatter({"a": found, "b": found})
     assert frames.titles(figure)[:2] == ["a", "b"]
     axes = figure.axes[0]
-    assert axes.get_yscale() == ("log" if log else "linear")
+    assert axes.get_yscale() == "log"
     assert axes.collections[0].get_rasterized()
     assert axes.collections[0].get_array().sum() == pytest.approx(table.weight.sum())
     assert np.allclose(axes.lines[0].get_ydata(), found.spread["median"])
 
 
 def test_quantiles_of_fewer_than_ten_pairs_are_not_drawn(table):
-    found = density(table[table.sequence_identity < 0.5].head(9), "euclidean")
-    figure = figures.pair_scatter({"a": found}, "euclidean")
+    found = figures.density(table[table.sequence_identity < 0.5].head(9))
+    figure = figures.pair_scatter({"a": found})
     assert np.isnan(figure.axes[0].lines[0].get_ydata()).all()
 
 
-@pytest.mark.parametrize("measure", ["auc", "average_precision"])
-def test_discrimination_has_a_panel_a_model_with_both_distances(measure):
+def test_discrimination_has_a_panel_a_model_with_both_distances():
     frame = frames.discrimination()
-    figure = figures.discrimination(frame, measure)
+    figure = figures.discrimination(frame)
     assert frames.titles(figure) == frames.LABELS
     first = frame[(frame.model == frame.model[0]) & (frame.distance == "cosine_similarity")]
     line = figure.axes[0].lines[1]  # behind the line of chance
-    assert np.allclose(line.get_ydata(), first[measure].dropna())
-    assert figures.LABELS[measure] in frames.texts(figure)
+    assert np.allclose(line.get_ydata(), first["auc"].dropna())
+    assert figures.LABELS["auc"] in frames.texts(figure)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ _CONTENTS = {
     "isotropy": "global_isotropy pairwise_cosines pooling_isotropy",
     "spectra": "constructed_clouds spectrum",
     "residues": "local_spread local_variance residue_order",
-    "pairs": "densities discrimination pair_explorer pair_scatter sampled_pairs",
+    "pairs": "density discrimination pair_explorer pair_scatter sampled_pairs",
     "correlation": "correlation_intervals correlation_matrices score_against_settings signs square",
     "published": "checkpoint_correlations natural_language",
     "choices": "NUMBERS choice_name choice_shares specification_curves",

@@ -48,7 +48,7 @@ def specification_curves(frame: pd.DataFrame, value: str, choices: Sequence[str]
     Parameters
     ----------
     frame : DataFrame
-        ``Study.specifications(value)``, with ``published`` where there is such a value.
+        ``Study.choices.table(value)``, with ``published`` where there is such a value.
     value : str
         Column of the number; rows without it are not drawn.
     choices : sequence of str

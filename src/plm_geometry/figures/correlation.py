@@ -68,9 +68,9 @@ def correlation_intervals(raw: pd.DataFrame, adjusted: pd.DataFrame) -> Figure:
     Parameters
     ----------
     raw : DataFrame
-        ``published.beside_correlations(Study.correlations())``, of the entries to draw.
+        ``published.beside_correlations(Study.correlation.table())``, of the entries to draw.
     adjusted : DataFrame
-        ``Study.correlations(adjusted=True)``, of the same entries.
+        ``Study.correlation.table(adjusted=True)``, of the same entries.
 
     Returns
     -------

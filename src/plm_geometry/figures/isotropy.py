@@ -1,4 +1,4 @@
-"""Figures of isotropy: dimensions, convergence, cosines of pairs, and what pooling does."""
+"""Figures of isotropy: dimensions, cosines of pairs, and what pooling does."""
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ def global_isotropy(frame: pd.DataFrame) -> Figure:
     Parameters
     ----------
     frame : DataFrame
-        ``published.beside(Study.global_isotropy())``.
+        ``published.beside(Study.isotropy.table())``.
 
     Returns
     -------
@@ -51,7 +51,8 @@ def pairwise_cosines(frame: pd.DataFrame) -> Figure:
     Parameters
     ----------
     frame : DataFrame
-        ``Study.pairwise_cosines()``: labels, of ("proteins" or "residues"), centred, cosine.
+        ``Study.isotropy.pairwise_cosines()``: labels, of ("proteins" or "residues"), centred,
+        cosine.
 
     Returns
     -------
@@ -95,7 +96,7 @@ def pooling_isotropy(frame: pd.DataFrame) -> Figure:
     Parameters
     ----------
     frame : DataFrame
-        ``Study.pooled()``.
+        ``Study.open_questions.pooled()``.
     """
     named = style.labelled(frame).dropna(subset="isoscore")
     if named.empty:

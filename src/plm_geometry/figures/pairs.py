@@ -1,6 +1,6 @@
 """Figures of pairs of proteins: how many, their distances, what these tell apart, single pairs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 from typing import NamedTuple
 
@@ -13,19 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from plm_geometry.association import binned_spread
-from plm_geometry.base.errors import InputError
 from plm_geometry.figures import style
 from plm_geometry.figures.words import LABELS, folded
 
-# What a vertical axis can show: a monotonic function of a pair table's column.
-_MEASURES: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
-    "cosine_similarity": ("cosine_similarity", np.positive),
-    "cosine_distance": ("cosine_similarity", lambda cosine: 1 - cosine),
-    "squared_euclidean": ("squared_euclidean", np.positive),
-    "euclidean": ("squared_euclidean", np.sqrt),
-}
 _CELLS = 60
-_QUANTILES = ["q05", "median", "q95"]
 # Quantiles of fewer pairs would be drawn as if they were known.
 LEAST_PAIRS = 10
 # Equal proteins are at distance 0, which no logarithmic axis has: they are drawn at its foot.
@@ -37,96 +28,59 @@ _COLUMNS = 44
 
 
 class Density(NamedTuple):
-    """How many pairs lie where, of one model and measure: small, whatever the number of pairs.
+    """How many pairs lie where, of one model: small, whatever the number of pairs.
 
     Attributes
     ----------
     weight : ndarray, shape ``(n_identity, n_distance)``
         For how many pairs those in each cell stand.
     edges : ndarray, shape ``(n_distance + 1,)``
-        Of the cells along the distance; those along identity are the same everywhere.
+        Of the cells along the distance, even in its logarithm; those along identity are the same
+        everywhere.
     spread : DataFrame
         ``bin_low, bin_high, n, median, q05, q95`` of the distance by bins of identity.
-    log : bool
-        Whether the distance's axis is logarithmic.
     """
 
     weight: np.ndarray
     edges: np.ndarray
     spread: pd.DataFrame
-    log: bool
 
 
-def densities(
-    frame: pd.DataFrame, views: Sequence[tuple[str, bool]]
-) -> dict[tuple[str, bool], Density]:
-    """Count one model's pairs by sequence identity and distance.
+def density(frame: pd.DataFrame) -> Density:
+    """Count one model's pairs by sequence identity and one minus cosine similarity.
 
     Parameters
     ----------
     frame : DataFrame
-        A pair table: sequence_identity, cosine_similarity, squared_euclidean, and weight if the
-        pairs were not drawn alike. Pairs without a cosine are left out of its views.
-    views : sequence of (str, bool)
-        What the vertical axis shows, one of cosine_similarity, cosine_distance,
-        squared_euclidean and euclidean, and whether it is logarithmic.
-
-    Raises
-    ------
-    InputError
-        If there is no such measure.
+        A pair table: sequence_identity, cosine_similarity, and weight if the pairs were not drawn
+        alike. Pairs without a cosine are left out.
     """
-    for measure, _ in views:
-        if measure not in _MEASURES:
-            raise InputError(f"measure is {measure!r}; choose one of {', '.join(_MEASURES)}.")
-    identity = frame["sequence_identity"].to_numpy(np.float64)
-    weight = frame["weight"].to_numpy(np.float64) if "weight" in frame else np.ones(len(frame))
-    # Sorting millions of pairs takes longest: once a column, as the measures are monotonic in it.
-    spreads = {
-        column: binned_spread(identity, frame[column], np.linspace(0, 1, 21), weights=weight)
-        for column in {_MEASURES[measure][0] for measure, _ in views}
-    }
-    found = {}
-    for measure, log in views:
-        column, function = _MEASURES[measure]
-        spread = spreads[column][["bin_low", "bin_high", "n", *_QUANTILES]].copy()
-        spread[_QUANTILES] = np.sort(function(spread[_QUANTILES].to_numpy()), axis=1)
-        values = function(frame[column].to_numpy(np.float64))
-        found[measure, log] = Density(*_counted(identity, values, weight, log), spread, log)
-    return found
-
-
-def _counted(
-    identity: np.ndarray, values: np.ndarray, weight: np.ndarray, log: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """Add up the weights in each cell, even ones or, on a logarithmic axis, in the logarithm."""
-    known = ~np.isnan(values)
-    identity, values, weight = identity[known], values[known], weight[known]
-    if log:
-        positive = values[values > 0]
-        values = np.log(values.clip(min=_FOOT * (np.median(positive) if len(positive) else 1)))
-    limits = ((0, 1), (values.min(), values.max()) if len(values) else (0, 1))
-    counted, _, edges = np.histogram2d(identity, values, _CELLS, limits, weights=weight)
-    return counted, np.exp(edges) if log else edges
+    frame = frame.dropna(subset="cosine_similarity")
+    identity, distance = frame["sequence_identity"], 1 - frame["cosine_similarity"]
+    weight = frame["weight"] if "weight" in frame else np.ones(len(frame))
+    spread = binned_spread(identity, distance, np.linspace(0, 1, 21), weights=weight)
+    typical = distance[distance > 0].median() if (distance > 0).any() else 1
+    logs = np.log(distance.clip(lower=_FOOT * typical))
+    limits = ((0, 1), (logs.min(), logs.max()) if len(logs) else (0, 1))
+    counted, _, edges = np.histogram2d(identity, logs, _CELLS, limits, weights=weight)
+    return Density(counted, np.exp(edges), spread)
 
 
 @style.styled
-def pair_scatter(densities: Mapping[str, Density], measure: str) -> Figure:
-    """Draw the density of pairs, distance against sequence identity, one panel a model.
+def pair_scatter(densities: Mapping[str, Density]) -> Figure:
+    """Draw the density of pairs, one minus cosine against sequence identity, one panel a model.
 
     Parameters
     ----------
     densities : mapping of str to Density
-        Title to one view of `densities`, the same of each model.
-    measure : str
-        What the view shows.
+        Title to the `density` of each model.
 
     Returns
     -------
     Figure
         Cells are images inside the vector file, whose size does not grow with the pairs.
     """
-    x, y = LABELS["sequence_identity"], LABELS[measure]
+    x, y = LABELS["sequence_identity"], LABELS["cosine_distance"]
     figure, grid = style.panels(len(densities), x, y, (3.2, 2.7), sharex=True)
     most = max(found.weight.max() for found in densities.values())
     # Without its palest tenth: a cell with one pair must be seen on the ground.
@@ -137,9 +91,9 @@ def pair_scatter(densities: Mapping[str, Density], measure: str) -> Figure:
         cells = axes.pcolormesh(edges, found.edges, weight, rasterized=True, **look)
         _spread_lines(axes, found.spread)
         if not found.weight.any():
-            style.nothing_to_draw(f"no pair has a {LABELS[measure]}", axes)
-        axes.set_yscale("log" if found.log else "linear")
-        if found.log and found.edges[-1] < 100 * found.edges[0]:
+            style.nothing_to_draw("no pair has a cosine similarity", axes)
+        axes.set_yscale("log")
+        if found.edges[-1] < 100 * found.edges[0]:
             style.mark_decades(axes.yaxis)  # a power of ten or two label no axis
         axes.set_title(folded(title))
     figure.colorbar(cells, ax=grid, label="pairs in a cell", shrink=0.6, aspect=40)
@@ -157,16 +111,14 @@ def _spread_lines(axes: Axes, spread: pd.DataFrame) -> None:
 
 
 @style.styled
-def discrimination(frame: pd.DataFrame, measure: str = "auc") -> Figure:
+def discrimination(frame: pd.DataFrame) -> Figure:
     """Draw how well distances tell homologous from unrelated pairs, one panel a model.
 
     Parameters
     ----------
     frame : DataFrame
-        ``Study.discrimination()``: labels, distance, bin_low, bin_high, and `measure` with its
-        bounds.
-    measure : {"auc", "average_precision"}
-        What to draw; 0.5 is chance in either.
+        ``Study.scatter.discrimination()``: labels, distance, bin_low, bin_high, and auc, of which
+        0.5 is chance, with its bounds.
 
     Returns
     -------
@@ -174,17 +126,17 @@ def discrimination(frame: pd.DataFrame, measure: str = "auc") -> Figure:
         The twilight zone, 20 to 35% identity, is shaded.
     """
     named, x = style.labelled(frame), "sequence identity, local alignment"
-    figure, parts = style.model_panels(named, x, LABELS[measure], sharex=True, sharey=True)
+    figure, parts = style.model_panels(named, x, LABELS["auc"], sharex=True, sharey=True)
     for axes, model, colour in parts:
         axes.axvspan(*TWILIGHT, color=style.GREY, alpha=0.18, lw=0)
         axes.axhline(0.5, color=style.INK, lw=0.8, ls="--")
         for number, (distance, rows) in enumerate(model.groupby("distance", sort=False)):
-            rows = rows.dropna(subset=measure)
+            rows = rows.dropna(subset="auc")
             places = (rows["bin_low"] + rows["bin_high"]) / 2 + (-0.012, 0.012)[number]
-            axes.vlines(places, rows[f"{measure}_low"], rows[f"{measure}_high"], color=colour)
+            axes.vlines(places, rows["auc_low"], rows["auc_high"], color=colour)
             mark = {"marker": "os"[number], "ls": "-:"[number], "ms": 4, "lw": 1, "color": colour}
             mark["mfc"] = (colour, style.GROUND)[number]
-            axes.plot(places, rows[measure], label=LABELS[distance], **mark)
+            axes.plot(places, rows["auc"], label=LABELS[distance], **mark)
         axes.set(xlim=(0, 1), ylim=(0, 1.05))
     return style.key(figure)
 
@@ -196,7 +148,7 @@ def sampled_pairs(frame: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
     Parameters
     ----------
     frame : DataFrame
-        ``Study.sampled_pairs()``: sequence_identity, and each model's cosine similarity.
+        ``Study.pairs.sampled(n)``: sequence_identity, and each model's cosine similarity.
     titles : mapping of str to str
         Which columns of `frame` to draw, and what each panel is called.
     """

@@ -1,4 +1,4 @@
-"""Figures of proteins and of residues: amino acids in the order of their side chains."""
+"""Figures of residues: how many dimensions amino acids use, and the variance between them."""
 
 import numpy as np
 import pandas as pd
@@ -6,26 +6,13 @@ from matplotlib.figure import Figure
 
 from plm_geometry.figures import style
 
-# Amino acids by the chemistry of their side chains.
-RESIDUE_CLASSES = {
-    "aliphatic": "GAVLIMP",
-    "aromatic": "FWY",
-    "polar": "STCNQ",
-    "positive": "KRH",
-    "negative": "DE",
-}
-_NO_SPREAD = "the residues of no amino acid differ here"
+# Amino acids by the chemistry of their side chains: aliphatic, aromatic, polar, positive, negative.
+_BY_SIDE_CHAIN = "GAVLIMPFWYSTCNQKRHDE"
 
 
 def residue_order(found: pd.Index) -> list[str]:
     """Return the amino acids among `found`, by the class of their side chains."""
-    return [residue for residue in "".join(RESIDUE_CLASSES.values()) if residue in set(found)]
-
-
-def _twenty(frame: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Return the labelled rows of the twenty amino acids that have a value."""
-    named = style.labelled(frame)
-    return named[named["residue"].isin(residue_order(named["residue"]))].dropna(subset=column)
+    return [residue for residue in _BY_SIDE_CHAIN if residue in set(found)]
 
 
 @style.styled
@@ -35,12 +22,13 @@ def local_spread(frame: pd.DataFrame) -> Figure:
     Parameters
     ----------
     frame : DataFrame
-        ``published.beside_local(Study.local_isotropy())``: the paper's average is a dashed
+        ``published.beside_local(Study.local.table())``: the paper's average is a dashed
         line over the rows it holds for.
     """
-    twenty = _twenty(frame, "effective_dimensions")
+    named = style.labelled(frame).dropna(subset="effective_dimensions")
+    twenty = named[named["residue"].isin(list(_BY_SIDE_CHAIN))]
     if twenty.empty:
-        return style.nothing_to_draw(_NO_SPREAD)
+        return style.nothing_to_draw("the residues of no amino acid differ here")
     models = twenty.groupby("label", sort=False)
     means, printed = models["effective_dimensions"].mean(), models["published_dimensions"].first()
     axes = Figure(figsize=(8, 0.5 * len(means) + 1.3)).subplots()
@@ -68,7 +56,7 @@ def local_variance(frame: pd.DataFrame) -> Figure:
     Parameters
     ----------
     frame : DataFrame
-        ``Study.local_variance()``: labels, between, within; the two add up to 1.
+        ``Study.local.variance()``: labels, between, within; the two add up to 1.
     """
     named = style.labelled(frame).set_index("label")
     axes = Figure(figsize=(8, 0.42 * len(named) + 1.3)).subplots()

@@ -1,4 +1,4 @@
-"""Figures of why vectors are anisotropic: components, coordinates, and shapes one can see."""
+"""Figures of why vectors are anisotropic: components, and shapes one can see."""
 
 from collections.abc import Mapping
 
@@ -22,9 +22,9 @@ def spectrum(frame: pd.DataFrame) -> Figure:
     Parameters
     ----------
     frame : DataFrame
-        ``Study.spectra()``: labels, component (from 1), share; all components of each model, as
-        its effective dimensions, the dot on its line, are one over the sum of squared shares. A
-        model whose vectors are all the same has no shares and no line.
+        ``Study.isotropy.spectra()``: labels, component (from 1), share; all components of each
+        model, as its effective dimensions, the dot on its line, are one over the sum of squared
+        shares. A model whose vectors are all the same has no shares and no line.
     """
     named = style.labelled(frame).dropna(subset="share")
     axes = Figure(figsize=(8, 4.8)).subplots()
