@@ -72,7 +72,9 @@ class Report:
         # The book's first page shows it as well.
         glue("build_note", note("The models of this run", said))
         data = self.study.data_set()
-        self.table(data, "data_set", _about_proteins(data.iloc[0]))
+        of = data.iloc[0]
+        about = f"{of.proteins:,}, of {of['median length']:,.0f} residues in the median"
+        self.table(data, "data_set", f"Proteins of this run: {about} and {of.longest:,} at most.")
         self._name_left_out()
         for clause in self.study.lowered.values():
             self.say(f"The parameter {clause}: all of them are taken.")
@@ -280,14 +282,6 @@ class Report:
 def _published() -> set[str]:
     """Return what the paper prints numbers of."""
     return set(published.numbers().quantity)
-
-
-def _about_proteins(data: pd.Series) -> str:
-    """Say how many proteins there are and how long they are."""
-    return (
-        f"Proteins of this run: {data['proteins']:,}, of {data['median length']:,.0f} residues in "
-        f"the median and {data['longest']:,} at most."
-    )
 
 
 def _plain(content: dict[str, object]) -> dict[str, object]:

@@ -1,6 +1,5 @@
 """Correlation: how embedding distance and alignment hang together over pairs of proteins."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING
@@ -70,13 +69,17 @@ class Correlation:
         ``mode, gap_open, gap_extend, denominator, estimate, low, high``, on at most 2,000 of the
         pairs.
         """
-        rows = []
+        found, rows = self.study.pairs, []
+        some = found.some(_N_FOR_SETTINGS)
         for mode, (gap_open, gap_extend) in product(MODES, GAPS):
             setting = {"mode": mode, "gap_open": gap_open, "gap_extend": gap_extend}
-            table = self._realigned(setting | {"denominator": "aligned_columns"}, _N_FOR_SETTINGS)
+            own = replace(found.alignment, denominator="aligned_columns", **setting)
+            table = found.aligned(*sides(some), own)
             for denominator, identity in identities(table).items():
-                found = _agreement(table.assign(sequence_identity=identity))
-                rows.append(setting | {"denominator": denominator, **found._asdict()})
+                r = association.correlation_interval(
+                    table["alignment_score"], identity, *sides(some), weights=some["weight"]
+                )
+                rows.append(setting | {"denominator": denominator, **r._asdict()})
         return pd.DataFrame(rows).drop(columns="standard_error")
 
     def _entries(self, name: str, method: str, adjusted: bool) -> list[dict[str, object]]:
@@ -97,25 +100,11 @@ class Correlation:
     def _signs(self, name: str) -> dict[str, float]:
         table = self.study.pairs.of(name)
         table = table.assign(cosine_distance=1 - table["cosine_similarity"])
-        found = {
-            cosine: pearson(table, cosine, "squared_euclidean")
-            for cosine in ("cosine_similarity", "cosine_distance")
-        }
+        cosines, squared = ["cosine_similarity", "cosine_distance"], "squared_euclidean"
+        weights = table["weight"]
+        r = association.correlation_matrix(table, weights=weights, columns=[*cosines, squared])
         norms = np.linalg.norm(self.study.vectors(name), axis=1)
-        return found | {"norm_variation": float(stats.variation(norms))}
-
-    def _realigned(self, setting: Mapping[str, object], most: int) -> pd.DataFrame:
-        """Align some of the pairs with other settings."""
-        found = self.study.pairs
-        some = found.some(most)
-        aligned = found.aligned(*sides(some), replace(found.alignment, **setting))
-        return aligned.assign(weight=some["weight"])
-
-
-def _agreement(table: pd.DataFrame) -> association.Interval:
-    """Return the correlation of score and identity, with its interval."""
-    score, identity = (table[name] for name in SIMILARITIES)
-    return association.correlation_interval(score, identity, *sides(table), weights=table["weight"])
+        return r.loc[cosines, squared].to_dict() | {"norm_variation": float(stats.variation(norms))}
 
 
 def identities(table: pd.DataFrame) -> dict[str, pd.Series]:
@@ -126,9 +115,3 @@ def identities(table: pd.DataFrame) -> dict[str, pd.Series]:
         "aligned_columns": table["sequence_identity"],
         "shorter": table["identities"] / shorter,
     }
-
-
-def pearson(table: pd.DataFrame, a: str, b: str) -> float:
-    """Return the weighted correlation of two columns."""
-    found = association.correlation_matrix(table, weights=table["weight"], columns=[a, b])
-    return float(found.loc[a, b])
