@@ -58,11 +58,9 @@ def test_without_chromium_the_tool_says_so_in_one_sentence(site, monkeypatch, tm
     assert not (tmp_path / "book.pdf").exists()
 
 
-def test_the_command_runs_the_tool_and_ends_with_its_status(command, monkeypatch, tmp_path, capfd):
+def test_the_command_runs_the_tool_and_ends_with_its_status(command, monkeypatch, tmp_path):
     monkeypatch.setenv("PLM_GEOMETRY_WORK", str(tmp_path))
-    status, _, _ = command("pdf")
-    assert status == 2
-    assert "build the book first" in capfd.readouterr().err
+    assert command("pdf")[0] == 2  # no book is built there
 
 
 @with_chromium
