@@ -20,8 +20,8 @@ from plm_geometry.proteins.fasta import (
     Proteins,
     read_fasta,
     sample,
-    write_fasta,
 )
+from small_proteins import write_fasta
 
 
 def test_uniprot_headers_name_the_accession_and_others_their_first_word(fasta):
