@@ -19,7 +19,7 @@ _MaxResidues = Annotated[
 ]
 _ResiduesPerBatch = Annotated[
     int | None,
-    Option(min=1, help="Padded residues that run together [default: what is fastest here]."),
+    Option(min=1, help="Padded residues that run together [default: what suits the device]."),
 ]
 _OUT = "FILE.h5 (UniProt's layout), or a directory for a store."
 _POOLING = "mean, mean_with_special, first or max over a protein's residues; final."
@@ -50,8 +50,8 @@ def embed(
 
     Example: plm-geometry embed unirep_256 my.fasta.gz --out my.h5
     """
-    from plm_geometry.embedding.devices import load_models
-    from plm_geometry.embedding.plan import cut_to, within_limit
+    from plm_geometry.embedding.files import load_models
+    from plm_geometry.proteins.fasta import cut_to, within_limit
 
     found, cut = read_proteins(proteins), {}
     loaded = load_models(model, device=device, precision=precision, padded_length=padded_length)
@@ -77,7 +77,7 @@ def _refuse(name: str, model: "Embedder", out: Path, residues: Path | None) -> N
 
     if residues == out:
         raise InputError(f"{out} cannot take both proteins and residues; name two files.")
-    if isinstance(model, EmbeddingFile):
+    if isinstance(model, EmbeddingFile) and not model.has_residues:
         raise InputError(f"{name} holds embeddings already; name a model to compute them.")
 
 

@@ -24,8 +24,6 @@ _PARTS_BYTES = 700e6
 _MOST_DIMENSIONS = 10_000
 # Read at a time, counted as float64: enough that each part of it makes a fast matrix product.
 _BLOCK_BYTES = 2**27
-# Residues in a batch of a file that has them all.
-_RESIDUES_PER_BATCH = 8192
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ def file_isotropy(
 
 def _open(path: str | Path, key: str | None, transpose: bool) -> Vectors:
     vectors = open_vectors(path, key=key, transpose=transpose)
-    if vectors.residues is not None:
+    if vectors.has_residues:
         raise InputError(
             f"{path} has one matrix per protein, a row for each residue; measure it with "
             "--per residue, or choose one matrix with --key."
@@ -173,24 +171,23 @@ def residue_isotropy(
     InputError
         If the file has no matrix per protein, lacks a protein or has it at another length.
     """
-    from plm_geometry.embedding import run as embed
-    from plm_geometry.embedding.files import ResidueFile
+    from plm_geometry.embedding import run  # they load PyTorch, which vectors need not wait for
+    from plm_geometry.embedding.files import EmbeddingFile
 
-    vectors = open_vectors(path)
-    if vectors.residues is None:
+    file = EmbeddingFile(path)
+    if not file.has_residues:
         raise InputError(
             f"{path} does not have one matrix per protein, so it has no residues to measure; "
             "leave --per residue out."
         )
-    file = ResidueFile(path, vectors)
-    known = file.proteins() if proteins is None else proteins
+    every = file.proteins()
+    known = proteins or every
     file.places(known.accessions)
-    if beyond := vectors.n - len(known):
-        tell(f"{beyond:,} of the {vectors.n:,} proteins in {path} are not in {known.source}")
+    if beyond := len(every) - len(known):
+        tell(f"{beyond:,} of the {len(every):,} proteins in {path} are not in {known.source}")
     with TemporaryDirectory() as directory:
-        store = embed.embed(known, file, Path(directory) / "store", seed=seed, tell=tell,
-                            residues_per_batch=_RESIDUES_PER_BATCH, progress=progress)  # fmt: skip
-        found = embed.load(store, known)
+        store = run.embed(known, file, Path(directory), seed=seed, tell=tell, progress=progress)
+        found = run.load(store, known)
         letters, groups = found.residue_moments, found.residue_groups
         rows = list(local_rows(letters, groups))
         average = average_dimensions(*averages_without_each(letters, groups))

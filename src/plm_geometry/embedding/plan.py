@@ -1,13 +1,10 @@
 """Which proteins run together: waves, blocks and batches from their lengths and a budget."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-
-from plm_geometry.base.errors import NothingLeftError
-from plm_geometry.proteins.fasta import Proteins
 
 # No protein of a batch is shorter than this share of the longest: the rest would be padding.
 _SHORTEST_SHARE = 0.9
@@ -124,41 +121,3 @@ def padded_residues(lengths: np.ndarray, plan: Plan) -> int:
         for block in blocks
         for batch in batches(block, plan.residues_per_batch)
     )
-
-
-def within_limit(proteins: Proteins, max_residues: int | None) -> tuple[Proteins, dict[str, str]]:
-    """Leave out the proteins that are longer than `max_residues`, and say so of each.
-
-    Returns
-    -------
-    proteins : Proteins
-        Those that are left, in order.
-    left_out : dict of str to str
-        Accession to reason.
-
-    Raises
-    ------
-    NothingLeftError
-        If none is left.
-    """
-    fits = proteins.lengths <= (np.inf if max_residues is None else max_residues)
-    if not fits.any():
-        raise NothingLeftError(
-            f"all {len(proteins)} proteins of {proteins.source} are longer than the "
-            f"{max_residues} residues this model takes; choose a model without that limit."
-        )
-    left_out = {
-        proteins.accessions[i]: f"{proteins.lengths[i]} residues, the model takes {max_residues}"
-        for i in np.flatnonzero(~fits)
-    }
-    return proteins.select(np.flatnonzero(fits)) if left_out else proteins, left_out
-
-
-def cut_to(proteins: Proteins, max_residues: int) -> tuple[Proteins, dict[str, str]]:
-    """Cut proteins after `max_residues` residues; return all, and what was done by accession."""
-    cut = {
-        proteins.accessions[i]: f"cut from {proteins.lengths[i]} to {max_residues} residues"
-        for i in np.flatnonzero(proteins.lengths > max_residues)
-    }
-    sequences = tuple(sequence[:max_residues] for sequence in proteins.sequences)
-    return replace(proteins, sequences=sequences), cut

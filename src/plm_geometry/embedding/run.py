@@ -21,7 +21,7 @@ import plm_geometry.models
 from plm_geometry.base.compute import run_blocks
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.provenance import fingerprint, source_digest
-from plm_geometry.embedding.devices import choose_budget, load_models
+from plm_geometry.embedding.files import load_models
 from plm_geometry.embedding.forward import Block, Choices, ForwardPass, merge_into
 from plm_geometry.embedding.plan import draw_residues, make_plan, padded_residues
 from plm_geometry.embedding.store import EmbeddingStore
@@ -46,6 +46,8 @@ _N_SAMPLED = 2_000
 # Moments that are held together: a matrix for each letter of each group.
 _MOMENTS_BYTES = 3e9
 _LETTERS = 26
+# Padded residues a batch may hold: large batches fill a GPU; on a CPU they spill its caches.
+RESIDUES_PER_BATCH = {"cpu": 2048, "cuda": 65_536}
 # Recording takes at most this share of the time: moments of a wide model are large.
 _RECORDING_SHARE = 0.05
 # A cluster's task brings back moments of every amino acid, 26 matrices of d x d. With so many
@@ -126,8 +128,8 @@ def embed(
     directory : Path
         Where the store is or will be.
     residues_per_batch : int, optional
-        Padded residues a batch may hold; by default what suits the device. A store that was
-        begun keeps its own.
+        Padded residues a batch may hold; by default what suits the model or its device. A store
+        that was begun keeps its own.
     copies : sequence of Embedder
         The same model on other devices, one worker each (`load_models`).
     cluster : str, optional
@@ -178,7 +180,8 @@ def _prepare(
         families = choices.families
         groups = draw_blocks(len(proteins), n_blocks=n_groups, seed=seed, families=families)
         at_once = int(_MOMENTS_BYTES / (_LETTERS * 8 * model.residue_width**2))
-        budget = residues_per_batch or choose_budget(proteins, model)
+        suiting = model.residues_per_batch or RESIDUES_PER_BATCH[model.device.type]
+        budget = residues_per_batch or suiting
         plan = make_plan(proteins.lengths, budget, groups, max(1, at_once))
         store.create(plan, len(choices.layers), len(choices.poolings) * model.width)
     return ForwardPass(proteins, plan, choices, sample)

@@ -9,11 +9,10 @@ import numpy as np
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.embedding.forward import possible_poolings
-from plm_geometry.embedding.plan import cut_to
 from plm_geometry.embedding.run import N_GROUPS
 from plm_geometry.isotropy.jackknife import draw_blocks
 from plm_geometry.isotropy.moments import Moments
-from plm_geometry.proteins.fasta import Proteins
+from plm_geometry.proteins.fasta import Proteins, cut_to
 from plm_geometry.study.embedding import load, stored
 
 if TYPE_CHECKING:
