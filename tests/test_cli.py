@@ -236,7 +236,7 @@ VECTORS = {"a": [1, 2, 4], "b": [2, 1, 0], "c": [0, 5, 1]}
     [
         (VECTORS | {"b": [1, np.nan, 3]}, "b is not finite"),
         ({"a": [1, 2, 4], "c": [0, 5, 1]}, "lacks 1 of 3 proteins, first b"),
-        (VECTORS | {"b": [1, 2]}, "dataset b, has 2 dimensions"),
+        (VECTORS | {"b": [1, 2]}, "dataset b, has shape (2,) where a has one vector per protein"),
     ],
     ids=["NaN", "missing accession", "wrong width"],
 )

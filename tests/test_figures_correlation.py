@@ -9,7 +9,7 @@ import pytest
 import figure_frames as frames
 from plm_geometry import figures
 from plm_geometry.association import COLUMNS
-from plm_geometry.association.signs import simulated_signs
+from plm_geometry.isotropy.signs import simulated_signs
 from plm_geometry.paper import published
 
 

@@ -43,14 +43,24 @@ def test_a_book_that_is_not_built_is_refused(site, tmp_path):
         pdf.write_pdf(tmp_path / "book.pdf", site, tmp_path / "_toc.yml")
 
 
-def test_without_chromium_the_command_says_so_in_one_sentence(site, monkeypatch, tmp_path, refused):
+def test_without_chromium_the_tool_says_so_in_one_sentence(site, monkeypatch, tmp_path, capsys):
     # A book is there, and no browser: neither by name nor by playwright.
     monkeypatch.setattr(pdf.write_pdf, "__defaults__", (site, tmp_path / "_toc.yml"))
     monkeypatch.setattr(browser, "_NAMES", ())
     monkeypatch.delenv(browser.VARIABLE, raising=False)
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path / "none"))
-    assert "Chromium" in refused("pdf", "--out", tmp_path / "book.pdf")
+    with pytest.raises(SystemExit) as stop:
+        pdf.main(tmp_path / "book.pdf")
+    assert stop.value.code == 2
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1].startswith("pdf: ")
+    assert "Chromium" in said[-1]
     assert not (tmp_path / "book.pdf").exists()
+
+
+def test_the_command_runs_the_tool_and_ends_with_its_status(command, monkeypatch, tmp_path):
+    monkeypatch.setenv("PLM_GEOMETRY_WORK", str(tmp_path))
+    assert command("pdf")[0] == 2  # no book is built there
 
 
 @with_chromium
