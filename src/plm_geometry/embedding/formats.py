@@ -5,6 +5,7 @@
 """
 
 import json
+import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -26,13 +27,8 @@ from plm_geometry.embedding.vectors import (
 )
 
 HDF5_SUFFIXES = (".h5", ".hdf5")
-_TABLE_SUFFIXES = tuple(
-    suffix + packed for suffix in (".csv", ".tsv") for packed in ("", ".gz", ".bz2", ".xz")
-)
-_FORMATS = (
-    ".npy, .npz, HDF5 (.h5), Parquet, CSV or TSV, .pt, .safetensors, .h5ad, or a store of "
-    "this project"
-)
+_TABLE = re.compile(r".*\.[ct]sv(\.(gz|bz2|xz))?")
+_FORMATS = ".npy, .npz, HDF5, Parquet, CSV, TSV, .pt, .safetensors, .h5ad or this project's store"
 
 
 def open_vectors(path: str | Path, *, key: str | None = None, transpose: bool = False) -> Vectors:
@@ -80,7 +76,7 @@ def _reader(path: Path) -> Callable[[Path, str | None], Vectors]:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from error
     if not first:
         raise InputError(f"{path} is empty; give {_FORMATS}.")
-    if path.name.endswith(_TABLE_SUFFIXES):
+    if _TABLE.fullmatch(path.name):
         return _read_csv
     for magic, reader in _READERS.items():
         if first.startswith(magic):
