@@ -4,7 +4,8 @@ import pytest
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.embedding.files import EmbeddingFile, load_models
-from plm_geometry.embedding.forward import pool, residue_vectors
+from plm_geometry.embedding.forward import residue_vectors
+from plm_geometry.models.pooling import pool
 from plm_geometry.proteins.fasta import Proteins
 from small_proteins import embedded
 from vector_writers import NAMED, NAMES

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from plm_geometry.base import paths
 from plm_geometry.base.errors import InputError
-from plm_geometry.embedding.forward import pool
 from plm_geometry.embedding.run import embed
 from plm_geometry.embedding.run import load as load_store
 from plm_geometry.models import MODELS, load, unirep
+from plm_geometry.models.pooling import pool
 from plm_geometry.proteins.fasta import STANDARD_RESIDUES
 from small_proteins import random_proteins
 

@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache, partial
 from math import ceil
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -27,10 +27,8 @@ from plm_geometry.embedding.plan import draw_residues, make_plan, padded_residue
 from plm_geometry.embedding.store import EmbeddingStore
 from plm_geometry.isotropy.jackknife import draw_blocks
 from plm_geometry.isotropy.moments import Moments
+from plm_geometry.models.base import Embedder
 from plm_geometry.proteins.fasta import Proteins
-
-if TYPE_CHECKING:
-    from plm_geometry.models import Embedder
 
 # The modules whose code decides what an embedding is, beside the models.
 _COMPUTED_BY = [
@@ -89,7 +87,7 @@ class Embeddings:
         return dict(sorted(found.items()))
 
 
-def describe(proteins: Proteins, model: "Embedder", **choices: Any) -> dict[str, Any]:
+def describe(proteins: Proteins, model: Embedder, **choices: Any) -> dict[str, Any]:
     """Return all that the embeddings depend on, for a store's fingerprint; see `Choices`."""
     computed_by = [sys.modules[f"plm_geometry.{module}"] for module in _COMPUTED_BY]
     chosen = vars(Choices(**choices))
@@ -107,11 +105,11 @@ def describe(proteins: Proteins, model: "Embedder", **choices: Any) -> dict[str,
 
 def embed(
     proteins: Proteins,
-    model: "Embedder",
+    model: Embedder,
     directory: Path,
     *,
     residues_per_batch: int | None = None,
-    copies: Sequence["Embedder"] = (),
+    copies: Sequence[Embedder] = (),
     cluster: str | None = None,
     progress: bool = True,
     tell: Callable[[str], None] = lambda line: None,
@@ -149,6 +147,7 @@ def embed(
     """
     store = EmbeddingStore(directory, describe(proteins, model, **choices), tell)
     with store.lock(tell):
+        store.read_progress()
         work = _prepare(store, proteins, model, Choices(**choices), residues_per_batch)
         _run(store, work, (model, *copies), cluster, progress, tell)
     return store
@@ -156,18 +155,18 @@ def embed(
 
 def load(store: EmbeddingStore, proteins: Proteins, *, layer: int = 0) -> Embeddings:
     """Read one layer (by its position among those kept) of a complete store."""
-    state, vectors = store.read_progress(), store.read_vectors(layer)
-    keep = [i for i, accession in enumerate(proteins.accessions) if accession not in state.left_out]
+    left_out, vectors = store.left_out, store.read_vectors(layer)
+    keep = [i for i, accession in enumerate(proteins.accessions) if accession not in left_out]
     accessions = tuple(proteins.accessions[i] for i in keep)
     is_last = layer % store.n_layers == store.n_layers - 1
-    sample = np.concatenate(state.sampled) if is_last else None
-    return Embeddings(accessions, vectors[keep], state.left_out, store.group_moments(layer), sample)
+    sample = np.concatenate(store.sampled) if is_last else None
+    return Embeddings(accessions, vectors[keep], left_out, store.group_moments(layer), sample)
 
 
 def _prepare(
     store: EmbeddingStore,
     proteins: Proteins,
-    model: "Embedder",
+    model: Embedder,
     choices: Choices,
     residues_per_batch: int | None,
 ) -> ForwardPass:
@@ -187,7 +186,7 @@ def _prepare(
     return ForwardPass(proteins, plan, choices, sample)
 
 
-def forecast(work: ForwardPass, model: "Embedder") -> str:
+def forecast(work: ForwardPass, model: Embedder) -> str:
     """Return what a run will take: proteins, residues, padding, and disk, uncompressed."""
     proteins, plan, choices = work.proteins, work.plan, work.choices
     residues, n_layers, d = int(proteins.lengths.sum()), len(choices.layers), model.residue_width
@@ -206,7 +205,7 @@ def forecast(work: ForwardPass, model: "Embedder") -> str:
 def _run(
     store: EmbeddingStore,
     work: ForwardPass,
-    models: Sequence["Embedder"],
+    models: Sequence[Embedder],
     cluster: str | None,
     progress: bool,
     tell: Callable[[str], None],
@@ -215,14 +214,13 @@ def _run(
 
     If none is, the proteins that an earlier run had no memory for are tried once more, one by one.
     """
-    state = store.read_progress()
-    blocks = [block for block in work.plan.blocks() if block.start >= state.n_done]
+    blocks = [block for block in work.plan.blocks() if block.start >= store.n_done]
     names = [work.proteins.accessions[i] for i in work.plan.order]
     if blocks:
         tell(f"{models[0].title}: {forecast(work, models[0])}")
         blocks = blocks if cluster is None else _joined(blocks, work, models[0].residue_width)
     else:
-        blocks = [slice(i, i + 1) for i, name in enumerate(names) if name in state.left_out]
+        blocks = [slice(i, i + 1) for i, name in enumerate(names) if name in store.left_out]
     if not blocks:
         return
     groups_after = work.plan.groups_after()
@@ -230,23 +228,22 @@ def _run(
     due = 0.0
     # disable=None: no bar where standard error is no terminal.
     shown = {"unit": " residues", "unit_scale": True, "disable": None if progress else True}
-    span = {"initial": int(residues[state.n_done]), "total": int(residues[-1])}
+    span = {"initial": int(residues[store.n_done]), "total": int(residues[-1])}
     with tqdm(desc=models[0].title, **span, **shown) as bar:
         for block, found in zip(blocks, _computed(work, models, blocks, cluster), strict=True):
-            complete = groups_after.get(block.stop, []) if block.stop > state.n_done else []
-            store.write_block(block, found)
-            state.add(found, names[block], block.stop)
+            complete = groups_after.get(block.stop, []) if block.stop > store.n_done else []
+            store.add(block, found, names[block])
             for group in complete:
-                store.set_aside(group, state)
+                store.set_aside(group)
             start = time.monotonic()
             if complete or start >= due or block == blocks[-1]:
-                store.write_progress(state)
+                store.write_progress()
                 due = time.monotonic() + (time.monotonic() - start) / _RECORDING_SHARE
             bar.update(int(residues[block.stop] - residues[block.start]))
 
 
 def _computed(
-    work: ForwardPass, models: Sequence["Embedder"], blocks: list[slice], cluster: str | None
+    work: ForwardPass, models: Sequence[Embedder], blocks: list[slice], cluster: str | None
 ) -> Iterator[Block]:
     """Yield what blocks give, in order, computed by a cluster or by the models here."""
     if cluster is not None:
