@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from plm_geometry.base.errors import InputError, NothingLeftError
 from plm_geometry.embedding.files import EmbeddingFile
-from plm_geometry.embedding.h5 import write_uniprot_h5
+from plm_geometry.embedding.store import write_uniprot_h5
 from plm_geometry.proteins.fasta import (
     OTHER_RESIDUES,
     STANDARD_RESIDUES,

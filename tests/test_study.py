@@ -7,7 +7,7 @@ import pytest
 from plm_geometry.base import paths
 from plm_geometry.base.errors import InputError
 from plm_geometry.embedding import files
-from plm_geometry.embedding.h5 import write_uniprot_h5
+from plm_geometry.embedding.store import write_uniprot_h5
 from plm_geometry.isotropy.measures import isoscore
 from plm_geometry.proteins.families import read_families
 from plm_geometry.proteins.fasta import Proteins, write_fasta

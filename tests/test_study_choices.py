@@ -7,8 +7,8 @@ import pytest
 from plm_geometry.association import binned_spread
 from plm_geometry.base import paths
 from plm_geometry.base.errors import InputError
-from plm_geometry.embedding.h5 import write_uniprot_h5
 from plm_geometry.embedding.run import N_GROUPS
+from plm_geometry.embedding.store import write_uniprot_h5
 from plm_geometry.isotropy.measures import effective_dimensions
 from plm_geometry.models import load
 from plm_geometry.proteins.fasta import STANDARD_RESIDUES, Proteins, write_fasta

@@ -116,7 +116,7 @@ def _write(
     """Embed into files, unless they are there; return whom there was no memory for, and why."""
     from plm_geometry.base.provenance import fingerprint
     from plm_geometry.embedding import run
-    from plm_geometry.embedding.h5 import write_uniprot_h5
+    from plm_geometry.embedding.store import write_uniprot_h5
 
     # Until an HDF5 file is whole its work lies in a store beside it, which a next run takes up.
     directory = out.with_name(f"{out.name}.store") if _is_h5(out) else out
@@ -138,11 +138,11 @@ def _write(
 
 def _is_there_already(out: Path, residues: Path | None, directory: Path, mark: str) -> bool:
     """Tell whether the HDF5 file is finished; refuse to replace one that holds other things."""
-    from plm_geometry.embedding.h5 import read_fingerprint
+    from plm_geometry.base.provenance import said_by
 
     if not _is_h5(out) or not out.exists():
         return False
-    if read_fingerprint(out) != mark:
+    if said_by(out, "fingerprint") != mark:
         raise InputError(f"{out} holds something else; choose another output, or remove that file.")
     # A store beside it waits for proteins that there was no memory for.
     return not directory.exists() and (residues is None or residues.exists())

@@ -9,7 +9,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.base.provenance import model_name
+from plm_geometry.base.provenance import said_by
 from plm_geometry.embedding.formats import open_vectors
 from plm_geometry.embedding.vectors import Vectors
 from plm_geometry.models import ModelCard, describe_model, said_by_file
@@ -20,13 +20,11 @@ from plm_geometry.models.weights import sha256_of_files
 from plm_geometry.proteins.fasta import Proteins, accession_of
 
 
-def load_models(
-    name: str, *, device: str = "auto", precision: str = "fp32", padded_length: str = "none"
-) -> list[Embedder]:
+def load_models(name: str, **how: str) -> list[Embedder]:
     """Load copies of a model as `models.loading.load_copies` does, or open a file of embeddings."""
     if ModelName(name).is_embedding_file:
         return [EmbeddingFile(name)]
-    return load_copies(name, device=device, precision=precision, padded_length=padded_length)
+    return load_copies(name, **how)
 
 
 def describe_source(name: str | Path, *, padded_length: int | str | None = None) -> ModelCard:
@@ -80,7 +78,7 @@ class EmbeddingFile(Embedder):
         self.path, self.name = Path(path), str(path)
         self.loaded_from = {"name": self.name}
         self._vectors = open_vectors(self.path)
-        self.title = model_name(self.path) or self.path.stem
+        self.title = said_by(self.path) or self.path.stem
         self.width = self.residue_width = self._vectors.d
         self.has_residues = self._vectors.has_residues
         self._files, self._names = [self.path], self._vectors.accessions

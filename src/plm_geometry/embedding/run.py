@@ -4,7 +4,6 @@ Residue embeddings are never kept: they are pooled into the protein's vector and
 moments of their amino acid, so that memory does not grow with the number of proteins.
 """
 
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+import plm_geometry.embedding
 import plm_geometry.models
 from plm_geometry.base.compute import run_blocks
 from plm_geometry.base.errors import InputError
@@ -25,18 +25,17 @@ from plm_geometry.embedding.files import load_models
 from plm_geometry.embedding.forward import Block, Choices, ForwardPass, merge_into
 from plm_geometry.embedding.plan import draw_residues, make_plan, padded_residues
 from plm_geometry.embedding.store import EmbeddingStore
+from plm_geometry.isotropy import moments
 from plm_geometry.isotropy.jackknife import draw_blocks
 from plm_geometry.isotropy.moments import Moments
 from plm_geometry.models.base import Embedder
 from plm_geometry.proteins.fasta import Proteins
 
-# The modules whose code decides what an embedding is, beside the models.
-_COMPUTED_BY = [
-    "isotropy.moments",
-    *(f"embedding.{name}" for name in ("forward", "plan", "run", "store")),
+# Modules of both rooms whose code does not decide what an embedding is.
+_WITHOUT = [
+    f"{name}.py"
+    for name in ("checking", "describe", "files", "formats", "vectors", "file_isotropy")
 ]
-# What the models room only says of a model.
-_ONLY_TELLING = ("checking.py", "describe.py")
 # Groups of proteins whose residues' moments are kept apart: what a jackknife leaves out in turn.
 N_GROUPS = 10
 # Residues whose vectors are kept for the distribution of their cosines.
@@ -89,7 +88,7 @@ class Embeddings:
 
 def describe(proteins: Proteins, model: Embedder, **choices: Any) -> dict[str, Any]:
     """Return all that the embeddings depend on, for a store's fingerprint; see `Choices`."""
-    computed_by = [sys.modules[f"plm_geometry.{module}"] for module in _COMPUTED_BY]
+    computed_by = plm_geometry.models, plm_geometry.embedding, moments
     chosen = vars(Choices(**choices))
     families = chosen["families"]
     return chosen | {
@@ -99,7 +98,7 @@ def describe(proteins: Proteins, model: Embedder, **choices: Any) -> dict[str, A
         "model": dict(model.identity),
         "layers": list(chosen["layers"]),
         "families": fingerprint({"families": list(families)}) if families is not None else "",
-        "code": source_digest(plm_geometry.models, *computed_by, without=_ONLY_TELLING),
+        "code": source_digest(*computed_by, without=_WITHOUT),
     }
 
 
@@ -163,25 +162,16 @@ def load(store: EmbeddingStore, proteins: Proteins, *, layer: int = 0) -> Embedd
     return Embeddings(accessions, vectors[keep], left_out, store.group_moments(layer), sample)
 
 
-def _prepare(
-    store: EmbeddingStore,
-    proteins: Proteins,
-    model: Embedder,
-    choices: Choices,
-    residues_per_batch: int | None,
-) -> ForwardPass:
+def _prepare(store, proteins, model, choices: Choices, residues_per_batch) -> ForwardPass:
     """Return what is to be done, by the store's plan, made now if this run is the first."""
     n_groups, n_sampled = (N_GROUPS, _N_SAMPLED) if choices.residue_moments else (1, 0)
-    seed = choices.seed
+    seed, families, plan = choices.seed, choices.families, store.plan()
     sample = draw_residues(int(proteins.lengths.sum()), n_sampled, seed=seed)
-    plan = store.plan()
     if plan is None:
-        families = choices.families
         groups = draw_blocks(len(proteins), n_blocks=n_groups, seed=seed, families=families)
         at_once = int(_MOMENTS_BYTES / (_LETTERS * 8 * model.residue_width**2))
-        suiting = model.residues_per_batch or RESIDUES_PER_BATCH[model.device.type]
-        budget = residues_per_batch or suiting
-        plan = make_plan(proteins.lengths, budget, groups, max(1, at_once))
+        suits = model.residues_per_batch or RESIDUES_PER_BATCH[model.device.type]
+        plan = make_plan(proteins.lengths, residues_per_batch or suits, groups, max(1, at_once))
         store.create(plan, len(choices.layers), len(choices.poolings) * model.width)
     return ForwardPass(proteins, plan, choices, sample)
 
@@ -202,14 +192,7 @@ def forecast(work: ForwardPass, model: Embedder) -> str:
     )
 
 
-def _run(
-    store: EmbeddingStore,
-    work: ForwardPass,
-    models: Sequence[Embedder],
-    cluster: str | None,
-    progress: bool,
-    tell: Callable[[str], None],
-) -> None:
+def _run(store, work: ForwardPass, models, cluster: str | None, progress: bool, tell) -> None:
     """Compute the blocks that are missing, recording each, in order, as it is done.
 
     If none is, the proteins that an earlier run had no memory for are tried once more, one by one.
@@ -242,9 +225,7 @@ def _run(
             bar.update(int(residues[block.stop] - residues[block.start]))
 
 
-def _computed(
-    work: ForwardPass, models: Sequence[Embedder], blocks: list[slice], cluster: str | None
-) -> Iterator[Block]:
+def _computed(work, models: Sequence[Embedder], blocks, cluster) -> Iterator[Block]:
     """Yield what blocks give, in order, computed by a cluster or by the models here."""
     if cluster is not None:
         there = partial(_compute_there, work, models[0].loaded_from, models[0].identity)
@@ -288,9 +269,7 @@ def _joined(blocks: list[slice], work: ForwardPass, residue_width: int) -> list[
     return found
 
 
-def _compute_there(
-    work: ForwardPass, loaded_from: dict[str, str], identity: dict[str, str], block: slice
-) -> Block:
+def _compute_there(work: ForwardPass, loaded_from: dict, identity: dict, block: slice) -> Block:
     """Compute a block on a cluster's worker, which loads the model itself; refuse another one."""
     model = _loaded(**loaded_from)[0]
     if differing := [k for k, v in identity.items() if model.identity.get(k) != v]:

@@ -1,4 +1,4 @@
-"""Embeddings on disk: fingerprinted, atomic, resumable."""
+"""Embeddings on disk: a store, fingerprinted, atomic, resumable; HDF5 in UniProt's layout."""
 
 import json
 import shutil
@@ -16,8 +16,8 @@ from numpy.lib.npyio import NpzFile
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.files import alone, naming, replacing, write_json
+from plm_geometry.base.h5 import writing_h5
 from plm_geometry.embedding.forward import Block, KeyedMoments, merge_into
-from plm_geometry.embedding.h5 import write_uniprot_h5, writing_h5
 from plm_geometry.embedding.plan import Plan
 from plm_geometry.isotropy.moments import Moments, merge_all
 
@@ -84,12 +84,7 @@ class EmbeddingStore:
         Accessions that did not fit into memory, and why.
     """
 
-    def __init__(
-        self,
-        directory: Path,
-        description: Mapping[str, Any],
-        tell: Callable[[str], None] = lambda line: None,
-    ):
+    def __init__(self, directory: Path, description: Mapping[str, Any], tell=lambda line: None):
         self.directory = directory
         self._plan, self._progress = directory / "plan.npz", directory / "progress.npz"
         with self.lock(tell):
@@ -114,11 +109,11 @@ class EmbeddingStore:
             write_json(path, description)
             return
         there = json.loads(path.read_text())
-        differing = [k for k in description if there.get(k) != description[k]]
-        if differing or there.keys() - description.keys():
+        if there != description:
+            differing = [k for k in description if there.get(k) != description[k]] or ["kind"]
             raise InputError(
-                f"{self.directory} holds a result that differs in {', '.join(differing) or 'kind'};"
-                " choose another output, or remove that directory."
+                f"{self.directory} holds a result that differs in {', '.join(differing)}; choose "
+                "another output, or remove that directory."
             )
 
     def plan(self) -> Plan | None:
@@ -131,10 +126,9 @@ class EmbeddingStore:
     def create(self, plan: Plan, n_layers: int, width: int) -> None:
         """Fix the plan and make room for vectors."""
         shape, chunks = (n_layers, len(plan.order), width), (1, plan.rows_per_block, width)
-        missing = {"dtype": "float32", "fill_value": np.nan, "overwrite": True}
+        how = {"shape": shape, "chunks": chunks, "dtype": "float32", "fill_value": np.nan}
         with naming(self.directory):
-            path = self.directory / "vectors.zarr"
-            zarr.create_array(path, shape=shape, chunks=chunks, **missing)
+            zarr.create_array(self.directory / "vectors.zarr", **how, overwrite=True)
         _write(self._plan, {}, **vars(plan))
 
     # Opened once: thousands of blocks would each leave something behind.
@@ -234,3 +228,38 @@ def _write(path: Path, moments: KeyedMoments, *, packed: bool = False, **note: A
 
 def _read(file: NpzFile, key: str) -> Moments:
     return Moments.from_arrays({one.name: file[f"{key}/{one.name}"] for one in fields(Moments)})
+
+
+def write_uniprot_h5(
+    path: Path,
+    accessions: Sequence[str],
+    vectors: Sequence[np.ndarray],
+    *,
+    model_name: str,
+    fingerprint: str = "",
+) -> None:
+    """Write one dataset an accession, as UniProt publishes embeddings.
+
+    The root attribute ``model_name`` lets ProtSpace read the file as it is.
+
+    Parameters
+    ----------
+    path : Path
+        The HDF5 file; replaced when there.
+    accessions : sequence of str
+        Names of the datasets.
+    vectors : sequence of ndarray
+        One a protein, ``(width,)`` or, for its residues, ``(length, width)``; written in their
+        own precision.
+    model_name : str
+        What computed them.
+    fingerprint : str
+        Of all they depend on, kept as the root attribute ``fingerprint``.
+    """
+    with writing_h5(path) as file:
+        file.attrs.update({"model_name": model_name, "fingerprint": fingerprint})
+        for accession, vector in zip(accessions, vectors, strict=True):
+            name = accession.replace("/", "_")  # HDF5 reads / as a group
+            while name in file:
+                name += "_"
+            file.create_dataset(name, data=vector).attrs["original_id"] = accession

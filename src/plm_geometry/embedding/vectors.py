@@ -114,18 +114,13 @@ def in_spans(n: int, read: Callable[[slice], np.ndarray], rows: int) -> Iterator
     return (read(slice(start, min(start + rows, n))) for start in range(0, n, rows))
 
 
-def of_matrix(
-    matrix: Any,
-    where: str,
-    accessions: Sequence[str] | None = None,
-    part: Callable[[Any], np.ndarray] | None = None,
-) -> Vectors:
+def of_matrix(matrix: Any, where: str, accessions: Sequence[str] = (), part=None) -> Vectors:
     """Describe the rows of a matrix; `part` indexes it where it may be closed by then."""
     check_numeric(matrix.dtype, where)
     if len(matrix.shape) != 2:
         raise InputError(f"{where} has shape {matrix.shape}; give a matrix with one vector a row.")
     (n, d), part = matrix.shape, part or matrix.__getitem__
-    return Vectors(n, d, accessions, partial(in_spans, n, part), part=part)
+    return Vectors(n, d, accessions or None, partial(in_spans, n, part), part=part)
 
 
 def of_arrays(path: Path, opened: Opened, key: str | None) -> Vectors:
@@ -144,7 +139,7 @@ def of_arrays(path: Path, opened: Opened, key: str | None) -> Vectors:
         per_residue = first.ndim == 2 and len(first) != 1
         if len(chosen) == 1 and per_residue:
             ids = [arrays[text][()] for text in texts if arrays[text].shape == first.shape[:1]]
-            accessions = [_text(one) for one in ids[0]] if len(ids) == 1 else None
+            accessions = [_text(one) for one in ids[0]] if len(ids) == 1 else ()
             return of_matrix(first, where, accessions, partial(_part, opened, chosen[0]))
         if texts and key is None:
             check_numeric(arrays[texts[0]].dtype, f"{path}, dataset {texts[0]},")
