@@ -98,7 +98,7 @@ def test_a_store_refuses_another_model_or_other_proteins(model, tmp_path):
 
 
 def test_unknown_pooling_is_a_sentence(model, tmp_path):
-    with pytest.raises(InputError, match="choose one of mean"):
+    with pytest.raises(InputError, match="use mean"):
         embedded(random_proteins(2), model, tmp_path, pooling="median")
 
 

@@ -97,12 +97,11 @@ def _open(path: str | Path, key: str | None, transpose: bool) -> Vectors:
     vectors = open_vectors(path, key=key, transpose=transpose)
     if vectors.has_residues:
         raise InputError(
-            f"{path} has one matrix per protein, a row for each residue; measure it with "
-            "--per residue, or choose one matrix with --key."
+            f"{path} has one matrix per protein, of residues; use --per residue, or --key for one."
         )
     if vectors.d > _MOST_DIMENSIONS:
         raise InputError(
-            f"{path} holds vectors of {vectors.d:,} dimensions, and {_MOST_DIMENSIONS:,} are the "
+            f"{path} has vectors of {vectors.d:,} dimensions, and {_MOST_DIMENSIONS:,} are the "
             "most that can be measured; give vectors of fewer, or --transpose the matrix."
         )
     return vectors
@@ -172,10 +171,7 @@ def residue_isotropy(
     from plm_geometry.isotropy import tables
 
     if not open_vectors(path).has_residues:
-        raise InputError(
-            f"{path} does not have one matrix per protein, so it has no residues to measure; "
-            "leave --per residue out."
-        )
+        raise InputError(f"{path} has no matrices of residues to measure; leave --per residue out.")
     file = files.EmbeddingFile(path)
     every = file.proteins()
     known = proteins or every

@@ -105,9 +105,7 @@ class EmbeddingFile(Embedder):
         found: dict[str, int] = {}
         for place, name in enumerate(map(accession_of, self._names)):
             if found.setdefault(name, place) != place:
-                raise InputError(
-                    f"{self._files[-1]} holds two embeddings of {name}: give a file with one."
-                )
+                raise InputError(f"{self._files[-1]} holds two embeddings of {name}: leave one.")
         return found
 
     def vectors(self, accessions: Sequence[str]) -> np.ndarray:
@@ -129,9 +127,9 @@ class EmbeddingFile(Embedder):
         """
         vectors = self._vectors.take(self.places(accessions))
         if (wrong := np.flatnonzero(~np.isfinite(vectors).all(axis=1))).size:
+            name = accessions[wrong[0]]
             raise InputError(
-                f"{self.path}: the embedding of {accessions[wrong[0]]} is not finite (NaN or "
-                "infinite values): compute it again."
+                f"{self.path}: the embedding of {name} is not finite: compute it again."
             )
         return vectors.astype(np.result_type(vectors.dtype, np.float32), copy=False)
 
@@ -169,15 +167,10 @@ class EmbeddingFile(Embedder):
 def _names_beside(path: Path, names_path: Path, vectors: Vectors) -> list[str]:
     """Return the names of a matrix's rows from the text file beside it."""
     if not names_path.exists():
-        raise InputError(
-            f"{names_path} is missing: it must hold the accessions of the rows of {path.name}, "
-            "one a line."
-        )
+        raise InputError(f"{names_path} is missing: the accessions of {path.name}, one a line.")
     names = [line for line in names_path.read_text("utf-8-sig").splitlines() if line.strip()]
     if len(names) != vectors.n:
         hint = ", so it may be transposed" if len(names) == vectors.d else ""
-        raise InputError(
-            f"{path} has {vectors.n:,} rows, but {names_path.name} names {len(names):,} "
-            f"proteins{hint}."
-        )
+        named = f"{names_path.name} names {len(names):,} proteins"
+        raise InputError(f"{path} has {vectors.n:,} rows, but {named}{hint}.")
     return names

@@ -21,9 +21,9 @@ from plm_geometry.embedding.vectors import (
     Vectors,
     check_numeric,
     explained,
-    in_spans,
     of_arrays,
     of_matrix,
+    spans,
 )
 
 HDF5_SUFFIXES = (".h5", ".hdf5")
@@ -147,8 +147,7 @@ def _read_h5ad(path: Path, key: str | None) -> Vectors:
         import anndata
     except ImportError:
         raise InputError(
-            f"{path} is an AnnData file, and the package anndata is not installed; install it "
-            "(pip install anndata), or write the vectors as .npy."
+            f"{path}: the package anndata is not installed; install it, or write .npy files."
         ) from None
     with explained(path, "AnnData"):
         table = anndata.read_h5ad(path)
@@ -180,7 +179,7 @@ def _read_store(path: Path, key: str | None) -> Vectors:
         block = array[layer, span]
         return block[~np.isnan(block).all(axis=1)]  # but of proteins that were left out
 
-    return Vectors(n_done - len(left_out), array.shape[2], None, partial(in_spans, n_done, read))
+    return Vectors(n_done - len(left_out), array.shape[2], None, partial(spans, n_done, read))
 
 
 def _read_parquet(path: Path, key: str | None) -> Vectors:
@@ -194,13 +193,13 @@ def _read_parquet(path: Path, key: str | None) -> Vectors:
         names = [name for name, kind in kinds.items() if kind in ("string", "large_string")]
         accessions = file.read(names[:1])[0].to_pylist() if names else None
     columns = _vector_columns(kinds, key, path)
+    is_lists = kinds[columns[0]].startswith(_LISTS)
 
     def blocks(rows: int) -> Iterator[np.ndarray]:
         with explained(path, "Parquet"):
             start = 0
             for batch in file.iter_batches(rows, columns=columns, use_threads=False):
-                table = batch.to_pandas()
-                is_lists = kinds[columns[0]].startswith(_LISTS)
+                table = batch.to_pandas(ignore_metadata=True)
                 yield _stacked(table[columns[0]], start, path) if is_lists else table.to_numpy()
                 start += len(table)
 

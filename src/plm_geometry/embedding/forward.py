@@ -1,6 +1,6 @@
 """Proteins through a model: pooled vectors, moments of the residues, and memory running out."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -54,12 +54,6 @@ class ResidueSums:
         return self._sums.moments
 
 
-def merge_into(total: dict[str, Moments], addition: Mapping[str, Moments]) -> None:
-    """Add `addition` to `total` in place, one by one."""
-    for name, moments in addition.items():
-        total[name] = total[name].merge(moments) if name in total else moments
-
-
 @dataclass(frozen=True)
 class Choices:
     """What to keep of the model's states, and how proteins are drawn.
@@ -97,8 +91,7 @@ class Choices:
 
     def __post_init__(self) -> None:
         if unknown := {*self.poolings} - {*POOLINGS, *ALIASES}:
-            choose = f"choose one of {', '.join(POOLINGS)}."
-            raise InputError(f"pooling {unknown.pop()!r} is unknown; {choose}")
+            raise InputError(f"pooling {unknown.pop()!r} is unknown; use {', '.join(POOLINGS)}.")
 
     @property
     def poolings(self) -> tuple[str, ...]:
@@ -208,10 +201,10 @@ def _check_finite(model: Embedder, proteins: Proteins, vectors: np.ndarray) -> N
     """Refuse NaN and infinity by the name of the protein, shape ``(n_layers, n, width)``."""
     finite = np.isfinite(vectors).all(axis=(0, 2))
     if not finite.all():
+        name = proteins.accessions[finite.argmin()]
         raise InputError(
-            f"{model.name} computes NaN or infinity for protein "
-            f"{proteins.accessions[finite.argmin()]}: its weights are damaged, or half precision "
-            "does not reach; try precision fp32 or bf16."
+            f"{model.name} computes NaN or infinity for protein {name}: its weights are damaged, "
+            "or half precision does not reach; try precision fp32 or bf16."
         )
 
 

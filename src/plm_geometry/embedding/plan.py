@@ -99,8 +99,7 @@ def batches(lengths: Sequence[int], budget: int, *, padded: bool = True) -> Iter
             while stop > start and lengths[stop - 1] < _SHORTEST_SHARE * longest:
                 stop -= 1
         else:
-            before = ends[start] - longest
-            stop = int(np.searchsorted(ends, before + budget, side="right"))
+            stop = int(np.searchsorted(ends, ends[start] - longest + budget, side="right"))
         stop = max(stop, start + 1)
         yield slice(start, stop)
         start = stop

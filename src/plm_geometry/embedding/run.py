@@ -5,7 +5,7 @@ moments of their amino acid, so that memory does not grow with the number of pro
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from math import ceil
@@ -18,16 +18,16 @@ from tqdm import tqdm
 
 import plm_geometry.embedding
 import plm_geometry.models
-from plm_geometry.base.compute import run_blocks
+from plm_geometry.base.compute import in_order, run_blocks
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.provenance import fingerprint, source_digest
 from plm_geometry.embedding.files import load_models
-from plm_geometry.embedding.forward import Block, Choices, ForwardPass, merge_into
+from plm_geometry.embedding.forward import Block, Choices, ForwardPass
 from plm_geometry.embedding.plan import draw_residues, make_plan, padded_residues
 from plm_geometry.embedding.store import EmbeddingStore
 from plm_geometry.isotropy import moments
 from plm_geometry.isotropy.jackknife import draw_blocks
-from plm_geometry.isotropy.moments import Moments
+from plm_geometry.isotropy.moments import Moments, merge_all
 from plm_geometry.models.base import Embedder
 from plm_geometry.proteins.fasta import Proteins
 
@@ -80,10 +80,9 @@ class Embeddings:
     @cached_property
     def residue_moments(self) -> dict[str, Moments]:
         """Moments of the residue embeddings by letter over all proteins; empty if none are kept."""
-        found: dict[str, Moments] = {}
-        for group in self.residue_groups:
-            merge_into(found, group)
-        return dict(sorted(found.items()))
+        groups = self.residue_groups
+        letters = sorted(set().union(*groups))
+        return {a: merge_all([group[a] for group in groups if a in group]) for a in letters}
 
 
 def describe(proteins: Proteins, model: Embedder, **choices: Any) -> dict[str, Any]:
@@ -186,10 +185,8 @@ def forecast(work: ForwardPass, model: Embedder) -> str:
     # and of the last one by group, as triangles; 16 more of d leaves room for means and headers.
     matrices = _LETTERS * (2 * n_layers + len(np.unique(plan.groups)) / 2)
     megabytes = ceil((vectors + matrices * 8 * (d + 16) ** 2 + 8 * len(work.sample) * d) / 1e6)
-    return (
-        f"{len(proteins):,} proteins, {residues:,} residues, {padded:.1%} padding, "
-        f"at most {megabytes:,} MB on disk"
-    )
+    content = f"{len(proteins):,} proteins, {residues:,} residues, {padded:.1%} padding"
+    return f"{content}, at most {megabytes:,} MB on disk"
 
 
 def _run(store, work: ForwardPass, models, cluster: str | None, progress: bool, tell) -> None:
@@ -229,7 +226,7 @@ def _computed(work, models: Sequence[Embedder], blocks, cluster) -> Iterator[Blo
     """Yield what blocks give, in order, computed by a cluster or by the models here."""
     if cluster is not None:
         there = partial(_compute_there, work, models[0].loaded_from, models[0].identity)
-        return _in_order(run_blocks(there, blocks, cluster=cluster))
+        return in_order(run_blocks(there, blocks, cluster=cluster))
     if len(models) == 1:  # no threads: each new one would bring memory of its own
         return map(partial(work.compute, models[0]), blocks)
     idle = SimpleQueue()
@@ -243,18 +240,7 @@ def _computed(work, models: Sequence[Embedder], blocks, cluster) -> Iterator[Blo
         finally:
             idle.put(model)
 
-    return _in_order(run_blocks(compute, blocks, workers=len(models)))
-
-
-def _in_order(numbered: Iterable[tuple[int, Block]]) -> Iterator[Block]:
-    """Yield results by their number, holding back those that come early."""
-    early: dict[int, Block] = {}
-    due = 0
-    for number, result in numbered:
-        early[number] = result
-        while due in early:
-            yield early.pop(due)
-            due += 1
+    return in_order(run_blocks(compute, blocks, workers=len(models)))
 
 
 def _joined(blocks: list[slice], work: ForwardPass, residue_width: int) -> list[slice]:

@@ -17,7 +17,7 @@ from numpy.lib.npyio import NpzFile
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.files import alone, naming, replacing, write_json
 from plm_geometry.base.h5 import writing_h5
-from plm_geometry.embedding.forward import Block, KeyedMoments, merge_into
+from plm_geometry.embedding.forward import Block, KeyedMoments
 from plm_geometry.embedding.plan import Plan
 from plm_geometry.isotropy.moments import Moments, merge_all
 
@@ -34,24 +34,23 @@ class StoredMoments(Mapping[str, Moments]):
     """
 
     def __init__(self, files: Sequence[NpzFile], place: str):
-        self._files, self._place = files, place
-        names = {name for file in files for name in file.files if name.startswith(place)}
-        self._letters = sorted({name.split("/")[2] for name in names})
+        self._place, self._files = place, {}
+        for file in files:
+            for name in file.files:
+                if name.startswith(place) and name.endswith("/count"):
+                    self._files.setdefault(name.split("/")[2], []).append(file)
 
     def __getitem__(self, letter: str) -> Moments:
-        if letter not in self._letters:
-            raise KeyError(letter)
-        key = self._place + letter
-        return merge_all([_read(file, key) for file in self._files if f"{key}/count" in file])
+        return merge_all([_read(file, self._place + letter) for file in self._files[letter]])
 
     def __contains__(self, letter: object) -> bool:
-        return letter in self._letters  # a mapping's own would read the moments
+        return letter in self._files  # a mapping's own would read the moments
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._letters)
+        return iter(sorted(self._files))
 
     def __len__(self) -> int:
-        return len(self._letters)
+        return len(self._files)
 
 
 class EmbeddingStore:
@@ -153,7 +152,9 @@ class EmbeddingStore:
             names, vectors = zip(*found.residues.items(), strict=True)
             write_uniprot_h5(path, names, vectors, model_name="")
         self.n_done = max(self.n_done, block.stop)
-        merge_into(self.moments, found.moments)
+        for key, moments in found.moments.items():
+            sum_so_far = self.moments.get(key)
+            self.moments[key] = sum_so_far.merge(moments) if sum_so_far else moments
         self.sampled += found.sampled
         kept = {name: why for name, why in self.left_out.items() if name not in accessions}
         self.left_out = kept | found.left_out

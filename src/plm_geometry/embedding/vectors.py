@@ -69,7 +69,7 @@ class Vectors:
             where = f"{path} names its vectors or holds no matrix"
             raise InputError(f"{where}: nothing to transpose; leave --transpose out.")
         read = lambda span: self.part((slice(None), span)).T  # noqa: E731
-        return Vectors(self.d, self.n, None, partial(in_spans, self.d, read))
+        return Vectors(self.d, self.n, None, partial(spans, self.d, read))
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class ProteinArrays:
         return array
 
 
-def in_spans(n: int, read: Callable[[slice], np.ndarray], rows: int) -> Iterator[np.ndarray]:
+def spans(n: int, read: Callable[[slice], np.ndarray], rows: int) -> Iterator[np.ndarray]:
     """Yield what `read` returns of spans of up to `rows` of `n` vectors."""
     return (read(slice(start, min(start + rows, n))) for start in range(0, n, rows))
 
@@ -120,7 +120,7 @@ def of_matrix(matrix: Any, where: str, accessions: Sequence[str] = (), part=None
     if len(matrix.shape) != 2:
         raise InputError(f"{where} has shape {matrix.shape}; give a matrix with one vector a row.")
     (n, d), part = matrix.shape, part or matrix.__getitem__
-    return Vectors(n, d, accessions or None, partial(in_spans, n, part), part=part)
+    return Vectors(n, d, accessions or None, partial(spans, n, part), part=part)
 
 
 def of_arrays(path: Path, opened: Opened, key: str | None) -> Vectors:
@@ -149,7 +149,7 @@ def of_arrays(path: Path, opened: Opened, key: str | None) -> Vectors:
             )
         found = ProteinArrays(path, opened, chosen, per_residue, first.shape[-1])
         accessions, n = _accessions(arrays, chosen), len(chosen)
-    blocks = partial(in_spans, n, lambda span: found.stacked(range(n)[span]))
+    blocks = partial(spans, n, lambda span: found.stacked(range(n)[span]))
     return Vectors(n, found.d, accessions, blocks, found)
 
 
