@@ -19,7 +19,6 @@ from plm_geometry import association
 from plm_geometry.association import COLUMNS
 
 PROTEINS = 3_578  # all pairs of them are 6.4 million
-MANTEL_PROTEINS = 1_000
 LOOP_PROTEINS = 3
 
 
@@ -45,12 +44,6 @@ def loop_over_proteins(pairs: pd.DataFrame) -> None:
         np.corrcoef(pairs.loc[kept, list(COLUMNS)].to_numpy().T)
 
 
-def mantel(pairs: pd.DataFrame) -> None:
-    rng = np.random.default_rng(0)
-    x, y = (noise + noise.T for noise in rng.random((2, MANTEL_PROTEINS, MANTEL_PROTEINS)))
-    association.mantel_tests([x], y, seed=0)
-
-
 TASKS: dict[str, Callable[[pd.DataFrame], object]] = {
     "numpy.corrcoef": lambda pairs: np.corrcoef(pairs[list(COLUMNS)].to_numpy().T),
     "4 x 4 matrix": association.correlation_matrix,
@@ -64,10 +57,6 @@ TASKS: dict[str, Callable[[pd.DataFrame], object]] = {
     "distance correlation": lambda pairs: association.distance_correlation(
         pairs["cosine_similarity"], pairs["sequence_identity"], seed=0
     ),
-    "mutual information": lambda pairs: association.mutual_information(
-        pairs["cosine_similarity"], pairs["sequence_identity"], seed=0
-    ),
-    f"Mantel, {MANTEL_PROTEINS:,} proteins": mantel,
 }
 
 

@@ -18,7 +18,8 @@ from nbformat import NotebookNode
 
 from plm_geometry.base import paths
 from plm_geometry.book import parameters, report
-from plm_geometry.proteins.fasta import Proteins, write_fasta
+from plm_geometry.proteins.fasta import Proteins
+from small_proteins import write_fasta
 
 
 @dataclass

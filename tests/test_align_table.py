@@ -22,7 +22,8 @@ from plm_geometry.pairs import (
     read_note,
     table,
 )
-from plm_geometry.proteins.fasta import STANDARD_RESIDUES, Proteins, read_fasta, write_fasta
+from plm_geometry.proteins.fasta import STANDARD_RESIDUES, Proteins, read_fasta
+from small_proteins import write_fasta
 
 
 def random_proteins(n: int, longest: int = 300, seed: int = 0) -> Proteins:

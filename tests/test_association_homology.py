@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from plm_geometry.association import discrimination, silent_below
+from plm_geometry.association import discrimination
 from plm_geometry.base.errors import InputError
 
 
@@ -133,35 +133,6 @@ def test_too_few_units_have_no_interval_and_no_pairs_no_estimate(rng):
     assert np.isnan(alone.auc[0])
     nothing = discrimination(frame[~frame.is_homologous], [0, 1], families=families, seed=0)
     assert nothing.n_homologous[0] == 0
-
-
-def test_silence_reaches_up_to_the_first_bin_that_is_not_known_to_be_silent():
-    table = pd.DataFrame(
-        {
-            "bin_low": [0.1, 0.2, 0.3, 0.4],
-            "bin_high": [0.2, 0.3, 0.4, 0.5],
-            "n_homologous": [0, 50, 50, 50],
-            "auc_high": [np.nan, 0.55, 0.59, 0.7],
-        }
-    )
-    assert silent_below(table) == 0.4
-    assert silent_below(table, bound=0.57) == 0.3
-    assert silent_below(table, bound=0.8) == 0.5
-    assert silent_below(table, bound=0.52) is None
-    assert silent_below(table.assign(auc_high=[np.nan, 0.55, np.nan, 0.55])) == 0.3
-    assert silent_below(table.iloc[:1]) is None
-    assert silent_below(table[::-1]) == 0.4
-
-
-def test_noise_is_silent_and_a_telling_distance_is_not(rng):
-    frame, families = pairs(rng, n_families=150, size=6, n_unrelated=5000)
-    bins = [0, 0.25, 0.5, 0.75, 1]
-    noise = frame.assign(distance=rng.standard_normal(len(frame)))
-    assert silent_below(discrimination(noise, bins, families=families, seed=0)) == 1
-    telling = noise.assign(distance=noise.distance - 1.5 * (noise.identity > 0.5))
-    assert silent_below(discrimination(telling, bins, families=families, seed=0)) == 0.5
-    telling = noise.assign(distance=noise.distance - 1.5 * noise.is_homologous)
-    assert silent_below(discrimination(telling, bins, families=families, seed=0)) is None
 
 
 def test_bad_input_is_named(rng):

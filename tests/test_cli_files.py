@@ -8,8 +8,7 @@ import pytest
 from plm_geometry.cli import align
 from plm_geometry.embedding.store import EmbeddingStore
 from plm_geometry.pairs import read_note
-from plm_geometry.proteins.fasta import write_fasta
-from small_proteins import random_proteins
+from small_proteins import random_proteins, write_fasta
 from tiny_checkpoints import WRITERS
 
 

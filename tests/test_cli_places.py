@@ -12,8 +12,7 @@ import pytest
 
 from conftest import wait_until
 from plm_geometry.base.files import alone
-from plm_geometry.proteins.fasta import write_fasta
-from small_proteins import random_proteins
+from small_proteins import random_proteins, write_fasta
 
 COMMAND = [sys.executable, "-c", "from plm_geometry.cli import main; main()"]
 # For a process, a full disk on demand.

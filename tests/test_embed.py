@@ -143,7 +143,7 @@ embed.embed(read_fasta(fasta), model, Path(directory), residues_per_batch=200, p
 
 
 def test_killed_and_resumed_gives_the_same_bits(tmp_path):
-    from plm_geometry.proteins.fasta import write_fasta
+    from small_proteins import write_fasta
 
     checkpoint = WRITERS["bert"](tmp_path / "bert")
     proteins = random_proteins(150)

@@ -20,7 +20,6 @@ SMALL = {
     "models": ["mini_protein_bert"],
     "controls": ["composition"],
     "n_pairs": 300,
-    "n_mantel": 20,
     "n_choices": 20,
 }
 EXERCISE = re.compile(r"\{exercise\} (.+)\n:label: (\S+)\n")

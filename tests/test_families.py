@@ -10,7 +10,8 @@ from plm_geometry.base import paths
 from plm_geometry.base.errors import InputError
 from plm_geometry.proteins.datasets import read_proteins
 from plm_geometry.proteins.families import find_families, read_families, remote_pairs
-from plm_geometry.proteins.fasta import Proteins, write_fasta
+from plm_geometry.proteins.fasta import Proteins
+from small_proteins import write_fasta
 
 PROTEINS = Proteins(("P1", "P2"), ("MK", "MV"), "made")
 

@@ -121,8 +121,3 @@ def test_shares_stand_in_the_row_of_their_model_and_the_column_of_their_choice(f
     said = [text.get_text() for text in axes.texts]
     assert f"{parts[0].share[0]:.0%}" in said
     assert "nan%" not in said
-
-
-def test_a_specification_is_said_in_words():
-    said = figures.choice_words({"pooling": "max", "truncation": "whole", "gaps": "11/1"})
-    assert said == "pooling: largest value; proteins cut after: whole; gap costs: 11/1"

@@ -92,16 +92,3 @@ def test_signs_show_models_as_points_and_simulated_clouds_as_lines(models):
     r, best_r = frames.dots(right)
     assert (r.tolist(), best_r.tolist()) == (models.r.tolist(), models.best_r.tolist())
     assert [text.get_text() for text in right.get_yticklabels()] == models.label.tolist()
-
-
-def test_settings_of_every_data_set_are_in_the_panel_of_their_denominator():
-    grid = frames.settings_grid().query("mode == 'global'")
-    both = pd.concat([grid.assign(proteins="yeast"),
-                      grid.assign(proteins="this run", estimate=grid.estimate / 2)])  # fmt: skip
-    figure = figures.settings_on_real_proteins(both, 0.847)
-    assert frames.titles(figure) == ["length of the alignment", "columns without a gap",
-                                     "length of the shorter"]  # fmt: skip
-    for axes, kind in zip(figure.axes, both.denominator.unique(), strict=True):
-        drawn = np.concatenate(frames.dots(axes))
-        assert sorted(drawn) == sorted(both[both.denominator == kind].estimate)
-    assert {"yeast", "this run", "published: 0.847"} <= set(frames.texts(figure))

@@ -30,25 +30,6 @@ def test_one_model_makes_a_figure():
     assert len(figures.global_isotropy(frames.global_isotropy()[:1]).axes) == 2
 
 
-@pytest.fixture
-def convergence():
-    frame = frames.for_each(n=[100, 200, 400])
-    value = 7 - 100 / frame.n
-    return frame.assign(
-        effective_dimensions=value, low=value - 0.5, high=value + 0.5, corrected=7.0
-    )
-
-
-def test_convergence_has_a_panel_a_model_with_plain_corrected_and_band(convergence):
-    figure = figures.convergence(convergence)
-    assert frames.titles(figure) == frames.LABELS
-    plain, corrected = figure.axes[0].lines
-    assert np.allclose(plain.get_ydata(), [6, 6.5, 6.75])
-    assert np.allclose(corrected.get_ydata(), 7)
-    corners = figure.axes[0].collections[0].get_paths()[0].vertices[:, 1]
-    assert (corners.min(), corners.max()) == (5.5, 7.25)
-
-
 def test_residues_means_and_proteins_stand_in_one_row_and_colour_a_model():
     of = ["residues", "means of random residues", "proteins"]
     frame = frames.for_each(of=of)

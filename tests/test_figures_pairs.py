@@ -9,7 +9,6 @@ from plm_geometry import figures
 from plm_geometry.association import binned_spread
 from plm_geometry.base.errors import InputError
 from plm_geometry.pairs import AlignedText
-from plm_geometry.paper.arithmetic import proteins_for_pairs
 
 TITLES = {"mini_prot_bert": "mini ProtBERT", "composition": "Composition (control)"}
 
@@ -137,14 +136,6 @@ def test_discrimination_has_a_panel_a_model_with_both_distances(measure):
     line = figure.axes[0].lines[1]  # behind the line of chance
     assert np.allclose(line.get_ydata(), first[measure].dropna())
     assert figures.LABELS[measure] in frames.texts(figure)
-
-
-def test_numbers_of_pairs_are_marked_where_they_are_reached():
-    figure = figures.pair_counts(proteins_for_pairs(6.4e6), 6.4e6, 5700)
-    said = frames.texts(figure)
-    assert {"3,578", "2,530", "16.2 million", "32.5 million", "5,700 proteins"} <= set(said)
-    points = [line.get_xydata().tolist() for line in figure.axes[0].lines]
-    assert [[3578, pytest.approx(6.4)]] in points
 
 
 @pytest.fixture

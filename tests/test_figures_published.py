@@ -1,68 +1,12 @@
-"""Published numbers are drawn beside runs, apart by verdict, like with like; controls are grey."""
+"""Published numbers are drawn beside runs, like with like."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.colors import to_hex
 
 import figure_frames as frames
 from plm_geometry import figures
-from plm_geometry.figures.style import GREY, PALETTE
 from plm_geometry.paper import published
-from plm_geometry.paper.verdicts import verdicts
-from run_summaries import as_printed, row, summary
-
-
-@pytest.fixture
-def table():
-    measured = [
-        row("isoscore", 0.001658, low=0.0016, high=0.0017),
-        row("isoscore", 0.5, "prot_xlnet"),
-        row("correlation:cosine_similarity:squared_euclidean", -0.8, low=-0.9, high=-0.7),
-    ]
-    build = verdicts([summary(measured)]).assign(record="")
-    build = build[~build.part.str.startswith("natural")]
-    other = build[build.quantity == "isoscore"].assign(
-        record="mine", value=0.01, verdict="not comparable"
-    )
-    return pd.concat([build, other], ignore_index=True)
-
-
-def dots(axes, colour):
-    """Return the values of filled or empty dots whose edge has a colour."""
-    found = [
-        marks
-        for marks in axes.collections
-        if hasattr(marks, "get_sizes") and len(marks.get_sizes())
-    ]
-    return [
-        value
-        for marks in found[1:]  # the first are the printed numbers
-        if to_hex(marks.get_edgecolor()[0]).upper() == colour
-        for value in marks.get_offsets()[:, 0]
-    ]
-
-
-def test_each_number_has_a_row_in_the_panel_of_its_unit(table):
-    figure = figures.published_and_run(table)
-    assert [axes.get_xlabel() for axes in figure.axes] == ["IsoScore", "dimensions", "correlation"]
-    rows = [[label.get_text() for label in axes.get_yticklabels()] for axes in figure.axes]
-    assert [len(names) for names in rows] == [4, 13, 6]
-    printed = figure.axes[0].collections[0].get_offsets()
-    assert np.allclose(printed[:4, 0], [0.001658, 0.003968, 0.001502, 0.231228])
-
-
-def test_colours_part_the_verdicts_and_other_runs_stand_below(table):
-    axes = figures.published_and_run(table).axes[0]
-    assert dots(axes, PALETTE[3].upper()) == [0.001658]
-    assert dots(axes, PALETTE[2].upper()) == [0.5]
-    assert sorted(dots(axes, GREY)) == [0.01] * 4
-
-
-def test_a_build_without_runs_shows_the_printed_numbers_alone(table):
-    empty = verdicts([]).assign(record="")
-    figure = figures.published_and_run(empty[~empty.part.str.startswith("natural")])
-    assert all(len(axes.collections) == 1 for axes in figure.axes)
 
 
 @pytest.fixture
@@ -76,18 +20,6 @@ def measured():
     return pd.DataFrame(rows + control)
 
 
-def test_checkpoints_have_a_row_each_with_their_controls_in_grey(measured):
-    figure = figures.checkpoint_isotropy(measured)
-    left, right = figure.axes
-    assert [label.get_text() for label in left.get_yticklabels()] == [
-        "ProtBERT, mine", "Composition (control), mine"
-    ]  # fmt: skip
-    for axes, value in ((left, 4.9), (right, 0.8)):
-        marks = axes.collections[-1]
-        assert np.allclose(marks.get_offsets()[:, 0], value)
-        assert [to_hex(colour).upper() for colour in marks.get_facecolor()] == [PALETTE[0], GREY]
-
-
 def test_entries_show_the_printed_number_and_every_run(measured):
     entries = measured.assign(name="cosine – score", published=0.014)
     figure = figures.checkpoint_correlations(pd.concat([entries, entries.assign(name="other")]))
@@ -95,13 +27,6 @@ def test_entries_show_the_printed_number_and_every_run(measured):
     assert [label.get_text() for label in axes.get_yticklabels()] == ["cosine – score", "other"]
     assert np.allclose(axes.collections[-1].get_offsets()[:, 0], 0.014)
     assert {"ProtBERT, mine", "Composition (control), mine"} <= set(frames.texts(figure))
-
-
-def test_every_number_at_its_printed_value_agrees_and_is_drawn():
-    table = verdicts([summary(as_printed())]).assign(record="")
-    table = table[~table.part.str.startswith("natural")]
-    axes = figures.published_and_run(table).axes[2]
-    assert len(dots(axes, PALETTE[3].upper())) == 6
 
 
 @pytest.fixture

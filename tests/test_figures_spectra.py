@@ -41,48 +41,11 @@ def test_a_model_without_spread_has_no_line(spectra):
     assert "ESM-2 8M" not in " ".join(frames.texts(figure))
 
 
-def test_the_strongest_ten_coordinates_are_named_beside_an_equal_share():
-    share = np.arange(20) / np.arange(20).sum()
-    frame = frames.for_each("ESM-2 8M", coordinate=range(20)).assign(share=share)
-    axes = figures.coordinate_shares(frame).axes[0]
-    named = [int(label.get_text()) for label in axes.get_xticklabels()]
-    assert named == list(range(19, 9, -1))
-    assert np.allclose([bar.get_height() for bar in axes.patches], share[:9:-1])
-    assert np.allclose(axes.lines[0].get_ydata(), 1 / 20)
-    assert axes.get_title() == f"ESM-2 8M\n10 of 20: {share[10:].sum():.0%}"
-
-
-def test_minis_have_no_panel_beside_models_and_one_without_them():
-    frame = frames.for_each(coordinate=range(3)).assign(share=0.5)
-    minis = frame.assign(role=frame.role.replace("model", "mini"))
-    one_of_each = frame.assign(role=frame.role.where(frame.model != "prot_bert", "mini"))
-    counts = [len(figures.coordinate_shares(given).axes) for given in (frame, one_of_each, minis)]
-    assert counts == [counts[0], counts[0] - 1, counts[0]]
-
-
-def test_a_model_whose_parts_are_undefined_has_no_panel():
-    frame = frames.for_each(coordinate=range(3)).assign(share=[0.5, 0.2, 0.3] + [np.nan] * 6)
-    assert len(figures.coordinate_shares(frame).axes) == 1
-    said = frames.texts(figures.coordinate_shares(frame.assign(share=np.nan)))
-    assert any("length 0" in text.replace("\n", " ") for text in said)
-
-
-def test_fewer_than_ten_coordinates_are_all_named():
-    frame = frames.for_each(coordinate=range(3)).assign(share=np.tile([0.2, 0.5, 0.3], 3))
-    figure = figures.coordinate_shares(frame)
-    assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == ["1", "2", "0"]
-
-
-def test_what_is_left_is_drawn_by_kind_against_how_many_were_removed():
-    frame = frames.for_each(kind=["component", "coordinate"], removed=[10, 3, 1, 0])
-    frame["isoscore"] = 0.01 * (1 + frame.removed) * np.where(frame.kind == "component", 1, 2)
-    # A cloud of few dimensions has no rows for what it cannot lose.
-    frame = frame[(frame.role != "control") | (frame.removed < 10)]
-    components, coordinates = figures.after_removing(frame).axes
-    assert np.allclose(components.lines[0].get_ydata(), [0.01, 0.02, 0.04, 0.11])
-    assert np.allclose(coordinates.lines[0].get_ydata(), [0.02, 0.04, 0.08, 0.22])
-    assert [text.get_text() for text in components.get_xticklabels()] == ["0", "1", "3", "10"]
-    assert np.isfinite(components.lines[-1].get_ydata()).tolist() == [True] * 3 + [False]
+def test_minis_have_no_line_beside_models_and_one_without_them(spectra):
+    minis = spectra.assign(role=spectra.role.replace("model", "mini"))
+    one_of_each = spectra.assign(role=spectra.role.where(spectra.model != "prot_bert", "mini"))
+    counts = [len(figures.spectrum(given).axes[0].lines) for given in (spectra, one_of_each, minis)]
+    assert counts == [6, 4, 6]
 
 
 def test_each_cloud_stands_over_its_column_of_yardsticks():

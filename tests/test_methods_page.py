@@ -1,13 +1,11 @@
 """The page of methods states the constants that the code uses, and each definition's source."""
 
-import inspect
 import re
 
 import numpy as np
 import pytest
 import yaml
 
-from plm_geometry import association
 from plm_geometry.association import homology, lengths, nonlinear, spread
 from plm_geometry.base import paths
 from plm_geometry.base.settings import Settings
@@ -15,7 +13,7 @@ from plm_geometry.embedding import run as embed
 from plm_geometry.isotropy import jackknife, yardsticks
 from plm_geometry.models import MODELS
 from plm_geometry.pairs import stratified
-from plm_geometry.study import association as pair_study
+from plm_geometry.study import correlation, scatter
 from plm_geometry.study import isotropy as isotropy_study
 
 METHODS = (paths.BOOK / "methods.md").read_text()
@@ -23,11 +21,7 @@ METHODS = (paths.BOOK / "methods.md").read_text()
 TEXT = " ".join(re.sub(r"[*$\\{}]", "", METHODS.replace(r"\,", "")).split())
 WORDS = {"three": 3, "five": 5, "six": 6, "nine": 9, "ten": 10, "twenty": 20, "third": 3,
          "tenth": 0.1, "half": 0.5}  # fmt: skip
-GAPS = [number for gap in pair_study.GAPS for number in gap]
-
-
-def default(function, name):
-    return inspect.signature(function).parameters[name].default
+GAPS = [number for gap in correlation.GAPS for number in gap]
 
 
 # What the page says, with a group for each number, and what the code has.
@@ -42,26 +36,22 @@ STATED = [
     (r"of more than ([\d,]+) vectors a random sample", yardsticks.MAX_NEIGHBOURS_OF),
     (r"unless said otherwise\).*?, (\d+) for the first residue of a gap", Settings().gap_open),
     (r"first residue of a gap and (\d+) for each further one", Settings().gap_extend),
-    (r"There are (\d+) random permutations", default(association.mantel_tests, "permutations")),
     (r"polynomials up to degree (\d+) in the logarithms", lengths._DEGREE),
     (r"k-mers \(subsequences of (\d+) residues\)", stratified._KMER),
     (r"lets expect, from (\d\.\d+) up in steps of", stratified.EDGES[0]),
     (r"up in steps of (\d\.\d+)", np.diff(stratified.EDGES).mean()),
     (r"up to (\w+) of them from the strata", stratified.SIMILAR_SHARE),
     (r"leaving out one of (\w+) random groups of proteins", spread._GROUPS),
-    (r"distances to the (\w+)-nearest neighbour", nonlinear._NEIGHBOURS),
-    (r"seeded sample of at most ([\d,]+) pairs for", nonlinear.N_FOR_DISTANCES),
-    (r"and ([\d,]+) for the latter", nonlinear.N_FOR_NEIGHBOURS),
+    (r"seeded sample of at most ([\d,]+) pairs", nonlinear.N_FOR_DISTANCES),
     (r"is the largest of (\w+) values", nonlinear.SHUFFLES),
     (r"of a bin of identity, at most ([\d,]+), are set", homology._MOST_PAIRS),
     (r"set against (\w+) unrelated pairs for each", homology._UNRELATED),
     (r"drawn from the (\d+) that are nearest", homology._NEAREST),
-    (r"a local alignment with at least (\d+) of them", pair_study._LEAST_ALIGNED),
+    (r"a local alignment with at least (\d+) of them", scatter._LEAST_ALIGNED),
     (r"a bin of fewer than (\w+) families has none", homology.LEAST_BLOCKS),
-    (r"upper 95% bound is under (\d\.\d+)", default(association.silent_below, "bound")),
-    (r"each combination of (\w+) modes", len(pair_study.MODES)),
-    (r"and (\w+) gap costs", len(pair_study.GAPS)),
-    (r"on at most ([\d,]+) of its pairs", pair_study._N_FOR_SETTINGS),
+    (r"each combination of (\w+) modes", len(correlation.MODES)),
+    (r"and (\w+) gap costs", len(correlation.GAPS)),
+    (r"on at most ([\d,]+) of its pairs", correlation._N_FOR_SETTINGS),
 ]  # fmt: skip
 
 
@@ -79,7 +69,7 @@ def test_the_methods_state_the_constants_of_the_code(sentence, used):
 def test_the_methods_state_the_bins_of_identity_and_the_gap_costs():
     (bins,) = re.findall(r"Bins end at identities of ([\d., and]+?)\. Intervals", TEXT)
     edges = [float(text) for text in re.findall(r"\d(?:\.\d+)?", bins)]
-    assert edges == list(pair_study._IDENTITY_BINS[1:])
+    assert edges == list(scatter._IDENTITY_BINS[1:])
     (gaps,) = re.findall(r"six gap costs \(([\d/, and]+)\)", TEXT)
     assert [int(text) for text in re.findall(r"\d+", gaps)] == GAPS
 

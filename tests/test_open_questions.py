@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from plm_geometry.paper import published
 from plm_geometry.paper.arithmetic import (
     PAIR_COUNTS,
-    matching_layers,
     proteins_for_pairs,
     roundings,
 )
@@ -60,11 +59,3 @@ def test_so_many_proteins_make_the_papers_pairs():
 def test_the_number_of_pairs_tells_the_number_of_proteins(n, counting):
     found = proteins_for_pairs(PAIR_COUNTS[counting](n)).set_index("counting").loc[counting]
     assert found["proteins"] == n
-
-
-def test_the_quoted_scores_match_last_layers_by_different_roundings():
-    found = matching_layers(published.natural_language()).set_index("title")
-    assert found.loc["BERT", ["down", "nearest", "up"]].tolist() == ["11, 12", "none", "none"]
-    assert found.loc["GPT", ["down", "nearest", "up"]].tolist() == ["none", "12", "12"]
-    assert found["d"].tolist() == [768, 768]
-    assert found["last_layer"].tolist() == [0.1169, 0.17911]

@@ -9,7 +9,8 @@ from plm_geometry.base import paths
 from plm_geometry.base.errors import InputError
 from plm_geometry.proteins import phmmer
 from plm_geometry.proteins.datasets import read_proteins
-from plm_geometry.proteins.fasta import Proteins, write_fasta
+from plm_geometry.proteins.fasta import Proteins
+from small_proteins import write_fasta
 
 
 @pytest.fixture(autouse=True)

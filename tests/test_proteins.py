@@ -22,8 +22,8 @@ from plm_geometry.proteins.fasta import (
     read_fasta,
     sample,
     within_limit,
-    write_fasta,
 )
+from small_proteins import write_fasta
 
 
 def test_uniprot_headers_name_the_accession_and_others_their_first_word(fasta):

@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from plm_geometry.base import paths
 from plm_geometry.book.report import OUT_VARIABLE, Report
 from plm_geometry.paper.summaries import read_summary
-from plm_geometry.proteins.fasta import Proteins, write_fasta
+from plm_geometry.proteins.fasta import Proteins
 from plm_geometry.study import Study
+from small_proteins import write_fasta
 
 
 @pytest.fixture(autouse=True)

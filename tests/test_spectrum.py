@@ -9,10 +9,9 @@ from sklearn.decomposition import PCA
 from sklearn.metrics.pairwise import cosine_similarity
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.isotropy.measures import effective_dimensions, isoscore, mean_cosine_similarity
+from plm_geometry.isotropy.measures import effective_dimensions, mean_cosine_similarity
 from plm_geometry.isotropy.moments import Moments
 from plm_geometry.isotropy.spectrum import (
-    after_removing,
     coordinate_shares,
     eigenvalues,
     entropy_rank,
@@ -128,40 +127,6 @@ def test_a_zero_vector_leaves_the_shares_undefined_and_one_vector_has_no_pairs()
     assert np.isnan(coordinate_shares(Moments.from_vectors(vectors))).all()
     with pytest.raises(InputError, match="at least two"):
         coordinate_shares(Moments.from_vectors(vectors[:1]))
-
-
-def test_removing_components_is_projecting_them_out():
-    vectors = cloud(8)
-    components = PCA().fit(vectors).components_
-    table = after_removing(Moments.from_vectors(vectors)).query("kind == 'component'")
-    assert table["removed"].tolist() == [0, 1, 3, 10]
-    for row in table.itertuples():
-        left = vectors @ components[row.removed :].T
-        assert row.d == left.shape[1]
-        assert row.isoscore == pytest.approx(isoscore(left), rel=1e-8)
-        assert row.effective_dimensions == pytest.approx(effective_dimensions(left), rel=1e-8)
-
-
-def test_removing_coordinates_is_deleting_those_of_largest_variance():
-    vectors = cloud(9)
-    order = np.argsort(-vectors.var(axis=0))
-    table = after_removing(Moments.from_vectors(vectors), (0, 2, 5)).query("kind == 'coordinate'")
-    for row in table.itertuples():
-        left = np.delete(vectors, order[: row.removed], axis=1)
-        assert row.isoscore == pytest.approx(isoscore(left), rel=1e-10)
-        assert row.effective_dimensions == pytest.approx(effective_dimensions(left), rel=1e-10)
-
-
-def test_nothing_is_said_of_what_does_not_vary():
-    line = np.outer(np.linspace(-1, 1, 50), np.arange(1.0, 13))
-    table = after_removing(Moments.from_vectors(line), (0, 1, 12, 20)).set_index(
-        ["kind", "removed"]
-    )
-    assert table.loc[("component", 0), "effective_dimensions"] == pytest.approx(1, rel=1e-9)
-    for removed in (1, 12, 20):
-        assert np.isnan(table.loc[("component", removed), "effective_dimensions"])
-    assert table.loc[("coordinate", 1), "isoscore"] == pytest.approx(0, abs=1e-9)
-    assert table.loc[("coordinate", 12), ["isoscore", "effective_dimensions"]].isna().all()
 
 
 @pytest.mark.parametrize("centre", [False, True])

@@ -10,9 +10,9 @@ from plm_geometry.embedding import files
 from plm_geometry.embedding.store import write_uniprot_h5
 from plm_geometry.isotropy.measures import isoscore
 from plm_geometry.proteins.families import read_families
-from plm_geometry.proteins.fasta import Proteins, write_fasta
+from plm_geometry.proteins.fasta import Proteins
 from plm_geometry.study import Study
-from small_proteins import random_proteins
+from small_proteins import random_proteins, write_fasta
 from test_forward import Hungry
 from tiny_checkpoints import WRITERS
 
@@ -58,20 +58,6 @@ def test_local_isotropy_covers_each_letter_and_all_residues(study):
     composition = table.loc["composition"]
     assert composition.drop("all")["isoscore"].isna().all()
     assert composition.loc["all", "effective_dimensions"] > 1
-
-
-def test_lengths_and_composition_are_those_of_the_proteins_that_count(study):
-    lengths = study.protein_lengths().set_index("accession").length
-    assert lengths.to_dict() == dict(
-        zip(study.common.accessions, study.common.lengths, strict=True)
-    )
-    together = "".join(study.common.sequences)
-    composition = study.composition().set_index("residue")
-    assert composition.residues["W"] == together.count("W")
-    standard = sum(together.count(residue) for residue in composition.index)
-    assert composition.share["W"] == pytest.approx(together.count("W") / standard, rel=1e-12)
-    assert composition[["share", "swissprot"]].sum().tolist() == pytest.approx([1, 1])
-    assert composition.swissprot.idxmax() == "L"
 
 
 def test_pairs_are_distinct_and_carry_distances_of_each_model(study):

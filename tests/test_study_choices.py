@@ -4,17 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plm_geometry.association import binned_spread
 from plm_geometry.base import paths
 from plm_geometry.base.errors import InputError
 from plm_geometry.embedding.run import N_GROUPS
 from plm_geometry.embedding.store import write_uniprot_h5
 from plm_geometry.isotropy.measures import effective_dimensions
 from plm_geometry.models import load
-from plm_geometry.proteins.fasta import STANDARD_RESIDUES, Proteins, write_fasta
+from plm_geometry.proteins.fasta import STANDARD_RESIDUES, Proteins
 from plm_geometry.study import Study, choices, readings
 from plm_geometry.study.choices import CHOICES_OF
-from small_proteins import random_proteins
+from small_proteins import random_proteins, write_fasta
 
 BERT, PROTEINBERT = "mini_prot_bert", "mini_protein_bert"
 N = 40
@@ -215,18 +214,6 @@ def test_a_samples_correlation_is_over_the_pairs_within_it(study, tables, alone,
     assert found["cosine_identity"] == pytest.approx(expected, abs=1e-9)
 
 
-def test_the_band_narrows_as_binned_spread_says(study, tables):
-    pairs = study.pairs.of(BERT)
-    edges = [0, 0.3, 0.7, 1.01]
-    bins = binned_spread(pairs["sequence_identity"], pairs["cosine_similarity"], edges)
-    width = (bins["q95"] - bins["q05"]).to_numpy()
-    assert bins["n"].iloc[-1] >= 3
-    found = row_of(tables["narrowing"], model=BERT, pooling="mean",
-                   truncation="whole", layer="last", mode="global",
-                   denominator="alignment_length", threshold="0.7")  # fmt: skip
-    assert found["narrowing"] == pytest.approx(width[-1] / width[0], rel=1e-4)
-
-
 def test_every_combination_occurs_once(study, tables):
     for number, columns in CHOICES_OF.items():
         table = tables[number]
@@ -276,7 +263,6 @@ def test_a_file_of_embeddings_leaves_nothing_to_choose_but_proteins_and_alignmen
     local = other.choices.table("local_dimensions")
     assert local.empty
     assert {"title", "own", *CHOICES_OF["local_dimensions"]} <= set(local)
-    assert len(other.choices.table("narrowing")) == 3 * 3 * 2
 
 
 def test_too_few_proteins_are_a_sentence(alone, tmp_path):

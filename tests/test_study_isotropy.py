@@ -8,9 +8,8 @@ from plm_geometry.base.errors import InputError
 from plm_geometry.embedding.store import write_uniprot_h5
 from plm_geometry.isotropy.jackknife import LEAST_BLOCKS, jackknife
 from plm_geometry.isotropy.measures import effective_dimensions
-from plm_geometry.proteins.fasta import write_fasta
 from plm_geometry.study import Study
-from small_proteins import random_proteins
+from small_proteins import random_proteins, write_fasta
 
 MODELS = ["mini_prot_bert", "composition"]
 
@@ -28,18 +27,14 @@ def study(tmp_path_factory):
 
 def test_every_table_has_labelled_rows_of_every_model(study):
     isotropy = study.isotropy
-    for table in (isotropy.yardsticks(), isotropy.spectra(), isotropy.coordinates(),
-                  isotropy.after_removing(), isotropy.convergence(),
-                  study.local.variance()):  # fmt: skip
+    for table in (isotropy.yardsticks(), isotropy.spectra(), study.local.variance()):
         assert list(table["model"].unique()) == MODELS
         assert {"title", "role", "counterpart"} <= set(table)
 
 
-def test_spectrum_and_coordinates_add_up(study):
+def test_spectra_add_up_and_yardsticks_are_those_of_the_table(study):
     np.testing.assert_allclose(study.isotropy.spectra().groupby("model")["share"].sum(), 1)
     cosine = study.isotropy.table().set_index("model")["mean_cosine_similarity"]
-    coordinates = study.isotropy.coordinates().groupby("model")["share"].sum()
-    np.testing.assert_allclose(coordinates[cosine.index], cosine, rtol=1e-8)  # float32 sums
     yardsticks = study.isotropy.yardsticks().set_index("model")["mean_cosine_similarity"]
     np.testing.assert_allclose(yardsticks, cosine, rtol=1e-12)
 
@@ -122,9 +117,8 @@ def test_letters_beyond_the_twenty_are_counted(study):
     assert not set(letters.index) & set("ACDEFGHIKLMNPQRSTVWY")
 
 
-def test_few_proteins_have_no_convergence_and_no_intervals(study):
+def test_few_proteins_have_no_intervals(study):
     few = Study(proteins=study.settings.proteins, models=["composition"], n_proteins=9)
-    assert few.isotropy.convergence().empty
     row = few.isotropy.table().iloc[0]
     assert row.isoscore > 0
     assert np.isnan(row.isoscore_low)

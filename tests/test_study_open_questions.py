@@ -8,9 +8,8 @@ from plm_geometry.base import paths
 from plm_geometry.base.errors import InputError
 from plm_geometry.embedding.store import write_uniprot_h5
 from plm_geometry.isotropy.measures import isoscore
-from plm_geometry.proteins.fasta import write_fasta
 from plm_geometry.study import Study, open_questions
-from small_proteins import random_proteins
+from small_proteins import random_proteins, write_fasta
 
 MODELS = ["mini_prot_bert", "composition"]
 

@@ -66,7 +66,7 @@ def test_real_checkpoints_shows_what_is_tracked(run):
         assert said in page
     # A k of 1.00 is explained, and once only.
     assert page.count("usually BERT's pooler output") == 1
-    assert len(where.figures) == 2
+    assert len(where.figures) == 1
 
 
 def test_real_checkpoints_without_records_says_so(run, tmp_path):

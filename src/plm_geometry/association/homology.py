@@ -87,28 +87,6 @@ def discrimination(
     return pd.DataFrame({"bin_low": edges[:-1], "bin_high": edges[1:]}).join(pd.DataFrame(rows))
 
 
-def silent_below(table: pd.DataFrame, *, bound: float = 0.6) -> float | None:
-    """Return the identity below which a distance says nothing about homology.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        What `discrimination` returned.
-    bound : float
-        The area under the curve that is next to nothing; chance is 0.5.
-
-    Returns
-    -------
-    float or None
-        The upper edge of the last bin, counted from the lowest identity, up to which every
-        bin that has pairs has an upper bound of its AUC under `bound`; None where already the
-        first does not. A bin whose interval is not known is not known to be silent.
-    """
-    with_pairs = table[table["n_homologous"] > 0].sort_values("bin_low")
-    silent = with_pairs["bin_high"][(with_pairs["auc_high"] < bound).cummin()]
-    return float(silent.iloc[-1]) if len(silent) else None
-
-
 def _prepared(frame: pd.DataFrame, families: Mapping[str, str]) -> pd.DataFrame:
     """Return what `_row` and `_length_matched` read, with families as numbers."""
     of_pair = [frame[name].map(families) for name in _PROTEINS]

@@ -58,8 +58,3 @@ def _minus_sign(logarithms: np.ndarray, cosines: np.ndarray) -> tuple[float, np.
     # Each pair stands in the matrix twice, on both sides of the diagonal.
     gradient = 4 * (by_pair.sum(axis=1) * s**2 - (by_pair * products).sum(axis=1))
     return -r, -gradient
-
-
-def variation(lengths: np.ndarray) -> float:
-    """Return the standard deviation of lengths over their mean; NaN where all are zero."""
-    return float(lengths.std() / lengths.mean()) if lengths.any() else np.nan

@@ -87,7 +87,6 @@ class Settings(_EmbeddingSettings):
     pairs_file: str = _is(
         "", "a file that `plm-geometry align` wrote, in place of drawing and aligning"
     )
-    n_mantel: int = _is(300, "proteins drawn for Mantel's test, which takes all their pairs", ge=3)
     n_choices: int = _is(
         60, "proteins, of those above, that are read in every way; at least 20", ge=20
     )

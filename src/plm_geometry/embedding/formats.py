@@ -17,14 +17,7 @@ import h5py
 import numpy as np
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.embedding.vectors import (
-    Vectors,
-    check_numeric,
-    explained,
-    of_arrays,
-    of_matrix,
-    spans,
-)
+from plm_geometry.embedding.vectors import Vectors, check_type, of_arrays, of_matrix, reading, spans
 
 HDF5_SUFFIXES = (".h5", ".hdf5")
 _TABLE = re.compile(r".*\.[ct]sv(\.(gz|bz2|xz))?")
@@ -57,7 +50,10 @@ def open_vectors(path: str | Path, *, key: str | None = None, transpose: bool = 
         is missing or chooses nothing.
     """
     path = Path(path)
-    vectors = _reader(path)(path, key)
+    reader = _reader(path)
+    if key is not None and reader in (_read_npy, _read_csv):
+        raise InputError(f"{path} holds one matrix, so there is nothing to choose by {key!r}.")
+    vectors = reader(path, key)
     if transpose:
         vectors = vectors.transposed(path)
     if not vectors.n or not vectors.d:
@@ -87,10 +83,8 @@ def _reader(path: Path) -> Callable[[Path, str | None], Vectors]:
 
 
 def _read_npy(path: Path, key: str | None) -> Vectors:
-    _refuse_key(path, key)
-
     def mapped() -> np.ndarray:
-        with explained(path, "a NumPy array"):
+        with reading(path, "a NumPy array"):
             return np.load(path, mmap_mode="r", allow_pickle=False)
 
     # Mapped anew for each block: pages of one long mapping would count as memory in use.
@@ -101,8 +95,7 @@ def _read_csv(path: Path, key: str | None) -> Vectors:
     """Describe a CSV or TSV table: a first column of names, then one column per dimension."""
     import pandas as pd
 
-    _refuse_key(path, key)
-    with explained(path, "a table"):
+    with reading(path, "a table"):
         read = partial(pd.read_csv, path, sep="\t" if ".tsv" in path.suffixes else ",")
         # A first row of fractions is a protein's; pandas heads columns with 0, 1, 2 and so on.
         first = read(header=None, nrows=1, dtype=str).iloc[0, 1:]
@@ -113,7 +106,7 @@ def _read_csv(path: Path, key: str | None) -> Vectors:
     if _has_fractions(names):
         raise InputError(f"{path}: the first column holds numbers; put the proteins' names there.")
     for column, dtype in values.dtypes.items():
-        check_numeric(dtype, f"{path}, column {column},")
+        check_type(dtype, f"{path}, column {column},")
     return of_matrix(values.to_numpy(), str(path), list(names))
 
 
@@ -123,17 +116,12 @@ def _has_fractions(texts: Any) -> bool:
     return bool((pd.to_numeric(texts, errors="coerce") % 1 > 0).any())
 
 
-def _refuse_key(path: Path, key: str | None) -> None:
-    if key is not None:
-        raise InputError(f"{path} holds one matrix, so there is nothing to choose by {key!r}.")
-
-
 def _read_hdf5(path: Path, key: str | None) -> Vectors:
     """Describe HDF5 with one dataset per protein, or with one matrix; memory stays flat."""
 
     @contextmanager
     def opened() -> Iterator[h5py.File]:
-        with explained(path, "HDF5"), h5py.File(path) as file:
+        with reading(path, "HDF5"), h5py.File(path) as file:
             yield file
 
     with opened() as file:
@@ -149,7 +137,7 @@ def _read_h5ad(path: Path, key: str | None) -> Vectors:
         raise InputError(
             f"{path}: the package anndata is not installed; install it, or write .npy files."
         ) from None
-    with explained(path, "AnnData"):
+    with reading(path, "AnnData"):
         table = anndata.read_h5ad(path)
     if key is not None and key not in table.obsm:
         raise InputError(f"{path} has no {key} in its obsm; it has {list(table.obsm)}.")
@@ -164,7 +152,7 @@ def _read_store(path: Path, key: str | None) -> Vectors:
 
     if not (path / "vectors.zarr").is_dir():
         raise InputError(f"{path} is a directory, but no store of embeddings; give {_FORMATS}.")
-    with explained(path, "a store of embeddings"), np.load(path / "progress.npz") as progress:
+    with reading(path, "a store of embeddings"), np.load(path / "progress.npz") as progress:
         layers = json.loads((path / "description.json").read_text())["layers"]
         n_done, left_out = int(progress["n_done"]), json.loads(str(progress["left_out"]))
         array = zarr.open_array(path / "vectors.zarr", mode="r")
@@ -186,7 +174,7 @@ def _read_parquet(path: Path, key: str | None) -> Vectors:
     """Describe a Parquet table with a column of lists, or with a numeric column a dimension."""
     import pyarrow.parquet as pq
 
-    with explained(path, "Parquet"):
+    with reading(path, "Parquet"):
         # Buffered: else the whole of a row group, often the whole file, is read at once.
         file = pq.ParquetFile(path, pre_buffer=False, buffer_size=2**20)
         kinds = {field.name: str(field.type) for field in file.schema_arrow}
@@ -196,7 +184,7 @@ def _read_parquet(path: Path, key: str | None) -> Vectors:
     is_lists = kinds[columns[0]].startswith(_LISTS)
 
     def blocks(rows: int) -> Iterator[np.ndarray]:
-        with explained(path, "Parquet"):
+        with reading(path, "Parquet"):
             start = 0
             for batch in file.iter_batches(rows, columns=columns, use_threads=False):
                 table = batch.to_pandas(ignore_metadata=True)
@@ -229,17 +217,17 @@ def _stacked(lists: Any, start: int, path: Path) -> np.ndarray:
         row = f"{path}, row {start + odd.argmax()},"
         raise InputError(f"{row} is not as wide as the rows before it; give vectors of one width.")
     vectors = np.stack(lists)
-    check_numeric(vectors.dtype, str(path))
+    check_type(vectors.dtype, str(path))
     return vectors
 
 
 def _read_zip(path: Path, key: str | None) -> Vectors:
     """Describe what NumPy (.npz) or torch (.pt) packed into a zip archive, read whole."""
-    with explained(path, "a zip archive"), zipfile.ZipFile(path) as archive:
+    with reading(path, "a zip archive"), zipfile.ZipFile(path) as archive:
         is_torch = any(name.endswith("data.pkl") for name in archive.namelist())
     if is_torch:
         return _read_torch(path, key)
-    with explained(path, ".npz"), np.load(path, allow_pickle=False) as stored:
+    with reading(path, ".npz"), np.load(path, allow_pickle=False) as stored:
         return _in_memory(path, dict(stored), key)
 
 
@@ -262,12 +250,12 @@ def _read_torch(path: Path, key: str | None) -> Vectors:
 def _read_safetensors(path: Path, key: str | None) -> Vectors:
     from safetensors.torch import load_file
 
-    with explained(path, "safetensors"):
+    with reading(path, "safetensors"):
         return _in_memory(path, load_file(path), key)
 
 
 def _in_memory(path: Path, found: Mapping[Any, Any], key: str | None) -> Vectors:
-    with explained(path, "arrays"):
+    with reading(path, "arrays"):
         arrays = {str(name): _array(value) for name, value in found.items()}
     return of_arrays(path, partial(nullcontext, arrays), key)
 

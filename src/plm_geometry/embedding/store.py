@@ -150,7 +150,7 @@ class EmbeddingStore:
         if found.residues:
             path = self.directory / "residues" / f"{block.start:08}-{block.stop:08}.h5"
             names, vectors = zip(*found.residues.items(), strict=True)
-            write_uniprot_h5(path, names, vectors, model_name="")
+            write_uniprot_h5(path, names, vectors)
         self.n_done = max(self.n_done, block.stop)
         for key, moments in found.moments.items():
             sum_so_far = self.moments.get(key)
@@ -231,17 +231,8 @@ def _read(file: NpzFile, key: str) -> Moments:
     return Moments.from_arrays({one.name: file[f"{key}/{one.name}"] for one in fields(Moments)})
 
 
-def write_uniprot_h5(
-    path: Path,
-    accessions: Sequence[str],
-    vectors: Sequence[np.ndarray],
-    *,
-    model_name: str,
-    fingerprint: str = "",
-) -> None:
+def write_uniprot_h5(path: Path, accessions: Sequence[str], vectors: Any, **about: str) -> None:
     """Write one dataset an accession, as UniProt publishes embeddings.
-
-    The root attribute ``model_name`` lets ProtSpace read the file as it is.
 
     Parameters
     ----------
@@ -252,13 +243,12 @@ def write_uniprot_h5(
     vectors : sequence of ndarray
         One a protein, ``(width,)`` or, for its residues, ``(length, width)``; written in their
         own precision.
-    model_name : str
-        What computed them.
-    fingerprint : str
-        Of all they depend on, kept as the root attribute ``fingerprint``.
+    **about
+        Root attributes: with ``model_name``, what computed them, ProtSpace reads the file as it
+        is; ``fingerprint``, of all they depend on.
     """
     with writing_h5(path) as file:
-        file.attrs.update({"model_name": model_name, "fingerprint": fingerprint})
+        file.attrs.update(about)
         for accession, vector in zip(accessions, vectors, strict=True):
             name = accession.replace("/", "_")  # HDF5 reads / as a group
             while name in file:

@@ -98,7 +98,7 @@ class ProteinArrays:
 
     def _one(self, arrays: Mapping[str, Any], name: str) -> np.ndarray:
         array, where = _values(arrays, name), f"{self.path}, dataset {name},"
-        check_numeric(array.dtype, where)
+        check_type(array.dtype, where)
         shape, d = array.shape, self.d
         if not (shape[1:] == (d,) if self.per_residue else shape in ((d,), (1, d))):
             kind = "residue" if self.per_residue else "protein"
@@ -116,7 +116,7 @@ def spans(n: int, read: Callable[[slice], np.ndarray], rows: int) -> Iterator[np
 
 def of_matrix(matrix: Any, where: str, accessions: Sequence[str] = (), part=None) -> Vectors:
     """Describe the rows of a matrix; `part` indexes it where it may be closed by then."""
-    check_numeric(matrix.dtype, where)
+    check_type(matrix.dtype, where)
     if len(matrix.shape) != 2:
         raise InputError(f"{where} has shape {matrix.shape}; give a matrix with one vector a row.")
     (n, d), part = matrix.shape, part or matrix.__getitem__
@@ -135,14 +135,14 @@ def of_arrays(path: Path, opened: Opened, key: str | None) -> Vectors:
         texts = [a for a in few if arrays[a].dtype.kind in "USO" and len(arrays[a].shape) == 1]
         chosen = [key] if key else [name for name in names if name not in texts] or texts
         first, where = arrays[chosen[0]], f"{path}, dataset {chosen[0]},"
-        check_numeric(first.dtype, where)
+        check_type(first.dtype, where)
         per_residue = first.ndim == 2 and len(first) != 1
         if len(chosen) == 1 and per_residue:
             ids = [arrays[text][()] for text in texts if arrays[text].shape == first.shape[:1]]
             accessions = [_text(one) for one in ids[0]] if len(ids) == 1 else ()
             return of_matrix(first, where, accessions, partial(_part, opened, chosen[0]))
         if texts and key is None:
-            check_numeric(arrays[texts[0]].dtype, f"{path}, dataset {texts[0]},")
+            check_type(arrays[texts[0]].dtype, f"{path}, dataset {texts[0]},")
         if first.ndim not in (1, 2):
             raise InputError(
                 f"{where} has shape {first.shape}; give one vector per protein, or choose by --key."
@@ -192,7 +192,7 @@ def _values(arrays: Mapping[str, Any], name: str) -> np.ndarray:
 
 
 @contextmanager
-def explained(path: Path, what: str) -> Iterator[None]:
+def reading(path: Path, what: str) -> Iterator[None]:
     """Turn what a library says of a broken file, by whatever exception, into one sentence."""
     try:
         yield
@@ -204,7 +204,7 @@ def explained(path: Path, what: str) -> Iterator[None]:
         raise InputError(message) from error
 
 
-def check_numeric(dtype: Any, where: str) -> None:
+def check_type(dtype: Any, where: str) -> None:
     """Refuse what is neither a real number nor a truth value."""
     if dtype.kind not in "fiub":
         raise InputError(f"{where} holds {dtype} and no numbers; give vectors of floats.")

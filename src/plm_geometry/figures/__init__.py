@@ -8,14 +8,13 @@ from importlib import import_module
 _CONTENTS = {
     "words": "LABELS between extent judged labels rounded spans",
     "style": "STYLE",
-    "isotropy": "convergence global_isotropy pairwise_cosines pooling_isotropy",
-    "spectra": "after_removing constructed_clouds coordinate_shares spectrum",
-    "residues": "local_heatmap local_intervals local_spread local_variance proteins residue_order",
-    "pairs": "densities discrimination pair_counts pair_explorer pair_scatter sampled_pairs",
-    "correlation": "correlation_intervals correlation_matrices score_against_settings "
-    "settings_on_real_proteins signs square",
-    "published": "checkpoint_correlations checkpoint_isotropy natural_language published_and_run",
-    "choices": "NUMBERS choice_name choice_shares choice_words specification_curves",
+    "isotropy": "global_isotropy pairwise_cosines pooling_isotropy",
+    "spectra": "constructed_clouds spectrum",
+    "residues": "local_spread local_variance residue_order",
+    "pairs": "densities discrimination pair_explorer pair_scatter sampled_pairs",
+    "correlation": "correlation_intervals correlation_matrices score_against_settings signs square",
+    "published": "checkpoint_correlations natural_language",
+    "choices": "NUMBERS choice_name choice_shares specification_curves",
 }
 _MODULES = {name: module for module, names in _CONTENTS.items() for name in names.split()}
 

@@ -1,6 +1,6 @@
 """Figures of specification curves: a number under every combination of choices."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,6 @@ CHOICES = {
     "mode": "alignment",
     "gaps": "gap costs",
     "denominator": "identical residues over",
-    "threshold": "high identity from",
     "interplay": "their interplay",
     "mean_with_special": "mean, special tokens too",
     "final": "last residue",
@@ -35,7 +34,6 @@ NUMBERS = {
     "cosine_squared": "r, cosine – squared distance",
     "cosine_identity": "r, cosine – identity",
     "score_identity": "r, score – identity",
-    "narrowing": "width of the band, high over low",
 }
 # A choice and its level, or None in the choice's heading.
 Rows = list[tuple[str, str | None]]
@@ -167,12 +165,3 @@ def choice_shares(frame: pd.DataFrame) -> Figure:
 def choice_name(name: str) -> str:
     """Return what a choice, or one of its levels, is called."""
     return CHOICES.get(name) or LABELS.get(name, name)
-
-
-def choice_words(levels: Mapping[str, str]) -> str:
-    """Return a specification as words: "pooling: mean; layer: last".
-
-    Choices that a model does not have, of level "as it is", are left out.
-    """
-    known = {choice: level for choice, level in levels.items() if level != "as it is"}
-    return "; ".join(f"{choice_name(name)}: {choice_name(of)}" for name, of in known.items())

@@ -102,46 +102,28 @@ def score_against_settings(frame: pd.DataFrame, published: float) -> Figure:
     Parameters
     ----------
     frame : DataFrame
-        ``Study.settings_grid()``: mode, gap_open, gap_extend, denominator, estimate, low, high.
+        ``Study.correlation.settings_grid()``: mode, gap_open, gap_extend, denominator, estimate,
+        low, high.
     published : float
         The paper's value, drawn as a line.
     """
-    return _by_gap_costs(frame, "mode", "denominator", published, title="identical residues over")
-
-
-@style.styled
-def settings_on_real_proteins(frame: pd.DataFrame, published: float) -> Figure:
-    """Draw the correlation of score and identity by gap costs and denominator.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        ``proteins`` (the data set), ``gap_open, gap_extend, denominator, estimate, low, high``.
-    published : float
-        The paper's value: a dashed line.
-    """
-    return _by_gap_costs(frame, "denominator", "proteins", published)
-
-
-def _by_gap_costs(frame: pd.DataFrame, panel: str, kind: str, paper: float, **legend) -> Figure:
-    """Draw a panel for each `panel`, a row for each gap cost, and a mark for each `kind`."""
     gaps = [f"{row.gap_open:g}/{row.gap_extend:g}" for row in frame.itertuples()]
     frame = frame.assign(gaps=gaps, denominator=frame["denominator"].map(LABELS))
-    names, kinds = frame["gaps"].unique(), frame[kind].unique()
-    parts = frame.groupby(panel, sort=False)
-    figure = Figure(figsize=(9, (0.26 * len(kinds) + 0.1) * len(names) + 1.8))
+    names, denominators = frame["gaps"].unique(), frame["denominator"].unique()
+    parts = frame.groupby("mode", sort=False)
+    figure = Figure(figsize=(9, (0.26 * len(denominators) + 0.1) * len(names) + 1.8))
     grid = figure.subplots(1, len(parts), sharey=True, sharex=True, squeeze=False)[0]
-    for axes, (title, part) in zip(grid, parts, strict=True):
-        for number, name in enumerate(kinds):
+    for axes, (mode, part) in zip(grid, parts, strict=True):
+        for number, denominator in enumerate(denominators):
             look = {"colour": style.PALETTE[2 * number % 6], "marker": "osD"[number % 3]}
-            look["below"] = 0.22 * (number - (len(kinds) - 1) / 2)
-            rows = part[part[kind] == name]
-            style.forest(axes, rows, "estimate", names=names, by="gaps", label=name, **look)
-        axes.axvline(paper, label=f"published: {paper:g}", **style.DASHED)
-        axes.set_title(title)
+            look["below"] = 0.22 * (number - (len(denominators) - 1) / 2)
+            rows, look["label"] = part[part["denominator"] == denominator], denominator
+            style.forest(axes, rows, "estimate", names=names, by="gaps", **look)
+        axes.axvline(published, label=f"published: {published:g}", **style.DASHED)
+        axes.set_title(mode)
     grid[0].set_ylabel("gaps: first residue / each further")
     figure.supxlabel("correlation of alignment score and sequence identity")
-    return style.key(figure, ncols=4, **legend)
+    return style.key(figure, ncols=4, title="identical residues over")
 
 
 @style.styled

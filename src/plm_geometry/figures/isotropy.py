@@ -1,12 +1,9 @@
 """Figures of isotropy: dimensions, convergence, cosines of pairs, and what pooling does."""
 
-import math
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
 
 from plm_geometry.figures import style
 from plm_geometry.figures.words import FORMATS, LABELS, folded
@@ -44,31 +41,6 @@ def global_isotropy(frame: pd.DataFrame) -> Figure:
     paper = {"label": "published (the paper's own model)", **style.PRINTED}
     style.forest(left, rows, "published_effective_dimensions", None, **paper)
     left.set_xscale("log")
-    return style.key(figure)
-
-
-@style.styled
-def convergence(frame: pd.DataFrame) -> Figure:
-    """Draw how effective dimensions settle as proteins are added, one panel a model.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        ``Study.convergence()``: labels, n, effective_dimensions, low, high, corrected.
-    """
-    rows, y = style.labelled(frame), LABELS["effective_dimensions"]
-    figure, parts = style.model_panels(rows, "proteins", y, sharex=True)
-    for axes, rows, colour in parts:
-        plain = {"label": "plain (band: 95% of draws)", "color": colour, "marker": "o", "ms": 3}
-        axes.plot(rows["n"], rows["effective_dimensions"], **plain)
-        axes.fill_between(rows["n"], rows["low"], rows["high"], color=colour, alpha=0.25, lw=0)
-        corrected = {"label": "corrected for the number of proteins", **style.DASHED}
-        axes.plot(rows["n"], rows["corrected"], **corrected)
-        axes.set_xscale("log")
-        # At most five sizes are named, the largest among them.
-        sizes = rows["n"][:: -math.ceil(len(rows) / 5)]
-        axes.set_xticks(sizes, [f"{n:,}" for n in sizes], fontsize=8)
-        axes.xaxis.set_minor_locator(NullLocator())
     return style.key(figure)
 
 

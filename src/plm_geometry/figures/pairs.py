@@ -16,7 +16,6 @@ from plm_geometry.association import binned_spread
 from plm_geometry.base.errors import InputError
 from plm_geometry.figures import style
 from plm_geometry.figures.words import LABELS, folded
-from plm_geometry.paper.arithmetic import PAIR_COUNTS
 
 # What a vertical axis can show: a monotonic function of a pair table's column.
 _MEASURES: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
@@ -188,38 +187,6 @@ def discrimination(frame: pd.DataFrame, measure: str = "auc") -> Figure:
             axes.plot(places, rows[measure], label=LABELS[distance], **mark)
         axes.set(xlim=(0, 1), ylim=(0, 1.05))
     return style.key(figure)
-
-
-@style.styled
-def pair_counts(found: pd.DataFrame, n_pairs: float, expected: float) -> Figure:
-    """Draw how many pairs a number of proteins makes, against what is printed.
-
-    Parameters
-    ----------
-    found : DataFrame
-        ``open_questions.proteins_for_pairs(n_pairs)``.
-    n_pairs : float
-        As printed: a dashed line.
-    expected : float
-        Proteins that are said to make them: a dotted line.
-    """
-    axes = Figure(figsize=(7, 3.6)).subplots()
-    numbers, printed = np.linspace(1, 1.15 * expected, 200), n_pairs / 1e6
-    for counting, dash in (("unordered", "-"), ("ordered", "--")):
-        counts = PAIR_COUNTS[counting](numbers) / 1e6
-        axes.plot(numbers, counts, color=style.PALETTE[0], ls=dash, label=f"{counting} pairs")
-        made = PAIR_COUNTS[counting](expected) / 1e6
-        style.say(axes, f"{made:.1f} million", (expected, made), (-6, 3), ha="right")
-        needed = found.set_index("counting").loc[counting, "proteins"]
-        axes.plot(needed, printed, "o", color=style.PALETTE[2], zorder=4)
-        style.say(axes, f"{needed:,}", (needed, printed), (-4, 6), ha="right")
-    axes.axhline(printed, **style.DASHED, label="as printed")
-    axes.axvline(expected, color=style.INK, ls=":", lw=1.2, label=f"{expected:,.0f} proteins")
-    axes.set(xlabel="proteins", ylabel="million pairs", xlim=(0, None), ylim=(0, None))
-    axes.xaxis.set_major_formatter("{x:,.0f}")
-    axes.grid(axis="y")
-    axes.legend(loc="upper left")
-    return axes.figure
 
 
 @style.styled

@@ -13,7 +13,6 @@ from plm_geometry.figures.words import LABELS, rounded
 
 # Components below this share of the variance are the rounding of vectors in single precision.
 _SMALLEST_SHARE = 1e-8
-_NAMED_COORDINATES = 10
 
 
 @style.styled
@@ -44,58 +43,6 @@ def _spectrum(axes: Axes, share: pd.Series, name: str, look: Mapping[str, object
     axes.plot(dimensions, height, marker="o", ms=8, mfc=look["color"], mec=style.INK)
     axes.set(xscale="log", yscale="log", xlabel="principal component", ylabel="share of variance")
     axes.grid(visible=True)
-
-
-@style.styled
-def coordinate_shares(frame: pd.DataFrame) -> Figure:
-    """Draw the ten coordinates that make most of the mean cosine similarity, one panel a model.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        ``Study.coordinates()``: labels, coordinate, share; all coordinates of each model. The
-        dashed line is the share of each if all were alike. A model with a zero vector, which
-        leaves them undefined, has no panel.
-    """
-    named = style.labelled(frame).dropna(subset="share")
-    if named.empty:
-        return style.nothing_to_draw("every model has a vector of length 0, which has no cosine")
-    figure, parts = style.model_panels(named, "coordinate", "part of the mean cosine")
-    for axes, rows, colour in parts:
-        top = rows.nlargest(_NAMED_COORDINATES, "share")
-        axes.bar(top["coordinate"].astype(str), top["share"], color=colour)
-        axes.axhline(rows["share"].mean(), label="all coordinates alike", **style.DASHED)
-        axes.tick_params(axis="x", labelsize=7)
-        together = top["share"].sum() / rows["share"].sum()
-        axes.set_title(f"{axes.get_title()}\n{len(top)} of {len(rows)}: {together:.0%}")
-    return style.key(figure)
-
-
-@style.styled
-def after_removing(frame: pd.DataFrame) -> Figure:
-    """Draw the IsoScore that is left without the strongest components, and coordinates.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        ``Study.after_removing()``: labels, kind ("component" or "coordinate"), removed,
-        isoscore.
-    """
-    named = style.labelled(frame)
-    figure = Figure(figsize=(8, 4.2))
-    grid = figure.subplots(1, 2, sharey=True)
-    for axes, (kind, rows) in zip(grid, named.groupby("kind"), strict=True):
-        wide = rows.pivot(index="removed", columns="label", values="isoscore")
-        for name, look in style.looks(named).items():
-            axes.plot(wide.index.astype(str), wide[name], marker="o", ms=4, label=name, **look)
-        axes.set(xlabel=f"strongest {kind}s removed")
-        axes.grid(axis="y")
-    # Two vectors score 0 in every space.
-    if named.groupby("kind")["isoscore"].max().gt(0).all():
-        grid[0].set_yscale("log")
-        style.mark_decades(grid[0].yaxis)
-    grid[0].set_ylabel(LABELS["isoscore"])
-    return style.key(figure)
 
 
 @style.styled

@@ -1,14 +1,9 @@
 """Why a cloud is anisotropic: its spectrum and its coordinates."""
 
-import math
-from collections.abc import Sequence
-
 import numpy as np
-import pandas as pd
 from scipy.special import entr
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.isotropy.measures import participation_ratio
 from plm_geometry.isotropy.moments import Moments
 
 
@@ -121,56 +116,6 @@ def coordinate_shares(moments: Moments) -> np.ndarray:
     if moments.n_zero:
         return np.full(moments.dim, np.nan)
     return (moments.unit_sum**2 - moments.unit_square_sum) / (n * (n - 1))
-
-
-def after_removing(moments: Moments, counts: Sequence[int] = (0, 1, 3, 10)) -> pd.DataFrame:
-    """Return the isotropy that is left without the strongest components, or coordinates.
-
-    Strongest means of the largest variance: the score does not see a coordinate's mean.
-
-    Parameters
-    ----------
-    moments : Moments
-        Of at least two vectors.
-    counts : sequence of int
-        How many to remove.
-
-    Returns
-    -------
-    DataFrame
-        One row a kind and count: ``kind`` ("component" or "coordinate"), ``removed``, ``d`` (the
-        dimensions left, which the IsoScore is taken over), ``isoscore``,
-        ``effective_dimensions``. NaN where nothing is left that varies, and for the IsoScore of
-        one dimension.
-
-    Raises
-    ------
-    InputError
-        If there are fewer than two vectors.
-    """
-    covariance = moments.covariance
-    order = np.argsort(-covariance.diagonal(), kind="stable")
-    strongest_first = {
-        "component": np.diag(eigenvalues(moments)),
-        "coordinate": covariance[np.ix_(order, order)],
-    }
-    # Below this a variance is the rounding of those removed.
-    least = np.finfo(float).eps * moments.dim * np.trace(covariance)
-    rows = [
-        {"kind": kind, "removed": count, **_isotropy_left(matrix[count:, count:], least)}
-        for kind, matrix in strongest_first.items()
-        for count in counts
-    ]
-    return pd.DataFrame(rows)
-
-
-def _isotropy_left(covariance: np.ndarray, least: float) -> dict[str, float]:
-    """Return what `after_removing` says of what is left."""
-    d = len(covariance)
-    known = np.trace(covariance) > least
-    dimensions = float(participation_ratio(covariance)) if known else math.nan
-    score = (dimensions - 1) / (d - 1) if d > 1 else math.nan
-    return {"d": d, "isoscore": score, "effective_dimensions": dimensions}
 
 
 def _require_spread(spectrum: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""Arithmetic on what is printed: which rounding, how many proteins, which layer."""
+"""Arithmetic on what is printed: which rounding, how many proteins."""
 
 from collections.abc import Callable, Mapping
 
@@ -13,11 +13,6 @@ PAIR_COUNTS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
     "unordered, with itself": lambda n: n * (n + 1) / 2,
     "ordered": lambda n: n * (n - 1),
     "ordered, with itself": lambda n: n * n,
-}
-ROUNDINGS: Mapping[str, Callable[[float], float]] = {
-    "down": np.floor,
-    "nearest": np.round,
-    "up": np.ceil,
 }
 
 
@@ -72,30 +67,3 @@ def proteins_for_pairs(n_pairs: float) -> pd.DataFrame:
         ends = (fitting.min(), fitting.max()) if len(fitting) else (pd.NA, pd.NA)
         rows.append((counting, numbers[nearest], made[nearest], *ends))
     return pd.DataFrame(rows, columns=["counting", "proteins", "pairs", "fewest", "most"])
-
-
-def matching_layers(tokens: pd.DataFrame) -> pd.DataFrame:
-    """Return which layers' scores of word tokens give the quoted number, by rounding.
-
-    Parameters
-    ----------
-    tokens : DataFrame
-        ``published.natural_language()``: title, d, layer, isoscore, quoted_by_paper, last.
-
-    Returns
-    -------
-    DataFrame
-        One row a quoted model: ``title, d, quoted, last_layer`` (its score), and for each of
-        `ROUNDINGS` the layers that match, as text; "none" where none does.
-    """
-    rows = []
-    for title, model in tokens.groupby("title", sort=False):
-        for quoted in model["quoted_by_paper"].dropna():
-            scores = model.set_index("layer")["isoscore"]
-            row = {"title": title, "d": model["d"].iloc[0], "quoted": quoted}
-            row["last_layer"] = scores.iloc[-1]
-            for name, rounded in ROUNDINGS.items():  # the quoted numbers have two decimals
-                matches = scores.index[rounded(scores * 100).eq(np.round(quoted * 100))]
-                row[name] = ", ".join(map(str, matches)) or "none"
-            rows.append(row)
-    return pd.DataFrame(rows)

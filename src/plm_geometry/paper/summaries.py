@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from plm_geometry.base import paths
 from plm_geometry.base.errors import InputError
@@ -15,6 +15,8 @@ from plm_geometry.base.settings import Settings
 
 _Kind = TypeVar("_Kind", bound=BaseModel)
 _MODELS = ("models", "minis", "controls", "distance_controls")
+# What runs of earlier versions were asked for besides, and no number here depends on.
+_FORMER_SETTINGS = ("n_mantel",)
 # What to do where a file is none.
 HINT = "give the summary.json that `plm-geometry run` wrote"
 
@@ -97,6 +99,13 @@ class Summary(BaseModel):
     versions: dict[str, str]
     machine: str = Field(min_length=1)
     measured: list[Measured] = Field(min_length=1)
+
+    @field_validator("settings", mode="before")
+    @classmethod
+    def _without_former(cls, given: Any) -> Any:
+        if isinstance(given, dict):
+            return {name: value for name, value in given.items() if name not in _FORMER_SETTINGS}
+        return given
 
     @model_validator(mode="after")
     def _of_its_models(self) -> "Summary":

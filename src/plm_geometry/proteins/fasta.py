@@ -18,12 +18,6 @@ from Bio.SeqIO.FastaIO import SimpleFastaParser
 from plm_geometry.base.errors import InputError, NothingLeftError
 
 STANDARD_RESIDUES = "ACDEFGHIKLMNPQRSTVWY"
-# Composition in percent of the whole database, from the UniProtKB/Swiss-Prot release statistics.
-SWISSPROT_PERCENT = {
-    "A": 8.25, "R": 5.53, "N": 4.06, "D": 5.46, "C": 1.38, "Q": 3.93, "E": 6.72, "G": 7.07,
-    "H": 2.27, "I": 5.91, "L": 9.65, "K": 5.80, "M": 2.41, "F": 3.86, "P": 4.74, "S": 6.64,
-    "T": 5.35, "W": 1.10, "Y": 2.92, "V": 6.86,
-}  # fmt: skip
 # The IUPAC letters beyond the twenty: ambiguity codes, selenocysteine, pyrrolysine.
 OTHER_RESIDUES = "BJOUXZ"
 _ILLEGAL = re.compile(f"[^{STANDARD_RESIDUES}{OTHER_RESIDUES}]")
@@ -112,17 +106,6 @@ def read_fasta(path: str | Path) -> Proteins:
         raise InputError(f"{path} holds no protein; give a FASTA file with at least one record.")
     notes["repeated records"] = notes.pop("records") - len(found)
     return Proteins(tuple(found), tuple(found.values()), path.name, dict(+notes))
-
-
-def write_fasta(proteins: Proteins, path: str | Path) -> None:
-    """Write `proteins` as FASTA, gzip-compressed where `path` ends in ``.gz``."""
-    text = "".join(
-        f">{accession}\n{sequence}\n"
-        for accession, sequence in zip(proteins.accessions, proteins.sequences, strict=True)
-    )
-    # mtime=0: the same proteins are the same bytes, whenever they are written.
-    data = gzip.compress(text.encode(), mtime=0) if str(path).endswith(".gz") else text.encode()
-    Path(path).write_bytes(data)
 
 
 def accession_of(header: str) -> str:

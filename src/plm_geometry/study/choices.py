@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import product
+from itertools import chain, product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +14,7 @@ from plm_geometry.isotropy.moments import Moments, merge_all
 from plm_geometry.isotropy.tables import dimensions_or_nan
 from plm_geometry.proteins.fasta import STANDARD_RESIDUES
 from plm_geometry.study.correlation import MODES, identities
-from plm_geometry.study.readings import AS_IT_IS, OWN, UNCUT, Readings, Subset
+from plm_geometry.study.readings import AS_IT_IS, OWN, UNCUT, Readings
 
 if TYPE_CHECKING:
     from plm_geometry.study import Study
@@ -30,16 +30,12 @@ CHOICES_OF = {
     "cosine_squared": (*EMBEDDING, *SAMPLING),
     "cosine_identity": (*EMBEDDING, *SAMPLING, *ALIGNMENT),
     "score_identity": (*SAMPLING, *ALIGNMENT),
-    "narrowing": (*EMBEDDING, "mode", "denominator", "threshold"),
 }
-# From which identity on the band of distances is called narrow or wide.
-THRESHOLDS = ("0.9", "0.7")
 GAPS = ((11, 1), (5, 1), (2, 2), (0, 0))
 # Pairs, half of them similar where there are so many: enough for two digits of a correlation.
 _N_PAIRS = 4_000
-# Of fewer pairs neither a correlation nor a band says anything.
+# Of fewer pairs a correlation says nothing.
 _LEAST_PAIRS = 10
-_LOW_IDENTITY = 0.3
 # What was chosen, and a quantity of each pair.
 _Chosen = tuple[dict[str, str], pd.Series]
 _NO_MODEL = {"model": "", "title": "sequences alone", "role": "sequences", "counterpart": ""}
@@ -62,22 +58,20 @@ class Choices:
             ``local_dimensions``, the average of amino acids, of models that have residues;
             correlations of cosine similarity with squared Euclidean distance
             (``cosine_squared``) and with identity (``cosine_identity``), and of alignment score
-            with identity (``score_identity``), which has no model in it; ``narrowing``, the
-            width of the band of cosines at high identity over that at low.
+            with identity (``score_identity``), which has no model in it.
 
         Returns
         -------
         DataFrame
             One row a specification: labels of the model, the choices (`CHOICES_OF`), the number,
             and ``own``, whether these are the choices of the other chapters. Correlations over
-            fewer than ten pairs are left out, and bands of fewer are missing.
+            fewer than ten pairs are left out.
         """
         rows_of = {
             "effective_dimensions": self._global,
             "local_dimensions": self._local,
             "cosine_squared": self._cosine_squared,
             "cosine_identity": self._cosine_identity,
-            "narrowing": self._narrowing,
         }
         if number == "score_identity":
             found = pd.DataFrame([_NO_MODEL | row for row in self._score_identity()])
@@ -102,48 +96,34 @@ class Choices:
             "padding": settings.padded_length,
             **self.readings.subsets[-1].choice,
             "mode": settings.mode,
-            "gaps": self._own_gaps,
+            "gaps": _gaps(settings.gap_open, settings.gap_extend),
             "denominator": settings.denominator,
             "averaging": AVERAGES[0],
-            "threshold": THRESHOLDS[0],
         }
 
-    @property
-    def _own_gaps(self) -> str:
-        return _gaps(self.study.settings.gap_open, self.study.settings.gap_extend)
-
-    def _readings_apart(self, name: str) -> Iterator[tuple[dict[str, str], np.ndarray]]:
-        """Yield the choices of an embedding, and its vectors."""
-        for reading in self.readings.of[name]:
-            for (layer, pooling), vectors in reading.vectors.items():
-                yield {"pooling": pooling, "layer": layer, **reading.choice}, vectors
-
     def _global(self, name: str) -> Iterator[dict[str, object]]:
-        every = product(self._readings_apart(name), self.readings.subsets)
-        for (choice, vectors), subset in every:
+        readings = chain.from_iterable(reading.vectors for reading in self.readings.of[name])
+        for (choice, vectors), subset in product(readings, self.readings.subsets):
             dimensions = dimensions_or_nan(Moments.from_vectors(vectors[subset.members]))
             numbers = {"effective_dimensions": dimensions, "share": dimensions / vectors.shape[1]}
             yield choice | subset.choice | numbers
 
     def _local(self, name: str) -> Iterator[dict[str, object]]:
+        subsets = self.readings.subsets
         for reading in self.readings.of[name]:
-            subsets = self.readings.subsets
-            last = _averages(reading.blocks, [subset.blocks for subset in subsets])
-            before = _averages([reading.earlier], [[0]])
-            layers = ["last"] * len(last) + ["one before"]
-            whole = subsets[-1]
-            for layer, subset, found in zip(layers, [*subsets, whole], last + before, strict=True):
+            samples = [("last", subset, [reading.blocks[i] for i in subset.blocks])
+                       for subset in subsets]  # fmt: skip
+            for layer, subset, blocks in [*samples, ("one before", subsets[-1], [reading.earlier])]:
                 shared = {"layer": layer, **reading.choice, **subset.choice}
-                for averaging, value in found.items():
+                for averaging, value in _averages(blocks).items():
                     yield {**shared, "averaging": averaging, "local_dimensions": value}
 
     @cached_property
     def _sample(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Pairs of the chosen proteins, by their positions among these, and their weights."""
         chosen = self.readings.chosen
-        n = len(chosen)
-        if pairs.count_pairs(n) <= _N_PAIRS:
-            first, second = pairs.all_pairs(n)
+        if pairs.count_pairs(len(chosen)) <= _N_PAIRS:
+            first, second = pairs.all_pairs(len(chosen))
             return first, second, np.ones(len(first))
         sequences = [self.study.common.sequences[i] for i in chosen]
         sample = pairs.draw_stratified(sequences, _N_PAIRS, seed=self.study.settings.seed)
@@ -167,52 +147,37 @@ class Choices:
             found.append((table["alignment_score"], by_denominator))
         return found
 
-    @property
-    def _identities(self) -> list[_Chosen]:
-        return [found for _, by_denominator in self._alignments for found in by_denominator]
-
-    @cached_property
-    def _pairs_of_subsets(self) -> list[tuple[Subset, np.ndarray]]:
-        """Samples of proteins with their pairs, where these are not too few."""
-        first, second, _ = self._sample
-        found = []
-        for subset in self.readings.subsets:
-            inside = np.flatnonzero(subset.members[first] & subset.members[second])
-            if len(inside) >= _LEAST_PAIRS:
-                found.append((subset, inside))
-        return found
+    def _distances(self, name: str) -> Iterator[tuple[dict[str, str], pd.DataFrame]]:
+        """Yield the choices of each embedding, and the distances of its pairs."""
+        for reading in self.readings.of[name]:
+            for choice, vectors in reading.vectors:
+                yield choice, pairs.pair_distances(vectors, *self._sample[:2])
 
     def _correlated(
         self, number: str, quantity: pd.Series, others: list[_Chosen], choice: dict[str, str]
     ) -> Iterator[dict[str, object]]:
         """Yield the correlation of a quantity with each of others, by their choices and sample."""
+        first, second, weights = self._sample
         choices, values = zip(*others, strict=True)
         quantity, values = np.array(quantity), np.array(values)
-        for subset, some in self._pairs_of_subsets:
-            weights = self._sample[2][some]
-            found = association.correlations_with(quantity[some], values[:, some], weights=weights)
+        for subset in self.readings.subsets:
+            some = np.flatnonzero(subset.members[first] & subset.members[second])
+            if len(some) < _LEAST_PAIRS:
+                continue
+            found = association.correlations_with(
+                quantity[some], values[:, some], weights=weights[some]
+            )
             for other, r in zip(choices, found, strict=True):
                 yield {**choice, **subset.choice, **other, number: r}
 
-    @cached_property
-    def _distances(self) -> dict[str, list[tuple[dict[str, str], pd.DataFrame]]]:
-        """By model, the choices of each embedding, and the distances of its pairs."""
-        first, second, _ = self._sample
-        return {
-            name: [
-                (choice, pairs.pair_distances(vectors, first, second))
-                for choice, vectors in self._readings_apart(name)
-            ]
-            for name in self.study.names
-        }
-
     def _cosine_identity(self, name: str) -> Iterator[dict[str, object]]:
-        for choice, table in self._distances[name]:
+        every = [found for _, by_denominator in self._alignments for found in by_denominator]
+        for choice, table in self._distances(name):
             cosine = table["cosine_similarity"]
-            yield from self._correlated("cosine_identity", cosine, self._identities, choice)
+            yield from self._correlated("cosine_identity", cosine, every, choice)
 
     def _cosine_squared(self, name: str) -> Iterator[dict[str, object]]:
-        for choice, table in self._distances[name]:
+        for choice, table in self._distances(name):
             squared = [({}, table["squared_euclidean"])]
             cosine = table["cosine_similarity"]
             yield from self._correlated("cosine_squared", cosine, squared, choice)
@@ -221,52 +186,26 @@ class Choices:
         for score, by_denominator in self._alignments:
             yield from self._correlated("score_identity", score, by_denominator, {})
 
-    def _narrowing(self, name: str) -> Iterator[dict[str, object]]:
-        aligned = [found for found in self._identities if found[0]["gaps"] == self._own_gaps]
-        for choice, table in self._distances[name]:
-            for (alignment, identity), threshold in product(aligned, THRESHOLDS):
-                setting = {key: alignment[key] for key in ("mode", "denominator")}
-                ratio = self._ratio(identity, table["cosine_similarity"], float(threshold))
-                yield {**choice, **setting, "threshold": threshold, "narrowing": ratio}
-
-    def _ratio(self, identity: pd.Series, cosine: pd.Series, threshold: float) -> float:
-        """Return how wide the band of cosines is from an identity on, over that below 0.3."""
-        edges = [0, _LOW_IDENTITY, threshold, np.nextafter(1, 2)]
-        bins = association.binned_spread(identity, cosine, edges, weights=self._sample[2])
-        width = (bins["q95"] - bins["q05"]).where(bins["n"] >= _LEAST_PAIRS)
-        return float(width.iloc[-1] / (width.iloc[0] or np.nan))
-
 
 def _gaps(gap_open: float, gap_extend: float) -> str:
     return f"{gap_open:g}/{gap_extend:g}"
 
 
-def _averages(
-    blocks: Sequence[Mapping[str, Moments]], samples: Sequence[Sequence[int]]
-) -> list[dict[str, float]]:
-    """Return, for each sample of blocks, the local dimensions by each of `AVERAGES`.
+def _averages(blocks: Sequence[Mapping[str, Moments]]) -> dict[str, float]:
+    """Return the local dimensions of blocks of residues by each of `AVERAGES`.
 
-    Letters are read one at a time: the moments of all together would fill the memory.
+    Letters are read one at a time: the moments of all would fill the memory. Nothing where no
+    amino acid has a spread.
     """
-    together: list[Moments | None] = [None for _ in samples]
-    amino_acids: list[list[tuple[float, int]]] = [[] for _ in samples]
+    together, amino_acids = [], []
     for letter in sorted(set().union(*blocks)):
-        clouds = [block.get(letter) for block in blocks]
-        for i, numbers in enumerate(samples):
-            if found := [clouds[number] for number in numbers if clouds[number] is not None]:
-                cloud = merge_all(found)
-                together[i] = cloud if together[i] is None else together[i].merge(cloud)
-                if letter in STANDARD_RESIDUES:
-                    amino_acids[i].append((dimensions_or_nan(cloud), cloud.count))
-    return [_averages_of(*both) for both in zip(amino_acids, together, strict=True)]
-
-
-def _averages_of(amino_acids: list[tuple[float, int]], together: Moments) -> dict[str, float]:
-    """Return each of `AVERAGES`; nothing where no amino acid has a spread."""
-    known = [found for found in amino_acids if not np.isnan(found[0])]
-    if not known:
+        cloud = merge_all([block[letter] for block in blocks if letter in block])
+        together = [merge_all([*together, cloud])]
+        if letter in STANDARD_RESIDUES and not np.isnan(dimensions := dimensions_or_nan(cloud)):
+            amino_acids.append((dimensions, cloud.count))
+    if not amino_acids:
         return {}
-    dimensions, counts = np.array(known).T
+    dimensions, counts = np.array(amino_acids).T
     by_residues = np.average(dimensions, weights=counts)
-    values = (dimensions.mean(), by_residues, dimensions_or_nan(together))
+    values = (dimensions.mean(), by_residues, dimensions_or_nan(*together))
     return dict(zip(AVERAGES, values, strict=True))

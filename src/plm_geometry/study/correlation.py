@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from plm_geometry import association, pairs
-from plm_geometry.association.signs import variation
+from plm_geometry import association
 from plm_geometry.study.pairs import sides
 
 if TYPE_CHECKING:
@@ -23,9 +22,6 @@ GAPS = ((11, 1), (10, 1), (5, 1), (2, 2), (1, 1), (0, 0))
 MODES = ("global", "semiglobal", "local")
 # Pairs enough for two digits of a correlation, over all settings.
 _N_FOR_SETTINGS = 2_000
-# Biopython needs so long for each that more would cost minutes.
-_N_FOR_TIES = 1_000
-_LEAST_FOR_MANTEL = 3
 
 
 class Correlation:
@@ -68,37 +64,6 @@ class Correlation:
         """
         return self.study.rows(lambda name: [self._signs(name)])
 
-    def mantel(self) -> pd.DataFrame:
-        """Test each distance against each similarity over all pairs of ``n_mantel`` proteins.
-
-        Labels, ``a, b``, ``adjusted`` for lengths or not, ``r`` and ``p``; over the
-        `mantel_proteins`, NaN where these are fewer than three.
-        """
-        found = {
-            (adjusted, b): self._mantel(b, adjusted=adjusted)
-            for adjusted, b in product((False, True), SIMILARITIES)
-        }
-        return self.study.rows(
-            lambda name: [
-                {"a": a, "b": b, "adjusted": adjusted, **tests[name, a]._asdict()}
-                for (adjusted, b), tests in found.items()
-                for a in DISTANCES
-            ]
-        )
-
-    @cached_property
-    def mantel_proteins(self) -> np.ndarray:
-        """Positions of the proteins of `mantel`, drawn where every model gives a vector a length.
-
-        Without one there is no cosine similarity: a protein of two residues has no 3-mer.
-        """
-        study = self.study
-        lengths = [np.linalg.norm(study.vectors(name), axis=1) for name in study.names]
-        known = np.flatnonzero(np.all(np.array(lengths) > 0, axis=0))
-        n = min(study.settings.n_mantel, len(known))
-        rng = np.random.default_rng(study.settings.seed)
-        return np.sort(known[rng.choice(len(known), n, False)])
-
     def settings_grid(self) -> pd.DataFrame:
         """Return the correlation of score and identity under every setting of the alignment.
 
@@ -113,22 +78,6 @@ class Correlation:
                 found = _agreement(table.assign(sequence_identity=identity))
                 rows.append(setting | {"denominator": denominator, **found._asdict()})
         return pd.DataFrame(rows).drop(columns="standard_error")
-
-    def ties(self) -> pd.DataFrame:
-        """Return how far engines' own choices among optimal alignments move identities.
-
-        ``engine, ties, differing`` (share of at most 1,000 pairs whose identities are not the
-        largest possible), ``largest`` (difference of sequence identity), ``estimate`` (of
-        the correlation of score and identity).
-        """
-        highest = self._realigned({"ties": "max"}, _N_FOR_TIES)
-        rows = [("any", "max", 0.0, 0.0, _agreement(highest).estimate)]
-        for engine in ("parasail", "biopython"):
-            own = self._realigned({"engine": engine, "ties": "engine"}, _N_FOR_TIES)
-            difference = (highest["sequence_identity"] - own["sequence_identity"]).abs()
-            differing = (highest["identities"] != own["identities"]).mean()
-            rows.append((engine, "engine", differing, difference.max(), _agreement(own).estimate))
-        return pd.DataFrame(rows, columns=["engine", "ties", "differing", "largest", "estimate"])
 
     def _entries(self, name: str, method: str, adjusted: bool) -> list[dict[str, object]]:
         table = self.study.pairs.of(name)
@@ -153,34 +102,7 @@ class Correlation:
             for cosine in ("cosine_similarity", "cosine_distance")
         }
         norms = np.linalg.norm(self.study.vectors(name), axis=1)
-        return found | {"norm_variation": variation(norms)}
-
-    def _mantel(
-        self, similarity: str, *, adjusted: bool
-    ) -> dict[tuple[str, str], association.MantelTest]:
-        """Test each model's distances against one similarity; return tests by both names."""
-        keys = list(product(self.study.names, DISTANCES))
-        if len(self.mantel_proteins) < _LEAST_FOR_MANTEL:
-            return dict.fromkeys(keys, association.MantelTest(np.nan, np.nan))
-        table, columns = self._mantel_pairs, [*map(":".join, keys), similarity]
-        if adjusted:
-            table = association.adjusted_for_lengths(table, columns)
-        *matrices, last = (
-            association.complete_matrix(table[column], *sides(table)) for column in columns
-        )
-        tests = association.mantel_tests(matrices, last, seed=self.study.settings.seed)
-        return dict(zip(keys, tests, strict=True))
-
-    @cached_property
-    def _mantel_pairs(self) -> pd.DataFrame:
-        """All pairs of the `mantel_proteins`, with each model's distances as ``MODEL:DISTANCE``."""
-        chosen, found = self.mantel_proteins, self.study.pairs
-        first, second = (chosen[side] for side in pairs.all_pairs(len(chosen)))
-        distances = [
-            pairs.pair_distances(self.study.vectors(name), first, second).add_prefix(f"{name}:")
-            for name in self.study.names
-        ]
-        return found.aligned(first, second, found.alignment).join(distances)
+        return found | {"norm_variation": float(stats.variation(norms))}
 
     def _realigned(self, setting: Mapping[str, object], most: int) -> pd.DataFrame:
         """Align some of the pairs with other settings."""

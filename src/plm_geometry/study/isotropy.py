@@ -1,18 +1,24 @@
 """Global isotropy: how much of its space each model uses, one vector a protein."""
 
 from functools import cached_property
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.isotropy.convergence import convergence
 from plm_geometry.isotropy.jackknife import draw_blocks
 from plm_geometry.isotropy.measures import isotropy_row, one_line
 from plm_geometry.isotropy.moments import Moments
-from plm_geometry.isotropy.spectrum import after_removing, coordinate_shares, eigenvalues
-from plm_geometry.isotropy.tables import MEASURES, dimensions_or_nan, measured
+from plm_geometry.isotropy.spectrum import eigenvalues
+from plm_geometry.isotropy.tables import (
+    MEASURES,
+    dimensions_or_nan,
+    measured,
+    measures_without_each,
+    paired_difference,
+)
 from plm_geometry.isotropy.yardsticks import yardsticks
 from plm_geometry.pairs.distances import pairwise_cosines
 
@@ -21,8 +27,6 @@ if TYPE_CHECKING:
 
 # Blocks of proteins that the jackknife leaves out in turn.
 _N_BLOCKS = 20
-# Subsets of fewer proteins than these say nothing.
-_LEAST_TO_CONVERGE = 64
 # Pairs whose cosine similarities are shown as a distribution.
 _N_COSINES = 20_000
 
@@ -66,35 +70,11 @@ class Isotropy:
 
     def spectra(self) -> pd.DataFrame:
         """Return each model's spectrum: ``component`` from 1, and its ``share`` of the variance."""
-        return self.study.rows(lambda name: _numbered("component", self._variances(name)))
-
-    def coordinates(self) -> pd.DataFrame:
-        """Return what each ``coordinate`` adds to a model's mean cosine similarity, ``share``."""
-        moments = self.study.moments
         return self.study.rows(
-            lambda name: _numbered("coordinate", coordinate_shares(moments(name)))
-        )
-
-    def after_removing(self) -> pd.DataFrame:
-        """Return what is left without the strongest components or coordinates.
-
-        Columns of `spectrum.after_removing`.
-        """
-        moments = self.study.moments
-        return self.study.rows(lambda name: after_removing(moments(name)).to_dict("records"))
-
-    def convergence(self) -> pd.DataFrame:
-        """Return each model's effective dimensions over random subsets, by their size.
-
-        Columns of `convergence.convergence`; no rows where there are fewer than 64 proteins.
-        """
-        study = self.study
-        if len(study.common) < _LEAST_TO_CONVERGE:
-            return pd.DataFrame()
-        return study.rows(
-            lambda name: convergence(study.vectors(name), seed=study.settings.seed).to_dict(
-                "records"
-            )
+            lambda name: [
+                {"component": number, "share": share}
+                for number, share in enumerate(self._variances(name), start=1)
+            ]
         )
 
     def pairwise_cosines(self) -> pd.DataFrame:
@@ -128,6 +108,26 @@ class Isotropy:
                 rows.append(study.labels(first) | row)
         return pd.DataFrame(rows)
 
+    def paired(self) -> pd.DataFrame:
+        """Return by how much each model exceeds each control over the same proteins.
+
+        Labels of the model, ``control`` and ``control_title``; ``quantity``, one of
+        `isotropy.tables.MEASURES`; columns of `isotropy.tables.paired_difference`, whose interval
+        leaves out blocks of proteins; families are not divided where they are known.
+        """
+        study, found = self.study, {}
+        for name in study.names:
+            parts = [part for part in self.parts(name) if part.count]
+            found[name] = measures_without_each(study.moments(name), parts)
+        titles, is_control = study.models["title"], study.models["role"] == "control"
+        return pd.DataFrame(
+            study.labels(model)
+            | {"control": control, "control_title": titles[control], "quantity": quantity}
+            | paired_difference(found[model][0], ours, found[control][1][quantity])
+            for model, control in product(titles.index[~is_control], titles.index[is_control])
+            for quantity, ours in found[model][1].items()
+        )
+
     @cached_property
     def block_of(self) -> np.ndarray:
         """The block of each of the study's `common` proteins; a family is not divided."""
@@ -151,7 +151,3 @@ class Isotropy:
         residues = self.study.embeddings(name).residue_sample
         clouds = {"proteins": self.study.vectors(name), "residues": residues}
         return {of: cloud for of, cloud in clouds.items() if cloud is not None and len(cloud) > 1}
-
-
-def _numbered(name: str, values: np.ndarray) -> list[dict[str, float]]:
-    return [{name: number, "share": value} for number, value in enumerate(values, start=1)]

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from plm_geometry.base.errors import InputError
@@ -25,7 +24,6 @@ class Local:
 
     def __init__(self, study: "Study"):
         self.study = study
-        self._averages: dict[str, tuple[np.ndarray, np.ndarray]] = {}
 
     def table(self) -> pd.DataFrame:
         """Return one row a model and amino acid, and ``residue = "all"`` over all residues.
@@ -40,15 +38,7 @@ class Local:
 
         Columns of `isotropy.tables.average_dimensions`; one row a model.
         """
-        return self._rows(lambda name: [average_dimensions(*self.averages_without_each(name))])
-
-    def averages_without_each(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """As `isotropy.tables.averages_without_each` of one model, whose moments are read once."""
-        if name not in self._averages:
-            found = self.study.embeddings(name)
-            groups = found.residue_groups
-            self._averages[name] = averages_without_each(found.residue_moments, groups)
-        return self._averages[name]
+        return self._rows(self._average)
 
     def variance(self) -> pd.DataFrame:
         """Return the shares of the residues' variance ``between`` and ``within`` amino acids."""
@@ -67,6 +57,11 @@ class Local:
             for letter in beyond
         ]
         return pd.DataFrame(rows, columns=["letter", "residues", "proteins"])
+
+    def _average(self, name: str) -> list[dict[str, float]]:
+        found = self.study.embeddings(name)
+        without_each = averages_without_each(found.residue_moments, found.residue_groups)
+        return [average_dimensions(*without_each)]
 
     def _of_letters(self, name: str) -> Iterable[dict[str, object]]:
         found = self.study.embeddings(name)

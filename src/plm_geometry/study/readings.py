@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TRUNCATIONS = (126, 510)
 # Of ProteinBERT, which sees its padding; a number is tried where it holds the longest protein.
 PADDINGS = ("none", "power of two")
-LAYERS = {"last": -1, "one before": -2}
+LAYERS = {"one before": -2, "last": -1}
 # In place of a pooling: the global embedding that an architecture makes itself.
 OWN = "own"
 # Where a model leaves nothing to choose, as a file of embeddings does.
@@ -60,17 +60,17 @@ class Reading:
     ----------
     choice : dict of str to str
         ``truncation`` and ``padding``.
-    vectors : mapping of (str, str) to ndarray, shape (n_proteins, width)
-        By layer and pooling.
+    vectors : list of (dict, ndarray of shape (n_proteins, width))
+        With the choices of each: ``pooling``, ``layer``, and those of the pass.
     blocks : sequence of mapping of str to Moments
-        Of the last layer's residues by block and letter; empty of a file of embeddings.
+        Of the last layer's residues by block and letter; empty ones of a file of embeddings.
     earlier : mapping of str to Moments
         Of the residues of the layer before, over all proteins.
     """
 
     choice: dict[str, str]
-    vectors: Mapping[tuple[str, str], np.ndarray]
-    blocks: Sequence[Mapping[str, Moments]] = ()
+    vectors: list[tuple[dict[str, str], np.ndarray]]
+    blocks: Sequence[Mapping[str, Moments]] = ({},) * N_GROUPS
     earlier: Mapping[str, Moments] = field(default_factory=dict)
 
 
@@ -118,7 +118,7 @@ class Readings:
         if architecture == "file of embeddings":
             choice = {"truncation": AS_IT_IS, "padding": AS_IT_IS}
             vectors = self.study.vectors(name)[self.chosen]
-            yield Reading(choice, {(AS_IT_IS, AS_IT_IS): vectors})
+            yield Reading(choice, [({"pooling": AS_IT_IS, "layer": AS_IT_IS, **choice}, vectors)])
             return
         paddings = dict.fromkeys([settings.padded_length, *PADDINGS])
         for padding in paddings if architecture == "proteinbert" else [AS_IT_IS]:
@@ -141,28 +141,24 @@ class Readings:
         self, name: str, models: Sequence["Embedder"], proteins: Proteins, choice: dict[str, str]
     ) -> Reading:
         # From the earliest on: the last layer's residues are the ones kept by block.
-        layers = {
-            label: number
-            for label, number in reversed(LAYERS.items())
-            if number == -1 or models[0].n_layers >= -number
-        }
-        poolings, numbers = possible_poolings(models[0]), tuple(layers.values())
+        layers = {layer: n for layer, n in LAYERS.items() if n == -1 or models[0].n_layers >= -n}
+        poolings, settings = possible_poolings(models[0]), self.study.settings
         pooling = ",".join(poolings) or "mean"  # ignored by a model that pools itself
-        settings = self.study.settings
+        numbers = tuple(layers.values())
         store = stored(settings, name, models, proteins, layers=numbers, pooling=pooling)
         if left_out := store.left_out:
             raise InputError(
                 f"memory was not enough for {', '.join(left_out)}, read by {name}; "
                 "choose a smaller n_choices or leave these proteins out."
             )
-        vectors = {
-            (layer, pooling): part
-            for number, layer in enumerate(layers)
+        vectors = [
+            ({"pooling": pooling, "layer": layer, **choice}, part)
+            for place, layer in enumerate(layers)
             for pooling, part in zip(
                 poolings or (OWN,),
-                np.split(store.read_vectors(number), max(1, len(poolings)), axis=1),
+                np.split(store.read_vectors(place), max(1, len(poolings)), axis=1),
                 strict=True,
             )
-        }
+        ]
         earlier = store.group_moments(0)[0] if len(layers) > 1 else {}
         return Reading(choice, vectors, store.group_moments(-1), earlier)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from plm_geometry import association, pairs
-from plm_geometry.study.correlation import DISTANCES, pearson
+from plm_geometry.study.correlation import DISTANCES
 
 if TYPE_CHECKING:
     from plm_geometry.study import Study
@@ -27,14 +27,6 @@ class Scatter:
 
     def __init__(self, study: "Study"):
         self.study = study
-
-    def dependence(self) -> pd.DataFrame:
-        """Return how much each distance depends on identity, by measures that see any form.
-
-        Labels, ``distance, pearson, distance_correlation, distance_correlation_null,
-        mutual_information, mutual_information_null`` (bits).
-        """
-        return self.study.rows(self._dependence)
 
     def spread(self, edges: np.ndarray) -> pd.DataFrame:
         """Return the spread of each distance within bins of identity, with intervals.
@@ -81,16 +73,6 @@ class Scatter:
                 "identity": identity,
             }
         )
-
-    def _dependence(self, name: str) -> Iterator[dict[str, object]]:
-        table, seed = self.study.pairs.of(name), self.study.settings.seed
-        identity = table["sequence_identity"]
-        for distance in DISTANCES:
-            row = {"distance": distance, "pearson": pearson(table, distance, "sequence_identity")}
-            for measure in (association.distance_correlation, association.mutual_information):
-                found = measure(table[distance], identity, weights=table["weight"], seed=seed)
-                row |= {measure.__name__: found.estimate, f"{measure.__name__}_null": found.null}
-            yield row
 
     def _spread(self, name: str, edges: np.ndarray) -> Iterator[dict[str, object]]:
         table = self.study.pairs.of(name, similar=True)

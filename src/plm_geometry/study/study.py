@@ -1,6 +1,5 @@
 """A study: proteins, the models that embed them, and what is asked of both, computed once."""
 
-from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping
 from functools import cached_property
 from itertools import chain
@@ -17,21 +16,13 @@ from plm_geometry.models import ModelCard
 from plm_geometry.models.loading import read_padded_length
 from plm_geometry.proteins.datasets import read_proteins
 from plm_geometry.proteins.families import SHIPPED, read_families
-from plm_geometry.proteins.fasta import (
-    STANDARD_RESIDUES,
-    SWISSPROT_PERCENT,
-    Proteins,
-    cut_to,
-    sample,
-    within_limit,
-)
+from plm_geometry.proteins.fasta import Proteins, cut_to, sample, within_limit
 from plm_geometry.study.choices import Choices
 from plm_geometry.study.correlation import Correlation
 from plm_geometry.study.embedding import embedded
 from plm_geometry.study.isotropy import Isotropy
 from plm_geometry.study.local import Local
 from plm_geometry.study.open_questions import OpenQuestions
-from plm_geometry.study.paired import Paired
 from plm_geometry.study.pairs import Pairs
 from plm_geometry.study.scatter import Scatter
 
@@ -45,7 +36,7 @@ class Study:
     ----------
     settings : Settings
     pairs : Pairs
-    isotropy, local, correlation, scatter, open_questions, choices, paired
+    isotropy, local, correlation, scatter, open_questions, choices
         What the chapters of these names ask.
 
     Parameters
@@ -72,7 +63,6 @@ class Study:
         self.scatter = Scatter(self)
         self.open_questions = OpenQuestions(self)
         self.choices = Choices(self)
-        self.paired = Paired(self)
 
     @classmethod
     def of(cls, names: Mapping[str, object], *, least: int = 1) -> "Study":
@@ -131,7 +121,7 @@ class Study:
         The study takes all there are in their place.
         """
         n = len(self.proteins)
-        most = {"n_proteins": self._drawn_from[1], "n_mantel": n, "n_choices": n}
+        most = {"n_proteins": self._drawn_from[1], "n_choices": n}
         if not self.settings.pairs_file:
             among = min(self.settings.n_pair_proteins or n, n)
             most |= {"n_pair_proteins": n, "n_pairs": among * (among - 1) // 2}
@@ -238,22 +228,6 @@ class Study:
             "sha256": self.common.sha256[:12],
         }
         return pd.DataFrame([row])
-
-    def protein_lengths(self) -> pd.DataFrame:
-        """Return one row a protein: ``accession`` and ``length`` in residues."""
-        return pd.DataFrame({"accession": self.common.accessions, "length": self.common.lengths})
-
-    def composition(self) -> pd.DataFrame:
-        """Return the twenty amino acids' shares of these proteins' residues, and of Swiss-Prot's.
-
-        Columns ``residue``, ``residues`` (their number), ``share`` and ``swissprot``; other
-        letters count in neither.
-        """
-        counted = Counter(chain.from_iterable(self.common.sequences))
-        found = np.array([counted[residue] for residue in STANDARD_RESIDUES])
-        everywhere = np.array([SWISSPROT_PERCENT[residue] for residue in STANDARD_RESIDUES])
-        shares = {"share": found / max(found.sum(), 1), "swissprot": everywhere / everywhere.sum()}
-        return pd.DataFrame({"residue": list(STANDARD_RESIDUES), "residues": found, **shares})
 
     def embed_all(self, tell: Callable[[str], None]) -> None:
         """Search for families, where asked, and embed; tell before each what it will take."""
