@@ -24,9 +24,9 @@ import numpy as np
 import torch
 import zarr
 
-from plm_geometry.embedding import devices, plan
+from plm_geometry.embedding import plan
 from plm_geometry.embedding import run as embed
-from plm_geometry.embedding.devices import load_model
+from plm_geometry.models import load
 from plm_geometry.proteins.datasets import read_proteins
 from plm_geometry.proteins.fasta import Proteins, read_fasta, sample
 
@@ -97,11 +97,10 @@ def seconds(model, proteins: Proteins, batches: list[np.ndarray]) -> float:
 def report_throughput(title: str, sizes: dict[str, int], proteins: Proteins, rounds: int) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         checkpoint = str(write_checkpoint(Path(scratch) / "model", sizes))
-        model = load_model(checkpoint)
-        half = load_model(checkpoint, precision="bf16")
-    devices._SMALLEST_SHARE = 0  # the sample is short; the run it stands for is not
-    budget = devices.choose_budget(proteins, model)
-    engine = f"this engine, {budget:,} residues a batch (chosen)"
+        model = load(checkpoint)
+        half = load(checkpoint, precision="bf16")
+    budget = embed.RESIDUES_PER_BATCH[model.device.type]
+    engine = f"this engine, {budget:,} residues a batch"
     runs = {
         f"FASTA order, batches of {FIXED_BATCH}": (model, fasta_order(proteins.lengths, 0)),
         "sorted, 4,096 residues a batch": (model, sorted_budget(proteins.lengths, 4096)),
@@ -121,7 +120,7 @@ def report_throughput(title: str, sizes: dict[str, int], proteins: Proteins, rou
 
 def peak_memory(checkpoint: str, fasta: str, out: str) -> None:
     """Embed in this process and print its peak resident memory in MB (called as a subprocess)."""
-    model = load_model(checkpoint)
+    model = load(checkpoint)
     embed.embed(read_fasta(fasta), model, Path(out), residues_per_batch=2048, progress=False)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 

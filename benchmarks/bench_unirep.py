@@ -19,9 +19,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from plm_geometry.embedding.devices import load_model
 from plm_geometry.embedding.plan import batches, make_plan
-from plm_geometry.models import MODELS
+from plm_geometry.models import MODELS, load
 from plm_geometry.proteins.datasets import read_proteins
 from plm_geometry.proteins.fasta import Proteins, sample
 
@@ -59,7 +58,7 @@ def theirs(python: Path, proteins: Proteins, width: int) -> tuple[float, float]:
 
 def ours(proteins: Proteins, width: int) -> tuple[float, float]:
     """Return the seconds of all batches of the engine's plan."""
-    model = load_model(f"unirep_{width}")
+    model = load(f"unirep_{width}")
     model.forward(proteins.sequences[:1])
     plan = make_plan(proteins.lengths, model.residues_per_batch, np.zeros(len(proteins), int))
     clock, cores = time.perf_counter(), time.process_time()

@@ -58,11 +58,11 @@ def refused(command):
 @pytest.fixture(scope="session", params=["bert", "xlnet"])
 def model(request, tmp_path_factory):
     """A small random checkpoint, loaded as any other."""
-    from plm_geometry.embedding.devices import load_model
+    from plm_geometry.models import load
     from tiny_checkpoints import WRITERS
 
     directory = WRITERS[request.param](tmp_path_factory.mktemp(request.param))
-    return load_model(str(directory), device="cpu")
+    return load(str(directory))
 
 
 @pytest.fixture

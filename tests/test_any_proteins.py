@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from chapter_cells import proteins_file, run_cells, texts
 from plm_geometry.base import paths
 from plm_geometry.base.errors import InputError
-from plm_geometry.embedding.h5 import write_uniprot_h5
+from plm_geometry.embedding.store import write_uniprot_h5
 from small_proteins import random_proteins
 
 SEQUENCES = list(random_proteins(30, longest=80).sequences)

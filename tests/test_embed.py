@@ -13,10 +13,11 @@ import pytest
 from plm_geometry.base import compute
 from plm_geometry.base.errors import InputError
 from plm_geometry.embedding import run as embed
-from plm_geometry.embedding.devices import load_model, load_models
+from plm_geometry.embedding.files import load_models
 from plm_geometry.embedding.plan import draw_residues, make_plan
 from plm_geometry.isotropy.jackknife import draw_blocks
 from plm_geometry.isotropy.moments import Moments, merge_all
+from plm_geometry.models import load
 from small_proteins import embedded, random_proteins, relative
 from test_forward import Hungry
 from tiny_checkpoints import WRITERS
@@ -97,7 +98,7 @@ def test_a_store_refuses_another_model_or_other_proteins(model, tmp_path):
 
 
 def test_unknown_pooling_is_a_sentence(model, tmp_path):
-    with pytest.raises(InputError, match="choose one of mean"):
+    with pytest.raises(InputError, match="use mean"):
         embedded(random_proteins(2), model, tmp_path, pooling="median")
 
 
@@ -128,10 +129,10 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from plm_geometry.embedding import run as embed
-from plm_geometry.embedding.devices import load_model
+from plm_geometry.models import load
 from plm_geometry.proteins.fasta import read_fasta
 directory, checkpoint, fasta = sys.argv[1:]
-model = load_model(checkpoint, device="cpu")
+model = load(checkpoint)
 forward = model.forward
 def slow(sequences, layers):
     time.sleep(0.05)
@@ -157,7 +158,7 @@ def test_killed_and_resumed_gives_the_same_bits(tmp_path):
     with np.load(progress) as stored:
         assert 0 < int(stored["n_done"]) < len(proteins)
 
-    model = load_model(str(checkpoint), device="cpu")
+    model = load(str(checkpoint))
     resumed = embedded(proteins, model, tmp_path / "killed", residues_per_batch=999)
     whole = embedded(proteins, model, tmp_path / "whole", residues_per_batch=200)
     np.testing.assert_array_equal(resumed.vectors, whole.vectors)

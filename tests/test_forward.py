@@ -8,15 +8,10 @@ import torch
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.embedding import forward
-from plm_geometry.embedding.forward import (
-    POOLINGS,
-    ResidueSums,
-    pool,
-    possible_poolings,
-    residue_vectors,
-)
+from plm_geometry.embedding.forward import ResidueSums, residue_vectors
 from plm_geometry.isotropy.moments import Moments
 from plm_geometry.models import Output
+from plm_geometry.models.pooling import POOLINGS, pool, possible_poolings
 from small_proteins import embedded, random_proteins, relative
 
 SEQUENCES = ["MKV", "AAKLM", "G"]

@@ -13,8 +13,7 @@ import transformers
 import tiny_checkpoints
 from plm_geometry.base import paths
 from plm_geometry.base.errors import InputError
-from plm_geometry.embedding.devices import load_model
-from plm_geometry.embedding.files import describe_source
+from plm_geometry.embedding.files import EmbeddingFile, describe_source
 from plm_geometry.models import MODELS, ModelCard, describe_model, load, said_by_file
 from plm_geometry.models.describe import entry, records, table
 from plm_geometry.models.proteinbert import load_official_dump, save_directory
@@ -114,7 +113,7 @@ def test_a_file_of_embeddings_is_what_it_says_it_is_of(tmp_path, title, role, st
         file.attrs["model_name"] = title
         file["P1"] = np.ones(5, np.float16)
     card = describe_source(tmp_path / "x.h5")
-    assert (card.architecture, card.width, load_model(str(tmp_path / "x.h5")).width) == (
+    assert (card.architecture, card.width, EmbeddingFile(tmp_path / "x.h5").width) == (
         "file of embeddings", 5, 5)  # fmt: skip
     assert (card.title, card.role, card.counterpart) == (title, role, stands_for)
 

@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.embedding.devices import load_model
-from plm_geometry.embedding.files import EmbeddingFile, ResidueFile, open_embeddings
-from plm_geometry.embedding.forward import pool, residue_vectors
+from plm_geometry.embedding.files import EmbeddingFile, load_models
+from plm_geometry.embedding.forward import residue_vectors
+from plm_geometry.models.pooling import pool
 from plm_geometry.proteins.fasta import Proteins
 from small_proteins import embedded
 from vector_writers import NAMED, NAMES
@@ -105,7 +105,7 @@ def test_load_takes_a_file_of_embeddings(tmp_path, vectors):
     path = write_uniprot(tmp_path / "x.h5", vectors)
     with h5py.File(path, "a") as file:
         file.attrs["model_name"] = "Rostlab/prot_bert"
-    model = load_model(str(path))
+    [model] = load_models(str(path))
     assert isinstance(model, EmbeddingFile)
     assert model.title == "Rostlab/prot_bert"
 
@@ -197,7 +197,7 @@ def test_a_transposed_array_is_noticed(tmp_path, vectors):
 def test_every_format_stands_in_a_models_place(write, tmp_path):
     given = np.random.default_rng(1).normal(size=(100, 4)).astype(np.float32)
     write(tmp_path / "file", given)
-    file = open_embeddings(tmp_path / "file")
+    file = EmbeddingFile(tmp_path / "file")
     np.testing.assert_array_equal(file.vectors([NAMES[60], NAMES[7]]), given[[60, 7]])
 
 
@@ -223,8 +223,8 @@ def residues(tmp_path):
 
 
 def test_a_file_of_residues_is_a_model_that_looks_its_proteins_up(residues):
-    model = load_model(str(residues))
-    assert isinstance(model, ResidueFile)
+    model = EmbeddingFile(residues)
+    assert model.has_residues
     proteins = Proteins(tuple(ACCESSIONS[::-1]), SEQUENCES[::-1], "made")
     output = model.read(proteins)
     pooled = pool(output, ("mean",))[0]
@@ -238,12 +238,12 @@ def test_a_file_of_residues_is_a_model_that_looks_its_proteins_up(residues):
 def test_a_protein_of_another_length_is_named_with_both_lengths(residues, tmp_path):
     proteins = Proteins(tuple(ACCESSIONS), ("MKVLA", "M", "MKVL"), "made.fasta")
     with pytest.raises(InputError, match=r"A0A003 has 4 residues in made\.fasta and 10 in .*r\.h5"):
-        embedded(proteins, load_model(str(residues)), tmp_path / "store")
+        embedded(proteins, EmbeddingFile(residues), tmp_path / "store")
 
 
 def test_the_moments_of_residues_are_those_of_their_letters(residues, tmp_path):
     proteins = Proteins(tuple(ACCESSIONS), SEQUENCES, "made")
-    found = embedded(proteins, load_model(str(residues)), tmp_path / "store").residue_moments
+    found = embedded(proteins, EmbeddingFile(residues), tmp_path / "store").residue_moments
     with h5py.File(residues) as file:
         stacked = np.concatenate([file[accession][()].astype(float) for accession in ACCESSIONS])
     letters = np.array(list("".join(SEQUENCES)))
@@ -255,7 +255,7 @@ def test_the_moments_of_residues_are_those_of_their_letters(residues, tmp_path):
 def test_residues_that_turn_into_one_vector_are_refused(residues):
     with h5py.File(residues, "a") as file:
         file["Z"] = np.ones(6)
-    model = load_model(str(residues))
+    model = EmbeddingFile(residues)
     with pytest.raises(
         InputError, match=r"Z, has shape \(6,\) where A0A003 has one vector per res"
     ):

@@ -127,7 +127,7 @@ def test_an_untrained_protein_bert_of_the_published_size_needs_no_file():
 
 def test_a_checkpoint_of_ones_own_loads_by_its_directory(tmp_path):
     directory = tiny_checkpoints.write_bert(tmp_path / "mine")
-    model = load(directory, dtype=torch.bfloat16)
+    model = load(directory, precision="bf16")
     assert (model.name, model.title) == (str(directory), "mine")
     assert model.forward(["MKV"]).hidden[0].dtype == torch.bfloat16
 

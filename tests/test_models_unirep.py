@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 
 from plm_geometry.base import paths
 from plm_geometry.base.errors import InputError
-from plm_geometry.embedding import devices
-from plm_geometry.embedding.forward import pool
 from plm_geometry.embedding.run import embed
 from plm_geometry.embedding.run import load as load_store
 from plm_geometry.models import MODELS, load, unirep
+from plm_geometry.models.pooling import pool
 from plm_geometry.proteins.fasta import STANDARD_RESIDUES
 from small_proteins import random_proteins
 
@@ -139,7 +138,7 @@ def test_lower_case_is_read_and_the_start_is_left_out_of_the_mean(small):
 
 
 def test_half_precision_adds_up_in_float32():
-    half = load("unirep_64", dtype=torch.bfloat16)
+    half = load("unirep_64", precision="bf16")
     output, exact = half.forward([INSULIN]), load("unirep_64").forward([INSULIN])
     assert output.hidden[0].dtype == torch.bfloat16
     difference = pool(output, ("mean",)) - pool(exact, ("mean",))
@@ -213,7 +212,7 @@ def test_what_is_installed_is_what_the_registry_says():
 
 def test_a_stored_run_has_vectors_and_moments_of_the_residues_read(tmp_path):
     proteins = random_proteins(24, longest=60)
-    model = devices.load_model("shuffled:unirep_64")
+    model = load("shuffled:unirep_64")
     store = embed(proteins, model, Path(tmp_path) / "s", pooling="final", progress=False)
     found = load_store(store, proteins)
     for accession, vector in zip(found.accessions, found.vectors, strict=True):

@@ -1,20 +1,15 @@
 """The batch plan: everybody once, within the budget, longest first."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plm_geometry.base.errors import NothingLeftError
 from plm_geometry.embedding.plan import (
     batches,
-    cut_to,
     draw_residues,
     make_plan,
     padded_residues,
-    within_limit,
 )
-from plm_geometry.proteins.fasta import Proteins
 
 lengths_lists = st.lists(st.integers(1, 5000), min_size=1, max_size=200)
 
@@ -62,24 +57,6 @@ def test_drawn_residues_are_distinct_sorted_and_never_more_than_there_are():
     assert (np.diff(drawn) > 0).all()
     np.testing.assert_array_equal(drawn, draw_residues(10_000_000, 50, seed=1))
     np.testing.assert_array_equal(draw_residues(3, 50, seed=1), [0, 1, 2])
-
-
-def test_too_long_proteins_are_left_out_by_name():
-    proteins = Proteins(("short", "long"), ("MK", "MKVLA"), "made")
-    kept, left_out = within_limit(proteins, 4)
-    assert kept.accessions == ("short",)
-    assert left_out == {"long": "5 residues, the model takes 4"}
-    with pytest.raises(NothingLeftError, match="all 2 proteins of made are longer than the 1"):
-        within_limit(proteins, 1)
-
-
-def test_cutting_keeps_everybody_and_names_who_was_cut():
-    proteins = Proteins(("short", "long"), ("MK", "MKVLA"), "made")
-    kept, cut = cut_to(proteins, 3)
-    assert kept.sequences == ("MK", "MKV")
-    assert cut == {"long": "cut from 5 to 3 residues"}
-    np.testing.assert_array_equal(kept.lengths, [2, 3])
-    assert kept.sha256 != proteins.sha256
 
 
 def test_padding_is_counted_as_a_plain_loop_counts_it():

@@ -11,15 +11,17 @@ from Bio import bgzf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plm_geometry.base.errors import InputError
+from plm_geometry.base.errors import InputError, NothingLeftError
 from plm_geometry.embedding.files import EmbeddingFile
-from plm_geometry.embedding.h5 import write_uniprot_h5
+from plm_geometry.embedding.store import write_uniprot_h5
 from plm_geometry.proteins.fasta import (
     OTHER_RESIDUES,
     STANDARD_RESIDUES,
     Proteins,
+    cut_to,
     read_fasta,
     sample,
+    within_limit,
 )
 from small_proteins import write_fasta
 
@@ -161,3 +163,21 @@ def test_sample_larger_than_the_set_is_refused_with_both_numbers():
 def test_lengths_are_residues():
     lengths = Proteins(("a", "b"), ("MKV", "K"), "made").lengths
     np.testing.assert_array_equal(lengths, [3, 1])
+
+
+def test_too_long_proteins_are_left_out_by_name():
+    proteins = Proteins(("short", "long"), ("MK", "MKVLA"), "made")
+    kept, left_out = within_limit(proteins, 4)
+    assert kept.accessions == ("short",)
+    assert left_out == {"long": "5 residues, the model takes 4"}
+    with pytest.raises(NothingLeftError, match="all 2 proteins of made are longer than the 1"):
+        within_limit(proteins, 1)
+
+
+def test_cutting_keeps_everybody_and_names_who_was_cut():
+    proteins = Proteins(("short", "long"), ("MK", "MKVLA"), "made")
+    kept, cut = cut_to(proteins, 3)
+    assert kept.sequences == ("MK", "MKV")
+    assert cut == {"long": "cut from 5 to 3 residues"}
+    np.testing.assert_array_equal(kept.lengths, [2, 3])
+    assert kept.sha256 != proteins.sha256

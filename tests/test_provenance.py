@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from plm_geometry.base import provenance
-from plm_geometry.embedding.h5 import write_uniprot_h5
+from plm_geometry.embedding.store import write_uniprot_h5
 
 
 def test_the_machine_is_described_without_its_name_or_its_users():
@@ -51,6 +51,6 @@ def test_a_directorys_digest_is_of_every_file_and_its_name(tmp_path, change):
 def test_a_file_of_vectors_says_which_model_it_is_of_if_it_says_so(tmp_path):
     write_uniprot_h5(tmp_path / "x.h5", ["P1"], [np.ones(3)], model_name="Rostlab/prot_bert")
     np.save(tmp_path / "x.npy", np.ones((2, 3)))
-    assert provenance.model_name(tmp_path / "x.h5") == "Rostlab/prot_bert"
-    assert provenance.model_name(tmp_path / "x.npy") == ""
-    assert provenance.model_name(tmp_path) == ""
+    assert provenance.said_by(tmp_path / "x.h5") == "Rostlab/prot_bert"
+    assert provenance.said_by(tmp_path / "x.npy") == ""
+    assert provenance.said_by(tmp_path) == ""

@@ -11,7 +11,7 @@ from plm_geometry.base.errors import InputError
 from plm_geometry.base.provenance import fingerprint, source_digest
 from plm_geometry.embedding.forward import Block
 from plm_geometry.embedding.plan import Plan
-from plm_geometry.embedding.store import EmbeddingStore, Progress
+from plm_geometry.embedding.store import EmbeddingStore
 from plm_geometry.isotropy.moments import Moments
 
 
@@ -35,50 +35,47 @@ def same(a, b):
     return all(np.array_equal(x, b.to_arrays()[name]) for name, x in a.to_arrays().items())
 
 
-def progress(n_done=0, moments=None, left_out=None):
-    return Progress(n_done, moments or {}, [], left_out or {})
-
-
 def test_vectors_written_in_plan_order_are_read_in_input_order(tmp_path, rng):
     vectors = rng.normal(size=(5, 3)).astype("float32")
     order = [4, 0, 3, 1, 2]
     store = made_store(tmp_path, order)
     for start in (0, 2, 4):
         block = slice(start, min(start + 2, 5))
-        store.write_block(block, Block(vectors[order][None, block]))
+        store.add(block, Block(vectors[order][None, block]), [])
     np.testing.assert_array_equal(store.read_vectors(0), vectors)
 
 
 def test_progress_is_read_back_to_the_last_bit(tmp_path, rng):
     store = made_store(tmp_path, [0, 1])
-    state = progress()
     moments = some_moments(rng)["A"]
     sampled = [np.ones((2, 3), np.float32), np.zeros((1, 3), np.float32)]
-    state.add(
-        Block(np.zeros((1, 2, 3)), {"0/4/A": moments}, {}, sampled, {"P1": "why"}), ["P1", "P2"], 7
-    )
-    store.write_progress(state)
-    found = EmbeddingStore(tmp_path, {"model": "m"}).read_progress()
-    assert (found.n_done, found.left_out) == (7, {"P1": "why"})
+    found = Block(np.zeros((1, 2, 3)), {"0/4/A": moments}, {}, sampled, {"P1": "why"})
+    store.left_out = {"P2": "not any more"}
+    store.add(slice(0, 2), found, ["P1", "P2"])
+    store.write_progress()
+    found = EmbeddingStore(tmp_path, {"model": "m"})
+    found.read_progress()
+    assert (found.n_done, found.left_out) == (2, {"P1": "why"})
     assert same(found.moments["0/4/A"], moments)
     np.testing.assert_array_equal(found.sampled[0], [[1] * 3, [1] * 3, [0] * 3])
 
 
 def test_a_store_without_progress_starts_from_scratch(tmp_path):
-    found = made_store(tmp_path, [0]).read_progress()
+    found = made_store(tmp_path, [0])
+    found.read_progress()
     assert (found.n_done, found.moments, found.left_out) == (0, {}, {})
 
 
 def test_groups_set_aside_are_read_letter_by_letter(tmp_path, rng):
     store = made_store(tmp_path, [0, 1], layers=2)
     first, second, late, early = (some_moments(rng, letters) for letters in ("AC", "A", "C", "A"))
-    state = progress(2, {f"1/0/{a}": m for a, m in first.items()} | {"0/0/A": early["A"]})
-    store.set_aside(0, state)
-    assert list(state.moments) == ["0/0/A"]
-    state.moments |= {"1/1/A": second["A"]}
-    store.set_aside(1, state)
-    state.moments["1/1/C"] = late["C"]  # of a protein that was left out at first
-    store.write_progress(state)
+    store.moments = {f"1/0/{a}": m for a, m in first.items()} | {"0/0/A": early["A"]}
+    store.set_aside(0)
+    assert list(store.moments) == ["0/0/A"]
+    store.moments["1/1/A"] = second["A"]
+    store.set_aside(1)
+    store.moments["1/1/C"] = late["C"]  # of a protein that was left out at first
+    store.write_progress()
     groups = store.group_moments(-1)
     assert [list(group) for group in groups] == [["A", "C"], ["A", "C"]]
     for letter, expected in {"A": second["A"], "C": late["C"]}.items():
@@ -92,15 +89,16 @@ def test_groups_set_aside_are_read_letter_by_letter(tmp_path, rng):
 def test_moments_set_aside_take_half_the_room(tmp_path, rng):
     store = made_store(tmp_path, [0, 1])
     whole = some_moments(rng, "A", d=60)["A"]
-    store.write_progress(progress(1, {"0/0/A": whole}))
-    store.set_aside(0, progress(1, {"0/0/A": whole}))
+    store.moments = {"0/0/A": whole}
+    store.write_progress()
+    store.set_aside(0)
     sizes = [(tmp_path / name).stat().st_size for name in ("group-00.npz", "progress.npz")]
     assert sizes[0] < 0.6 * sizes[1]
 
 
 def test_another_description_is_refused_by_the_name_of_what_differs(tmp_path):
     store = EmbeddingStore(tmp_path, {"model": "m", "precision": "fp32"})
-    store.write_progress(progress(1))
+    store.write_progress()
     with pytest.raises(InputError, match="differs in precision"):
         EmbeddingStore(tmp_path, {"model": "m", "precision": "bf16"})
 
@@ -108,9 +106,11 @@ def test_another_description_is_refused_by_the_name_of_what_differs(tmp_path):
 def test_a_store_that_holds_nothing_yet_serves_another_run(tmp_path):
     EmbeddingStore(tmp_path, {"model": "m", "precision": "fp32"})
     store = EmbeddingStore(tmp_path, {"model": "m", "precision": "bf16"})
-    store.write_progress(progress(1))
+    store.n_done = 1
+    store.write_progress()
     again = EmbeddingStore(tmp_path, {"model": "m", "precision": "bf16"})
-    assert again.read_progress().n_done == 1
+    again.read_progress()
+    assert again.n_done == 1
 
 
 def test_what_a_killed_writer_left_is_swept_by_the_next(tmp_path):
@@ -124,7 +124,7 @@ def test_what_a_killed_writer_left_is_swept_by_the_next(tmp_path):
     assert list(tmp_path.glob(".*.part"))
     store = EmbeddingStore(tmp_path, {"model": "m"})
     assert not list(tmp_path.glob(".*.part"))
-    assert store.read_progress().n_done == 0
+    assert store.n_done == 0
 
 
 def test_fingerprint_depends_on_content_not_on_the_order_of_keys():

@@ -6,8 +6,8 @@ import pytest
 
 from plm_geometry.base import paths
 from plm_geometry.base.errors import InputError
-from plm_geometry.embedding import devices
-from plm_geometry.embedding.h5 import write_uniprot_h5
+from plm_geometry.embedding import files
+from plm_geometry.embedding.store import write_uniprot_h5
 from plm_geometry.isotropy.measures import isoscore
 from plm_geometry.proteins.families import read_families
 from plm_geometry.proteins.fasta import Proteins
@@ -148,13 +148,13 @@ def test_a_mini_named_by_its_directory_is_still_labelled_as_one():
 
 def test_who_did_not_fit_into_memory_is_counted_and_named(fasta, monkeypatch):
     study = Study(proteins=str(fasta), models=["mini_prot_bert"])
-    load = devices.load_models
+    load = files.load_models
     longest = study.requested.lengths.max()
 
     def hungry(name, **options):
         return [Hungry(load(name, **options)[0], longest - 1)]
 
-    monkeypatch.setattr(devices, "load_models", hungry)
+    monkeypatch.setattr(files, "load_models", hungry)
     assert study.left_out()["why"].str.contains("out of memory").all()
     assert len(study.left_out()) == study.data_set()["left out"].iloc[0] == 1
 

@@ -6,10 +6,10 @@ import pytest
 
 from plm_geometry.base import paths
 from plm_geometry.base.errors import InputError
-from plm_geometry.embedding import devices
-from plm_geometry.embedding.h5 import write_uniprot_h5
 from plm_geometry.embedding.run import N_GROUPS
+from plm_geometry.embedding.store import write_uniprot_h5
 from plm_geometry.isotropy.measures import effective_dimensions
+from plm_geometry.models import load
 from plm_geometry.proteins.fasta import STANDARD_RESIDUES, Proteins
 from plm_geometry.study import Study, choices, readings
 from plm_geometry.study.choices import CHOICES_OF
@@ -113,7 +113,7 @@ def test_a_padded_length_is_tried_only_where_it_holds_the_longest_protein(tables
 
 
 def test_the_layer_before_is_that_of_a_forward_pass(study, tables):
-    model = devices.load_model(BERT)
+    model = load(BERT)
     vectors = []
     for sequence in study.common.sequences:
         output = model.forward([sequence], [-2])

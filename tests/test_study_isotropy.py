@@ -5,7 +5,7 @@ import pytest
 
 from plm_geometry.base import paths
 from plm_geometry.base.errors import InputError
-from plm_geometry.embedding.h5 import write_uniprot_h5
+from plm_geometry.embedding.store import write_uniprot_h5
 from plm_geometry.isotropy.jackknife import LEAST_BLOCKS, jackknife
 from plm_geometry.isotropy.measures import effective_dimensions
 from plm_geometry.study import Study

@@ -6,7 +6,7 @@ import pytest
 from plm_geometry.association.signs import sign_of
 from plm_geometry.base import paths
 from plm_geometry.base.errors import InputError
-from plm_geometry.embedding.h5 import write_uniprot_h5
+from plm_geometry.embedding.store import write_uniprot_h5
 from plm_geometry.isotropy.measures import isoscore
 from plm_geometry.study import Study, open_questions
 from small_proteins import random_proteins, write_fasta

@@ -7,7 +7,8 @@ import h5py
 import numpy as np
 import pytest
 
-from plm_geometry.embedding.h5 import read_fingerprint, write_uniprot_h5
+from plm_geometry.base.provenance import said_by
+from plm_geometry.embedding.store import write_uniprot_h5
 
 
 @pytest.fixture
@@ -35,15 +36,15 @@ def test_accessions_that_hdf5_would_take_for_one_are_both_kept(tmp_path):
 def test_the_fingerprint_is_read_back_and_nothing_from_another_file(tmp_path):
     write_uniprot_h5(tmp_path / "x.h5", ["P1"], np.eye(1), model_name="m", fingerprint="f")
     (tmp_path / "y.h5").write_text("no HDF5")
-    assert read_fingerprint(tmp_path / "x.h5") == "f"
-    assert read_fingerprint(tmp_path / "y.h5") == read_fingerprint(tmp_path / "z.h5") == ""
+    assert said_by(tmp_path / "x.h5", "fingerprint") == "f"
+    assert said_by(tmp_path / "y.h5", "fingerprint") == said_by(tmp_path / "z.h5") == ""
 
 
 FULL = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from plm_geometry.embedding.h5 import write_uniprot_h5
+from plm_geometry.embedding.store import write_uniprot_h5
 path, n = Path(sys.argv[1]), int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (1_500, 1_500))
 try:

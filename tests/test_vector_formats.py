@@ -83,7 +83,7 @@ def half(write):
 REFUSED = {
     "objects": (archive_of_objects, "Object arrays cannot be loaded"),
     "code": (code_in_torch, "holds more than tensors, which is not loaded"),
-    "ESM's own": (torch_of_other_things, "holds str under 'label' and no tensor"),
+    "ESM's own": (torch_of_other_things, "dataset label, holds <U2 and no numbers"),
     "text among vectors": (text_among_vectors, "dataset ids, holds <U1 and no numbers"),
 } | {f"half of {write.__name__}": (half(write), "cannot be read") for write in NAMED[:7]}
 

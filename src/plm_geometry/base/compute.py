@@ -73,6 +73,17 @@ def run_blocks(
     return _run_on_cluster(function, blocks, cluster, workers)
 
 
+def in_order(numbered: Iterable[tuple[int, Result]]) -> Iterator[Result]:
+    """Yield what `run_blocks` does in the order of the blocks, holding back what comes early."""
+    early: dict[int, Result] = {}
+    due = 0
+    for number, result in numbered:
+        early[number] = result
+        while due in early:
+            yield early.pop(due)
+            due += 1
+
+
 def _run_in_threads(function, blocks, workers: int) -> Iterator[tuple[int, Result]]:
     """Yield (index, result) as threads finish, with a bounded number of blocks under way."""
     pool = ThreadPoolExecutor(workers)

@@ -43,14 +43,15 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def model_name(path: Path) -> str:
-    """Return which model a file of vectors says it is of; nothing if it does not say."""
+def said_by(path: Path, name: str = "model_name") -> str:
+    """Return what an HDF5 file says of itself, such as its model; nothing if it does not say."""
     import h5py
 
-    if not path.is_file() or not h5py.is_hdf5(path):
+    try:
+        with h5py.File(path) as file:
+            return attribute(file, name, "")
+    except OSError:  # another format, or a broken file
         return ""
-    with h5py.File(path) as file:
-        return attribute(file, "model_name", "")
 
 
 def attribute(place: "h5py.File | h5py.Dataset", name: str, default: str) -> str:

@@ -19,7 +19,7 @@ _MaxResidues = Annotated[
 ]
 _ResiduesPerBatch = Annotated[
     int | None,
-    Option(min=1, help="Padded residues that run together [default: what is fastest here]."),
+    Option(min=1, help="Padded residues that run together [default: what suits the device]."),
 ]
 _OUT = "FILE.h5 (UniProt's layout), or a directory for a store."
 _POOLING = "mean, mean_with_special, first or max over a protein's residues; final."
@@ -50,8 +50,8 @@ def embed(
 
     Example: plm-geometry embed unirep_256 my.fasta.gz --out my.h5
     """
-    from plm_geometry.embedding.devices import load_models
-    from plm_geometry.embedding.plan import cut_to, within_limit
+    from plm_geometry.embedding.files import load_models
+    from plm_geometry.proteins.fasta import cut_to, within_limit
 
     found, cut = read_proteins(proteins), {}
     loaded = load_models(model, device=device, precision=precision, padded_length=padded_length)
@@ -77,7 +77,7 @@ def _refuse(name: str, model: "Embedder", out: Path, residues: Path | None) -> N
 
     if residues == out:
         raise InputError(f"{out} cannot take both proteins and residues; name two files.")
-    if isinstance(model, EmbeddingFile):
+    if isinstance(model, EmbeddingFile) and not model.has_residues:
         raise InputError(f"{name} holds embeddings already; name a model to compute them.")
 
 
@@ -116,7 +116,7 @@ def _write(
     """Embed into files, unless they are there; return whom there was no memory for, and why."""
     from plm_geometry.base.provenance import fingerprint
     from plm_geometry.embedding import run
-    from plm_geometry.embedding.h5 import write_uniprot_h5
+    from plm_geometry.embedding.store import write_uniprot_h5
 
     # Until an HDF5 file is whole its work lies in a store beside it, which a next run takes up.
     directory = out.with_name(f"{out.name}.store") if _is_h5(out) else out
@@ -138,11 +138,11 @@ def _write(
 
 def _is_there_already(out: Path, residues: Path | None, directory: Path, mark: str) -> bool:
     """Tell whether the HDF5 file is finished; refuse to replace one that holds other things."""
-    from plm_geometry.embedding.h5 import read_fingerprint
+    from plm_geometry.base.provenance import said_by
 
     if not _is_h5(out) or not out.exists():
         return False
-    if read_fingerprint(out) != mark:
+    if said_by(out, "fingerprint") != mark:
         raise InputError(f"{out} holds something else; choose another output, or remove that file.")
     # A store beside it waits for proteins that there was no memory for.
     return not directory.exists() and (residues is None or residues.exists())

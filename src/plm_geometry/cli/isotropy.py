@@ -94,7 +94,7 @@ def _provenance(file: Path) -> dict[str, Any]:
 
     return {
         "file": file.name,
-        "model_name": provenance.model_name(file),
+        "model_name": provenance.said_by(file),
         "sha256": provenance.sha256_of(file),
         "versions": provenance.versions(),
         "machine": provenance.machine(),

@@ -1,10 +1,9 @@
 """Isotropy of vectors in files, read in blocks so that a file may be larger than memory."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -13,9 +12,8 @@ from plm_geometry.base.errors import InputError
 from plm_geometry.embedding.formats import open_vectors
 from plm_geometry.embedding.vectors import Vectors
 from plm_geometry.isotropy.jackknife import LEAST_BLOCKS
-from plm_geometry.isotropy.measures import interval_row, isotropy_row, one_line
+from plm_geometry.isotropy.measures import INTERVALS, interval_row, isotropy_row, one_line
 from plm_geometry.isotropy.moments import Moments, merge_all, random_parts
-from plm_geometry.isotropy.tables import average_dimensions, averages_without_each, local_rows
 from plm_geometry.proteins.fasta import Proteins
 
 # Moments of the parts that a jackknife leaves out in turn, with the whole and what is left.
@@ -24,12 +22,9 @@ _PARTS_BYTES = 700e6
 _MOST_DIMENSIONS = 10_000
 # Read at a time, counted as float64: enough that each part of it makes a fast matrix product.
 _BLOCK_BYTES = 2**27
-# Residues in a batch of a file that has them all.
-_RESIDUES_PER_BATCH = 8192
 
 
-@dataclass(frozen=True)
-class FileIsotropy:
+class FileIsotropy(NamedTuple):
     """Isotropy of the vectors in a file.
 
     Attributes
@@ -84,12 +79,8 @@ def file_isotropy(
     affordable = int(_PARTS_BYTES / (8 * vectors.d**2)) - 3
     blocks = min(n_blocks, vectors.n, affordable)
     blocks = blocks if blocks >= LEAST_BLOCKS else 0
-    rows = max(1, _BLOCK_BYTES // (8 * vectors.d))
-    # disable=None: no bar where standard error is no terminal.
-    off = None if progress else True
-    with tqdm(total=vectors.n, unit=" vectors", leave=False, disable=off) as bar:
-        read = _counted(vectors.blocks(rows), bar)
-        parts = random_parts(read, blocks or 1, seed=seed, names=vectors.accessions)
+    read = _counted(vectors, progress)
+    parts = random_parts(read, blocks or 1, seed=seed, names=vectors.accessions)
     cloud = merge_all(parts)
     row = isotropy_row(cloud)
     warnings = _warnings(cloud, row, blocks)
@@ -97,30 +88,32 @@ def file_isotropy(
         row |= interval_row(cloud, map(cloud.without, parts) if blocks else ())
     except InputError:
         warnings += ["no intervals are given: without one of the blocks all vectors are the same."]
-        row |= interval_row(cloud, ())
+        row |= dict.fromkeys(INTERVALS)
     row |= {"blocks": None if row["isoscore_low"] is None else blocks, "seed": seed}
     return FileIsotropy(cloud, row, warnings)
 
 
 def _open(path: str | Path, key: str | None, transpose: bool) -> Vectors:
     vectors = open_vectors(path, key=key, transpose=transpose)
-    if vectors.residues is not None:
+    if vectors.has_residues:
         raise InputError(
-            f"{path} has one matrix per protein, a row for each residue; measure it with "
-            "--per residue, or choose one matrix with --key."
+            f"{path} has one matrix per protein, of residues; use --per residue, or --key for one."
         )
     if vectors.d > _MOST_DIMENSIONS:
         raise InputError(
-            f"{path} holds vectors of {vectors.d:,} dimensions, and {_MOST_DIMENSIONS:,} are the "
+            f"{path} has vectors of {vectors.d:,} dimensions, and {_MOST_DIMENSIONS:,} are the "
             "most that can be measured; give vectors of fewer, or --transpose the matrix."
         )
     return vectors
 
 
-def _counted(blocks: Iterable[np.ndarray], bar: tqdm) -> Iterator[np.ndarray]:
-    for block in blocks:
-        yield block
-        bar.update(len(block))
+def _counted(vectors: Vectors, progress: bool) -> Iterator[np.ndarray]:
+    """Yield the vectors in blocks, under a bar that counts them; on no terminal it is off."""
+    shown = {"unit": " vectors", "leave": False, "disable": None if progress else True}
+    with tqdm(total=vectors.n, **shown) as bar:
+        for block in vectors.blocks(max(1, _BLOCK_BYTES // (8 * vectors.d))):
+            yield block
+            bar.update(len(block))
 
 
 def _warnings(cloud: Moments, row: dict[str, Any], blocks: int) -> list[str]:
@@ -173,25 +166,22 @@ def residue_isotropy(
     InputError
         If the file has no matrix per protein, lacks a protein or has it at another length.
     """
-    from plm_geometry.embedding import run as embed
-    from plm_geometry.embedding.files import ResidueFile
+    # They load PyTorch and pandas, which vectors need not wait for.
+    from plm_geometry.embedding import files, run
+    from plm_geometry.isotropy import tables
 
-    vectors = open_vectors(path)
-    if vectors.residues is None:
-        raise InputError(
-            f"{path} does not have one matrix per protein, so it has no residues to measure; "
-            "leave --per residue out."
-        )
-    file = ResidueFile(path, vectors)
-    known = file.proteins() if proteins is None else proteins
+    if not open_vectors(path).has_residues:
+        raise InputError(f"{path} has no matrices of residues to measure; leave --per residue out.")
+    file = files.EmbeddingFile(path)
+    every = file.proteins()
+    known = proteins or every
     file.places(known.accessions)
-    if beyond := vectors.n - len(known):
-        tell(f"{beyond:,} of the {vectors.n:,} proteins in {path} are not in {known.source}")
+    if beyond := len(every) - len(known):
+        tell(f"{beyond:,} of the {len(every):,} proteins in {path} are not in {known.source}")
     with TemporaryDirectory() as directory:
-        store = embed.embed(known, file, Path(directory) / "store", seed=seed, tell=tell,
-                            residues_per_batch=_RESIDUES_PER_BATCH, progress=progress)  # fmt: skip
-        found = embed.load(store, known)
+        store = run.embed(known, file, Path(directory), seed=seed, tell=tell, progress=progress)
+        found = run.load(store, known)
         letters, groups = found.residue_moments, found.residue_groups
-        rows = list(local_rows(letters, groups))
-        average = average_dimensions(*averages_without_each(letters, groups))
+        rows = list(tables.local_rows(letters, groups))
+        average = tables.average_dimensions(*tables.averages_without_each(letters, groups))
     return rows[-1:] if proteins is None else rows, average

@@ -9,21 +9,22 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.base.provenance import model_name
+from plm_geometry.base.provenance import said_by
 from plm_geometry.embedding.formats import open_vectors
 from plm_geometry.embedding.vectors import Vectors
 from plm_geometry.models import ModelCard, describe_model, said_by_file
 from plm_geometry.models.base import Embedder, Output, ProteinError
+from plm_geometry.models.loading import load_copies
 from plm_geometry.models.names import ModelName
 from plm_geometry.models.weights import sha256_of_files
 from plm_geometry.proteins.fasta import Proteins, accession_of
 
 
-def open_embeddings(path: str | Path) -> "EmbeddingFile | ResidueFile":
-    """Open a file of embeddings, whether it has one vector or one matrix per protein."""
-    vectors = open_vectors(path)
-    kind = EmbeddingFile if vectors.residues is None else ResidueFile
-    return kind(path, vectors)
+def load_models(name: str, **how: str) -> list[Embedder]:
+    """Load copies of a model as `models.loading.load_copies` does, or open a file of embeddings."""
+    if ModelName(name).is_embedding_file:
+        return [EmbeddingFile(name)]
+    return load_copies(name, **how)
 
 
 def describe_source(name: str | Path, *, padded_length: int | str | None = None) -> ModelCard:
@@ -36,28 +37,31 @@ def describe_source(name: str | Path, *, padded_length: int | str | None = None)
     """
     if not ModelName(str(name)).is_embedding_file:
         return describe_model(name, padded_length=padded_length)
-    file = open_embeddings(name)
+    file = EmbeddingFile(name)
     said = said_by_file(file.title)
     return ModelCard(str(name), file.title, *said, "file of embeddings", file.width, None)
 
 
-class _File:
-    """What both kinds of files have in common.
+class EmbeddingFile(Embedder):
+    """Embeddings that someone has computed: one vector, or one matrix (L, d), per protein.
+
+    With residues it is a model that looks its proteins up, so that they are pooled, counted by
+    amino acid and stored as a model's are: streamed, in memory that does not grow with the file.
 
     Parameters
     ----------
     path : str or Path
         Of any format that `formats.open_vectors` reads. Rows without names take those of
         a text file beside it, ``NAME.txt``, one accession a line.
-    vectors : Vectors, optional
-        Of this path, where it is open already.
 
     Attributes
     ----------
     name, title : str
         The file's name, and the model's where the file says.
-    width : int
+    width, residue_width : int
         Dimensions of an embedding.
+    has_residues : bool
+        Whether it has one matrix per protein.
     identity : dict of str to str
         Digest of the file.
 
@@ -67,14 +71,17 @@ class _File:
         As `formats.open_vectors`, or if the names are missing or too many.
     """
 
-    def __init__(self, path: str | Path, vectors: Vectors | None = None) -> None:
-        self.path = Path(path)
-        self.name = str(path)
-        self._vectors = vectors or open_vectors(self.path)
-        self.title = model_name(self.path) or self.path.stem
-        self.width = self._vectors.d
-        self._files = [self.path]
-        self._names = self._vectors.accessions
+    n_layers = 0
+    residues_per_batch = 8192
+
+    def __init__(self, path: str | Path) -> None:
+        self.path, self.name = Path(path), str(path)
+        self.loaded_from = {"name": self.name}
+        self._vectors = open_vectors(self.path)
+        self.title = said_by(self.path) or self.path.stem
+        self.width = self.residue_width = self._vectors.d
+        self.has_residues = self._vectors.has_residues
+        self._files, self._names = [self.path], self._vectors.accessions
         if self._names is None:
             self._files.append(self.path.with_suffix(".txt"))
             self._names = _names_beside(self.path, self._files[1], self._vectors)
@@ -98,17 +105,11 @@ class _File:
         found: dict[str, int] = {}
         for place, name in enumerate(map(accession_of, self._names)):
             if found.setdefault(name, place) != place:
-                raise InputError(
-                    f"{self._files[-1]} holds two embeddings of {name}: give a file with one."
-                )
+                raise InputError(f"{self._files[-1]} holds two embeddings of {name}: leave one.")
         return found
 
-
-class EmbeddingFile(_File):
-    """Global embeddings that someone has computed, read by accession."""
-
     def vectors(self, accessions: Sequence[str]) -> np.ndarray:
-        """Return the embeddings of proteins.
+        """Return the embeddings of proteins, where the file has one vector each.
 
         Parameters
         ----------
@@ -126,29 +127,15 @@ class EmbeddingFile(_File):
         """
         vectors = self._vectors.take(self.places(accessions))
         if (wrong := np.flatnonzero(~np.isfinite(vectors).all(axis=1))).size:
+            name = accessions[wrong[0]]
             raise InputError(
-                f"{self.path}: the embedding of {accessions[wrong[0]]} is not finite (NaN or "
-                "infinite values): compute it again."
+                f"{self.path}: the embedding of {name} is not finite: compute it again."
             )
         return vectors.astype(np.result_type(vectors.dtype, np.float32), copy=False)
 
-
-class ResidueFile(_File, Embedder):
-    """Residue embeddings that someone has computed, one matrix (L, d) per protein.
-
-    It is a model that looks its proteins up, so that they are pooled, counted by amino acid and
-    stored as a model's are: streamed, in memory that does not grow with the file.
-    """
-
-    n_layers = 0
-
-    def __init__(self, path: str | Path, vectors: Vectors | None = None) -> None:
-        super().__init__(path, vectors)
-        self.residue_width = self.width
-
     def proteins(self) -> Proteins:
-        """Return the proteins of the file, of which only the lengths are known, as X."""
-        lengths = self._vectors.lengths()
+        """Return the proteins of a file of residues, of which only lengths are known, as X."""
+        lengths = self._vectors.arrays.lengths()
         return Proteins(tuple(self._place_of), tuple("X" * n for n in lengths), self.path.name)
 
     def read(self, proteins: Proteins, layers: Sequence[int] = (-1,)) -> Output:
@@ -160,7 +147,7 @@ class ResidueFile(_File, Embedder):
             If a protein has another number of residues in the file.
         """
         self.layer_indices(layers)
-        found = [self._vectors.residues(place) for place in self.places(proteins.accessions)]
+        found = self._vectors.arrays.read(self.places(proteins.accessions))
         for index, (matrix, length) in enumerate(zip(found, proteins.lengths, strict=True)):
             if len(matrix) != length:
                 raise ProteinError(
@@ -180,15 +167,10 @@ class ResidueFile(_File, Embedder):
 def _names_beside(path: Path, names_path: Path, vectors: Vectors) -> list[str]:
     """Return the names of a matrix's rows from the text file beside it."""
     if not names_path.exists():
-        raise InputError(
-            f"{names_path} is missing: it must hold the accessions of the rows of {path.name}, "
-            "one a line."
-        )
+        raise InputError(f"{names_path} is missing: the accessions of {path.name}, one a line.")
     names = [line for line in names_path.read_text("utf-8-sig").splitlines() if line.strip()]
     if len(names) != vectors.n:
         hint = ", so it may be transposed" if len(names) == vectors.d else ""
-        raise InputError(
-            f"{path} has {vectors.n:,} rows, but {names_path.name} names {len(names):,} "
-            f"proteins{hint}."
-        )
+        named = f"{names_path.name} names {len(names):,} proteins"
+        raise InputError(f"{path} has {vectors.n:,} rows, but {named}{hint}.")
     return names

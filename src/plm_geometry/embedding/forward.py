@@ -1,83 +1,27 @@
 """Proteins through a model: pooled vectors, moments of the residues, and memory running out."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.embedding.plan import Plan, batches
 from plm_geometry.isotropy.moments import Accumulator, Moments
+from plm_geometry.models.base import Embedder, Output, ProteinError
+from plm_geometry.models.pooling import ALIASES, POOLINGS, pool
 from plm_geometry.proteins.fasta import Proteins
-
-if TYPE_CHECKING:
-    import torch
-
-    from plm_geometry.models import Embedder, Output
 
 # By layer (its number among those kept), group of proteins and residue letter: "0/7/A". Groups are
 # apart in the last layer alone; in earlier ones all proteins are in group 0.
 KeyedMoments = dict[str, Moments]
 
-# From the states of one protein, (n, width), to its vector; `cls` is where its classification
-# token stands: first, or in XLNet last.
-_POOL = {
-    "mean": lambda states, cls: states.mean(0),
-    "mean_with_special": lambda states, cls: states.mean(0),
-    "first": lambda states, cls: states[0 if cls == "first" else -1],
-    "max": lambda states, cls: states.amax(0),
-    "final": lambda states, cls: states[-1],
-}
-POOLINGS = tuple(_POOL)
-# UniRep's only special token is its start.
-ALIASES = {"mean_with_start": "mean_with_special"}
 # Residue vectors gathered before they go into the moments: enough rows for fast matrix products.
 _BUFFER_ROWS = 32_768
 
 
-def pool(output: "Output", poolings: Sequence[str]) -> np.ndarray:
-    """Return the global embeddings of a batch, as float32.
-
-    Shape ``(n_layers, batch, len(poolings) * width)``: those of several poolings side by side.
-    What a model makes itself is taken as it is.
-    """
-    import torch
-
-    layers = output.protein
-    if layers is None:
-        layers = [
-            torch.cat([_pooled(hidden, output, name) for name in poolings], dim=1)
-            for hidden in output.hidden
-        ]
-    return np.stack([layer.float().cpu().numpy() for layer in layers])
-
-
-def _pooled(hidden: "torch.Tensor", output: "Output", pooling: str) -> "torch.Tensor":
-    """Return one vector per protein, ``(batch, width)``, as float32."""
-    import torch
-
-    pooling = ALIASES.get(pooling, pooling)
-    if pooling == "first" and output.cls_position is None:
-        raise InputError("this model has no classification token to pool by `first`; choose mean.")
-    takes_special = pooling in ("mean_with_special", "first")
-    states = output.by_protein(hidden, output.is_token if takes_special else output.is_residue)
-    return torch.stack([_POOL[pooling](part.float(), output.cls_position) for part in states])
-
-
-def possible_poolings(model: "Embedder") -> tuple[str, ...]:
-    """Return the poolings that a model can do and that differ; none if it pools itself."""
-    if model.forward(["MKV"]).protein is not None:
-        return ()
-    impossible = {
-        "mean_with_special": not model.n_special,
-        "first": model.cls_position is None,
-        "final": not model.is_recurrent,
-    }
-    return tuple(name for name in POOLINGS if not impossible.get(name))
-
-
-def residue_vectors(output: "Output") -> list[np.ndarray]:
+def residue_vectors(output: Output) -> list[np.ndarray]:
     """Return the residues of a batch, one protein after another: ``(n, residue_width)`` a layer."""
     return [hidden[output.is_residue].float().cpu().numpy() for hidden in output.hidden]
 
@@ -86,40 +30,28 @@ class ResidueSums:
     """Gathers residue vectors and adds them to the moments of their amino acids in large pieces."""
 
     def __init__(self):
-        self._sums = Accumulator()
-        self._batches: list[tuple[list[np.ndarray], np.ndarray, np.ndarray]] = []
+        self._sums, self._batches, self._n = Accumulator(), [], 0
 
     def add(self, vectors: list[np.ndarray], sequences: Sequence[str], groups: np.ndarray) -> None:
         """Take a batch's `residue_vectors`, its sequences, and the groups these belong to."""
         letters = np.frombuffer("".join(sequences).encode(), dtype=np.uint8)
-        lengths = [len(sequence) for sequence in sequences]
-        self._batches.append((vectors, letters, np.repeat(groups, lengths)))
-        if sum(len(letters) for _, letters, _ in self._batches) >= _BUFFER_ROWS:
-            self._flush()
+        self._batches.append((letters, np.repeat(groups, list(map(len, sequences))), vectors))
+        self._n += len(letters)
+        if self._n >= _BUFFER_ROWS:
+            self.finish()
 
     def finish(self) -> KeyedMoments:
         """Add what is left and return the moments."""
-        self._flush()
+        if self._batches:
+            letters, groups, layers = zip(*self._batches, strict=True)
+            letters, groups = np.concatenate(letters), np.concatenate(groups)
+            for layer, parts in enumerate(zip(*layers, strict=True)):
+                apart, vectors = groups * (layer == len(layers[0]) - 1), np.concatenate(parts)
+                for code, group in np.unique([letters, apart], axis=1).T:
+                    some = vectors[(letters == code) & (apart == group)]
+                    self._sums.add(some, range(len(some)), f"{layer}/{group}/{chr(code)}")
+        self._batches, self._n = [], 0
         return self._sums.moments
-
-    def _flush(self) -> None:
-        if not self._batches:
-            return
-        layers, letters, groups = zip(*self._batches, strict=True)
-        letters, groups = np.concatenate(letters), np.concatenate(groups)
-        last = len(layers[0]) - 1
-        for layer, parts in enumerate(zip(*layers, strict=True)):
-            apart, vectors = groups * (layer == last), np.concatenate(parts)
-            for code, group in np.unique([letters, apart], axis=1).T:
-                some = vectors[(letters == code) & (apart == group)]
-                self._sums.add(some, range(len(some)), f"{layer}/{group}/{chr(code)}")
-        self._batches = []
-
-
-def merge_into(total: dict[str, Moments], addition: Mapping[str, Moments]) -> None:
-    """Add `addition` to `total` in place, one by one."""
-    for name, moments in addition.items():
-        total[name] = total[name].merge(moments) if name in total else moments
 
 
 @dataclass(frozen=True)
@@ -159,8 +91,7 @@ class Choices:
 
     def __post_init__(self) -> None:
         if unknown := {*self.poolings} - {*POOLINGS, *ALIASES}:
-            choose = f"choose one of {', '.join(POOLINGS)}."
-            raise InputError(f"pooling {unknown.pop()!r} is unknown; {choose}")
+            raise InputError(f"pooling {unknown.pop()!r} is unknown; use {', '.join(POOLINGS)}.")
 
     @property
     def poolings(self) -> tuple[str, ...]:
@@ -212,7 +143,7 @@ class ForwardPass:
     choices: Choices
     sample: np.ndarray
 
-    def compute(self, model: "Embedder", block: slice) -> Block:
+    def compute(self, model: Embedder, block: slice) -> Block:
         """Compute consecutive proteins of the plan, from the longest to the shortest."""
         members = self.plan.order[block]
         lengths = self.proteins.lengths[members]
@@ -239,14 +170,12 @@ class ForwardPass:
         return found
 
     def _results(
-        self, model: "Embedder", members: np.ndarray, rows: slice, left_out: dict[str, str]
+        self, model: Embedder, members: np.ndarray, rows: slice, left_out: dict[str, str]
     ) -> Iterator[tuple[slice, np.ndarray, list[np.ndarray]]]:
         """Yield rows, their vectors and their residues' vectors.
 
         Out of memory, the batch is halved, down to one protein.
         """
-        from plm_geometry.models import ProteinError
-
         chosen = self.proteins.select(members[rows])
         try:
             output = model.read(chosen, self.choices.layers)
@@ -268,21 +197,19 @@ class ForwardPass:
             yield from self._results(model, members, slice(middle, rows.stop), left_out)
 
 
-def _check_finite(model: "Embedder", proteins: Proteins, vectors: np.ndarray) -> None:
+def _check_finite(model: Embedder, proteins: Proteins, vectors: np.ndarray) -> None:
     """Refuse NaN and infinity by the name of the protein, shape ``(n_layers, n, width)``."""
     finite = np.isfinite(vectors).all(axis=(0, 2))
     if not finite.all():
+        name = proteins.accessions[finite.argmin()]
         raise InputError(
-            f"{model.name} computes NaN or infinity for protein "
-            f"{proteins.accessions[finite.argmin()]}: its weights are damaged, or half precision "
-            "does not reach; try precision fp32 or bf16."
+            f"{model.name} computes NaN or infinity for protein {name}: its weights are damaged, "
+            "or half precision does not reach; try precision fp32 or bf16."
         )
 
 
 def is_out_of_memory(error: Exception) -> bool:
     """Tell memory trouble from other errors: torch often raises a bare RuntimeError for it."""
-    import torch
-
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
         sign in str(error) for sign in ("can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
     )

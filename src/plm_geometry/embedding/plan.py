@@ -1,13 +1,10 @@
 """Which proteins run together: waves, blocks and batches from their lengths and a budget."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-
-from plm_geometry.base.errors import NothingLeftError
-from plm_geometry.proteins.fasta import Proteins
 
 # No protein of a batch is shorter than this share of the longest: the rest would be padding.
 _SHORTEST_SHARE = 0.9
@@ -56,35 +53,30 @@ class Plan:
         return {int(n): np.unique(wave).tolist() for n, wave in zip(ends, waves, strict=True)}
 
 
-def make_plan(
-    lengths: np.ndarray,
-    residues_per_batch: int,
-    groups: np.ndarray,
-    groups_at_once: int = 1,
-) -> Plan:
+def make_plan(lengths: np.ndarray, budget: int, groups: np.ndarray, at_once: int = 1) -> Plan:
     """Sort the proteins of each wave, longest first, and cut it into blocks of a few batches.
 
     Parameters
     ----------
     lengths : ndarray of int, shape (n_proteins,)
-    residues_per_batch : int
+    budget : int
         Padded residues that a batch may hold.
     groups : ndarray of int, shape (n_proteins,)
         The group of each protein.
-    groups_at_once : int
+    at_once : int
         Groups that make a wave, at most: of more, batches are fuller, and moments take more
         memory.
     """
     longest = np.zeros(groups.max(initial=0) + 1, np.int64)
     np.maximum.at(longest, groups, lengths)
     rank = np.argsort(np.argsort(-longest, kind="stable"))
-    n_waves = -(-len(longest) // groups_at_once)
+    n_waves = -(-len(longest) // at_once)
     wave = (rank * n_waves // len(longest))[groups]
     order = np.lexsort((-lengths, wave))
     wave_sizes = np.unique(wave, return_counts=True)[1]
-    proteins_per_batch = residues_per_batch / max(1.0, float(lengths.mean()))
+    proteins_per_batch = budget / max(1.0, float(lengths.mean()))
     rows = int(np.clip(2 ** np.ceil(np.log2(4 * max(proteins_per_batch, 1))), 32, 4096))
-    return Plan(order, groups[order], wave_sizes, rows, residues_per_batch)
+    return Plan(order, groups[order], wave_sizes, rows, budget)
 
 
 def draw_residues(n_residues: int, n_drawn: int, *, seed: int) -> np.ndarray:
@@ -93,9 +85,7 @@ def draw_residues(n_residues: int, n_drawn: int, *, seed: int) -> np.ndarray:
     return np.sort(rng.choice(n_residues, min(n_drawn, n_residues), replace=False, shuffle=False))
 
 
-def batches(
-    lengths: Sequence[int], residues_per_batch: int, *, padded: bool = True
-) -> Iterator[slice]:
+def batches(lengths: Sequence[int], budget: int, *, padded: bool = True) -> Iterator[slice]:
     """Yield slices of `lengths` (longest first) whose size stays within the budget.
 
     That is their padded size, and lengths are alike, unless the model needs no padding.
@@ -105,12 +95,11 @@ def batches(
     while start < len(lengths):
         longest = int(lengths[start])
         if padded:
-            stop = min(start + residues_per_batch // longest, len(lengths))
+            stop = min(start + budget // longest, len(lengths))
             while stop > start and lengths[stop - 1] < _SHORTEST_SHARE * longest:
                 stop -= 1
         else:
-            before = ends[start] - longest
-            stop = int(np.searchsorted(ends, before + residues_per_batch, side="right"))
+            stop = int(np.searchsorted(ends, ends[start] - longest + budget, side="right"))
         stop = max(stop, start + 1)
         yield slice(start, stop)
         start = stop
@@ -124,41 +113,3 @@ def padded_residues(lengths: np.ndarray, plan: Plan) -> int:
         for block in blocks
         for batch in batches(block, plan.residues_per_batch)
     )
-
-
-def within_limit(proteins: Proteins, max_residues: int | None) -> tuple[Proteins, dict[str, str]]:
-    """Leave out the proteins that are longer than `max_residues`, and say so of each.
-
-    Returns
-    -------
-    proteins : Proteins
-        Those that are left, in order.
-    left_out : dict of str to str
-        Accession to reason.
-
-    Raises
-    ------
-    NothingLeftError
-        If none is left.
-    """
-    fits = proteins.lengths <= (np.inf if max_residues is None else max_residues)
-    if not fits.any():
-        raise NothingLeftError(
-            f"all {len(proteins)} proteins of {proteins.source} are longer than the "
-            f"{max_residues} residues this model takes; choose a model without that limit."
-        )
-    left_out = {
-        proteins.accessions[i]: f"{proteins.lengths[i]} residues, the model takes {max_residues}"
-        for i in np.flatnonzero(~fits)
-    }
-    return proteins.select(np.flatnonzero(fits)) if left_out else proteins, left_out
-
-
-def cut_to(proteins: Proteins, max_residues: int) -> tuple[Proteins, dict[str, str]]:
-    """Cut proteins after `max_residues` residues; return all, and what was done by accession."""
-    cut = {
-        proteins.accessions[i]: f"cut from {proteins.lengths[i]} to {max_residues} residues"
-        for i in np.flatnonzero(proteins.lengths > max_residues)
-    }
-    sequences = tuple(sequence[:max_residues] for sequence in proteins.sequences)
-    return replace(proteins, sequences=sequences), cut

@@ -4,41 +4,38 @@ Residue embeddings are never kept: they are pooled into the protein's vector and
 moments of their amino acid, so that memory does not grow with the number of proteins.
 """
 
-import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from math import ceil
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
+import plm_geometry.embedding
 import plm_geometry.models
-from plm_geometry.base.compute import run_blocks
+from plm_geometry.base.compute import in_order, run_blocks
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.provenance import fingerprint, source_digest
-from plm_geometry.embedding.devices import choose_budget, load_models
-from plm_geometry.embedding.forward import Block, Choices, ForwardPass, merge_into
+from plm_geometry.embedding.files import load_models
+from plm_geometry.embedding.forward import Block, Choices, ForwardPass
 from plm_geometry.embedding.plan import draw_residues, make_plan, padded_residues
 from plm_geometry.embedding.store import EmbeddingStore
+from plm_geometry.isotropy import moments
 from plm_geometry.isotropy.jackknife import draw_blocks
-from plm_geometry.isotropy.moments import Moments
+from plm_geometry.isotropy.moments import Moments, merge_all
+from plm_geometry.models.base import Embedder
 from plm_geometry.proteins.fasta import Proteins
 
-if TYPE_CHECKING:
-    from plm_geometry.models import Embedder
-
-# The modules whose code decides what an embedding is, beside the models.
-_COMPUTED_BY = [
-    "isotropy.moments",
-    *(f"embedding.{name}" for name in ("forward", "plan", "run", "store")),
+# Modules of both rooms whose code does not decide what an embedding is.
+_WITHOUT = [
+    f"{name}.py"
+    for name in ("checking", "describe", "files", "formats", "vectors", "file_isotropy")
 ]
-# What the models room only says of a model.
-_ONLY_TELLING = ("checking.py", "describe.py")
 # Groups of proteins whose residues' moments are kept apart: what a jackknife leaves out in turn.
 N_GROUPS = 10
 # Residues whose vectors are kept for the distribution of their cosines.
@@ -46,6 +43,8 @@ _N_SAMPLED = 2_000
 # Moments that are held together: a matrix for each letter of each group.
 _MOMENTS_BYTES = 3e9
 _LETTERS = 26
+# Padded residues a batch may hold: large batches fill a GPU; on a CPU they spill its caches.
+RESIDUES_PER_BATCH = {"cpu": 2048, "cuda": 65_536}
 # Recording takes at most this share of the time: moments of a wide model are large.
 _RECORDING_SHARE = 0.05
 # A cluster's task brings back moments of every amino acid, 26 matrices of d x d. With so many
@@ -81,15 +80,14 @@ class Embeddings:
     @cached_property
     def residue_moments(self) -> dict[str, Moments]:
         """Moments of the residue embeddings by letter over all proteins; empty if none are kept."""
-        found: dict[str, Moments] = {}
-        for group in self.residue_groups:
-            merge_into(found, group)
-        return dict(sorted(found.items()))
+        groups = self.residue_groups
+        letters = sorted(set().union(*groups))
+        return {a: merge_all([group[a] for group in groups if a in group]) for a in letters}
 
 
-def describe(proteins: Proteins, model: "Embedder", **choices: Any) -> dict[str, Any]:
+def describe(proteins: Proteins, model: Embedder, **choices: Any) -> dict[str, Any]:
     """Return all that the embeddings depend on, for a store's fingerprint; see `Choices`."""
-    computed_by = [sys.modules[f"plm_geometry.{module}"] for module in _COMPUTED_BY]
+    computed_by = plm_geometry.models, plm_geometry.embedding, moments
     chosen = vars(Choices(**choices))
     families = chosen["families"]
     return chosen | {
@@ -99,17 +97,17 @@ def describe(proteins: Proteins, model: "Embedder", **choices: Any) -> dict[str,
         "model": dict(model.identity),
         "layers": list(chosen["layers"]),
         "families": fingerprint({"families": list(families)}) if families is not None else "",
-        "code": source_digest(plm_geometry.models, *computed_by, without=_ONLY_TELLING),
+        "code": source_digest(*computed_by, without=_WITHOUT),
     }
 
 
 def embed(
     proteins: Proteins,
-    model: "Embedder",
+    model: Embedder,
     directory: Path,
     *,
     residues_per_batch: int | None = None,
-    copies: Sequence["Embedder"] = (),
+    copies: Sequence[Embedder] = (),
     cluster: str | None = None,
     progress: bool = True,
     tell: Callable[[str], None] = lambda line: None,
@@ -126,8 +124,8 @@ def embed(
     directory : Path
         Where the store is or will be.
     residues_per_batch : int, optional
-        Padded residues a batch may hold; by default what suits the device. A store that was
-        begun keeps its own.
+        Padded residues a batch may hold; by default what suits the model or its device. A store
+        that was begun keeps its own.
     copies : sequence of Embedder
         The same model on other devices, one worker each (`load_models`).
     cluster : str, optional
@@ -147,6 +145,7 @@ def embed(
     """
     store = EmbeddingStore(directory, describe(proteins, model, **choices), tell)
     with store.lock(tell):
+        store.read_progress()
         work = _prepare(store, proteins, model, Choices(**choices), residues_per_batch)
         _run(store, work, (model, *copies), cluster, progress, tell)
     return store
@@ -154,37 +153,29 @@ def embed(
 
 def load(store: EmbeddingStore, proteins: Proteins, *, layer: int = 0) -> Embeddings:
     """Read one layer (by its position among those kept) of a complete store."""
-    state, vectors = store.read_progress(), store.read_vectors(layer)
-    keep = [i for i, accession in enumerate(proteins.accessions) if accession not in state.left_out]
+    left_out, vectors = store.left_out, store.read_vectors(layer)
+    keep = [i for i, accession in enumerate(proteins.accessions) if accession not in left_out]
     accessions = tuple(proteins.accessions[i] for i in keep)
     is_last = layer % store.n_layers == store.n_layers - 1
-    sample = np.concatenate(state.sampled) if is_last else None
-    return Embeddings(accessions, vectors[keep], state.left_out, store.group_moments(layer), sample)
+    sample = np.concatenate(store.sampled) if is_last else None
+    return Embeddings(accessions, vectors[keep], left_out, store.group_moments(layer), sample)
 
 
-def _prepare(
-    store: EmbeddingStore,
-    proteins: Proteins,
-    model: "Embedder",
-    choices: Choices,
-    residues_per_batch: int | None,
-) -> ForwardPass:
+def _prepare(store, proteins, model, choices: Choices, residues_per_batch) -> ForwardPass:
     """Return what is to be done, by the store's plan, made now if this run is the first."""
     n_groups, n_sampled = (N_GROUPS, _N_SAMPLED) if choices.residue_moments else (1, 0)
-    seed = choices.seed
+    seed, families, plan = choices.seed, choices.families, store.plan()
     sample = draw_residues(int(proteins.lengths.sum()), n_sampled, seed=seed)
-    plan = store.plan()
     if plan is None:
-        families = choices.families
         groups = draw_blocks(len(proteins), n_blocks=n_groups, seed=seed, families=families)
         at_once = int(_MOMENTS_BYTES / (_LETTERS * 8 * model.residue_width**2))
-        budget = residues_per_batch or choose_budget(proteins, model)
-        plan = make_plan(proteins.lengths, budget, groups, max(1, at_once))
+        suits = model.residues_per_batch or RESIDUES_PER_BATCH[model.device.type]
+        plan = make_plan(proteins.lengths, residues_per_batch or suits, groups, max(1, at_once))
         store.create(plan, len(choices.layers), len(choices.poolings) * model.width)
     return ForwardPass(proteins, plan, choices, sample)
 
 
-def forecast(work: ForwardPass, model: "Embedder") -> str:
+def forecast(work: ForwardPass, model: Embedder) -> str:
     """Return what a run will take: proteins, residues, padding, and disk, uncompressed."""
     proteins, plan, choices = work.proteins, work.plan, work.choices
     residues, n_layers, d = int(proteins.lengths.sum()), len(choices.layers), model.residue_width
@@ -194,32 +185,22 @@ def forecast(work: ForwardPass, model: "Embedder") -> str:
     # and of the last one by group, as triangles; 16 more of d leaves room for means and headers.
     matrices = _LETTERS * (2 * n_layers + len(np.unique(plan.groups)) / 2)
     megabytes = ceil((vectors + matrices * 8 * (d + 16) ** 2 + 8 * len(work.sample) * d) / 1e6)
-    return (
-        f"{len(proteins):,} proteins, {residues:,} residues, {padded:.1%} padding, "
-        f"at most {megabytes:,} MB on disk"
-    )
+    content = f"{len(proteins):,} proteins, {residues:,} residues, {padded:.1%} padding"
+    return f"{content}, at most {megabytes:,} MB on disk"
 
 
-def _run(
-    store: EmbeddingStore,
-    work: ForwardPass,
-    models: Sequence["Embedder"],
-    cluster: str | None,
-    progress: bool,
-    tell: Callable[[str], None],
-) -> None:
+def _run(store, work: ForwardPass, models, cluster: str | None, progress: bool, tell) -> None:
     """Compute the blocks that are missing, recording each, in order, as it is done.
 
     If none is, the proteins that an earlier run had no memory for are tried once more, one by one.
     """
-    state = store.read_progress()
-    blocks = [block for block in work.plan.blocks() if block.start >= state.n_done]
+    blocks = [block for block in work.plan.blocks() if block.start >= store.n_done]
     names = [work.proteins.accessions[i] for i in work.plan.order]
     if blocks:
         tell(f"{models[0].title}: {forecast(work, models[0])}")
         blocks = blocks if cluster is None else _joined(blocks, work, models[0].residue_width)
     else:
-        blocks = [slice(i, i + 1) for i, name in enumerate(names) if name in state.left_out]
+        blocks = [slice(i, i + 1) for i, name in enumerate(names) if name in store.left_out]
     if not blocks:
         return
     groups_after = work.plan.groups_after()
@@ -227,28 +208,25 @@ def _run(
     due = 0.0
     # disable=None: no bar where standard error is no terminal.
     shown = {"unit": " residues", "unit_scale": True, "disable": None if progress else True}
-    span = {"initial": int(residues[state.n_done]), "total": int(residues[-1])}
+    span = {"initial": int(residues[store.n_done]), "total": int(residues[-1])}
     with tqdm(desc=models[0].title, **span, **shown) as bar:
         for block, found in zip(blocks, _computed(work, models, blocks, cluster), strict=True):
-            complete = groups_after.get(block.stop, []) if block.stop > state.n_done else []
-            store.write_block(block, found)
-            state.add(found, names[block], block.stop)
+            complete = groups_after.get(block.stop, []) if block.stop > store.n_done else []
+            store.add(block, found, names[block])
             for group in complete:
-                store.set_aside(group, state)
+                store.set_aside(group)
             start = time.monotonic()
             if complete or start >= due or block == blocks[-1]:
-                store.write_progress(state)
+                store.write_progress()
                 due = time.monotonic() + (time.monotonic() - start) / _RECORDING_SHARE
             bar.update(int(residues[block.stop] - residues[block.start]))
 
 
-def _computed(
-    work: ForwardPass, models: Sequence["Embedder"], blocks: list[slice], cluster: str | None
-) -> Iterator[Block]:
+def _computed(work, models: Sequence[Embedder], blocks, cluster) -> Iterator[Block]:
     """Yield what blocks give, in order, computed by a cluster or by the models here."""
     if cluster is not None:
         there = partial(_compute_there, work, models[0].loaded_from, models[0].identity)
-        return _in_order(run_blocks(there, blocks, cluster=cluster))
+        return in_order(run_blocks(there, blocks, cluster=cluster))
     if len(models) == 1:  # no threads: each new one would bring memory of its own
         return map(partial(work.compute, models[0]), blocks)
     idle = SimpleQueue()
@@ -262,18 +240,7 @@ def _computed(
         finally:
             idle.put(model)
 
-    return _in_order(run_blocks(compute, blocks, workers=len(models)))
-
-
-def _in_order(numbered: Iterable[tuple[int, Block]]) -> Iterator[Block]:
-    """Yield results by their number, holding back those that come early."""
-    early: dict[int, Block] = {}
-    due = 0
-    for number, result in numbered:
-        early[number] = result
-        while due in early:
-            yield early.pop(due)
-            due += 1
+    return in_order(run_blocks(compute, blocks, workers=len(models)))
 
 
 def _joined(blocks: list[slice], work: ForwardPass, residue_width: int) -> list[slice]:
@@ -288,9 +255,7 @@ def _joined(blocks: list[slice], work: ForwardPass, residue_width: int) -> list[
     return found
 
 
-def _compute_there(
-    work: ForwardPass, loaded_from: dict[str, str], identity: dict[str, str], block: slice
-) -> Block:
+def _compute_there(work: ForwardPass, loaded_from: dict, identity: dict, block: slice) -> Block:
     """Compute a block on a cluster's worker, which loads the model itself; refuse another one."""
     model = _loaded(**loaded_from)[0]
     if differing := [k for k, v in identity.items() if model.identity.get(k) != v]:

@@ -1,10 +1,10 @@
-"""Embeddings on disk: fingerprinted, atomic, resumable."""
+"""Embeddings on disk: a store, fingerprinted, atomic, resumable; HDF5 in UniProt's layout."""
 
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,44 +16,10 @@ from numpy.lib.npyio import NpzFile
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.files import alone, naming, replacing, write_json
-from plm_geometry.embedding.forward import Block, KeyedMoments, merge_into
-from plm_geometry.embedding.h5 import write_uniprot_h5, writing_h5
+from plm_geometry.base.h5 import writing_h5
+from plm_geometry.embedding.forward import Block, KeyedMoments
 from plm_geometry.embedding.plan import Plan
 from plm_geometry.isotropy.moments import Moments, merge_all
-
-
-@dataclass
-class Progress:
-    """How far a run is, and its sums so far.
-
-    Attributes
-    ----------
-    n_done : int
-        Proteins, in the plan's order, that are finished.
-    moments : dict of str to Moments
-        See `forward.KeyedMoments`; of the groups that are not set aside yet.
-    sampled : list of ndarray of float32, shape (n, residue_width)
-        Embeddings of the residues drawn.
-    left_out : dict of str to str
-        Accessions that did not fit into memory, and why.
-    """
-
-    n_done: int = 0
-    moments: KeyedMoments = field(default_factory=dict)
-    sampled: list[np.ndarray] = field(default_factory=list)
-    left_out: dict[str, str] = field(default_factory=dict)
-
-    def add(self, block: Block, accessions: Sequence[str], stop: int) -> None:
-        """Add what a block of proteins, up to place `stop`, gave.
-
-        In the order of blocks, as sums of floats depend on it.
-        """
-        self.n_done = max(self.n_done, stop)
-        merge_into(self.moments, block.moments)
-        self.sampled += block.sampled
-        for accession in accessions:
-            self.left_out.pop(accession, None)
-        self.left_out |= block.left_out
 
 
 class StoredMoments(Mapping[str, Moments]):
@@ -68,24 +34,23 @@ class StoredMoments(Mapping[str, Moments]):
     """
 
     def __init__(self, files: Sequence[NpzFile], place: str):
-        self._files, self._place = files, place
-        names = {name for file in files for name in file.files if name.startswith(place)}
-        self._letters = sorted({name.split("/")[2] for name in names})
+        self._place, self._files = place, {}
+        for file in files:
+            for name in file.files:
+                if name.startswith(place) and name.endswith("/count"):
+                    self._files.setdefault(name.split("/")[2], []).append(file)
 
     def __getitem__(self, letter: str) -> Moments:
-        if letter not in self._letters:
-            raise KeyError(letter)
-        key = self._place + letter
-        return merge_all([_read(file, key) for file in self._files if f"{key}/count" in file])
+        return merge_all([_read(file, self._place + letter) for file in self._files[letter]])
 
     def __contains__(self, letter: object) -> bool:
-        return letter in self._letters  # a mapping's own would read the moments
+        return letter in self._files  # a mapping's own would read the moments
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._letters)
+        return iter(sorted(self._files))
 
     def __len__(self) -> int:
-        return len(self._letters)
+        return len(self._files)
 
 
 class EmbeddingStore:
@@ -105,14 +70,20 @@ class EmbeddingStore:
         made from another description is refused.
     tell : callable
         Takes the line that says that another process is writing, and is waited for.
+
+    Attributes
+    ----------
+    n_done : int
+        Proteins, in the plan's order, that are finished.
+    moments : dict of str to Moments
+        See `forward.KeyedMoments`; of the groups that are not set aside yet.
+    sampled : list of ndarray of float32, shape (n, residue_width)
+        Embeddings of the residues drawn.
+    left_out : dict of str to str
+        Accessions that did not fit into memory, and why.
     """
 
-    def __init__(
-        self,
-        directory: Path,
-        description: Mapping[str, Any],
-        tell: Callable[[str], None] = lambda line: None,
-    ):
+    def __init__(self, directory: Path, description: Mapping[str, Any], tell=lambda line: None):
         self.directory = directory
         self._plan, self._progress = directory / "plan.npz", directory / "progress.npz"
         with self.lock(tell):
@@ -120,6 +91,7 @@ class EmbeddingStore:
                 for partial in self.directory.glob(pattern):
                     partial.unlink(missing_ok=True)
             self._check_description(dict(description))
+        self.n_done, self.moments, self.sampled, self.left_out = 0, {}, [], {}
 
     def lock(self, tell: Callable[[str], None]) -> AbstractContextManager[None]:
         """Keep other processes from writing; say so before waiting for one that does."""
@@ -136,11 +108,11 @@ class EmbeddingStore:
             write_json(path, description)
             return
         there = json.loads(path.read_text())
-        differing = [k for k in description if there.get(k) != description[k]]
-        if differing or there.keys() - description.keys():
+        if there != description:
+            differing = [k for k in description if there.get(k) != description[k]] or ["kind"]
             raise InputError(
-                f"{self.directory} holds a result that differs in {', '.join(differing) or 'kind'};"
-                " choose another output, or remove that directory."
+                f"{self.directory} holds a result that differs in {', '.join(differing)}; choose "
+                "another output, or remove that directory."
             )
 
     def plan(self) -> Plan | None:
@@ -153,10 +125,9 @@ class EmbeddingStore:
     def create(self, plan: Plan, n_layers: int, width: int) -> None:
         """Fix the plan and make room for vectors."""
         shape, chunks = (n_layers, len(plan.order), width), (1, plan.rows_per_block, width)
-        missing = {"dtype": "float32", "fill_value": np.nan, "overwrite": True}
+        how = {"shape": shape, "chunks": chunks, "dtype": "float32", "fill_value": np.nan}
         with naming(self.directory):
-            path = self.directory / "vectors.zarr"
-            zarr.create_array(path, shape=shape, chunks=chunks, **missing)
+            zarr.create_array(self.directory / "vectors.zarr", **how, overwrite=True)
         _write(self._plan, {}, **vars(plan))
 
     # Opened once: thousands of blocks would each leave something behind.
@@ -169,14 +140,24 @@ class EmbeddingStore:
         """Number of layers kept."""
         return self._vectors.shape[0]
 
-    def write_block(self, block: slice, found: Block) -> None:
-        """Write one block's vectors, and its residues' to a file of its own."""
+    def add(self, block: slice, found: Block, accessions: Sequence[str]) -> None:
+        """Write the vectors of a block of proteins, its residues' to a file; add it to the sums.
+
+        In the order of blocks, as sums of floats depend on it.
+        """
         with naming(self.directory):
             self._vectors[:, block] = found.vectors
         if found.residues:
             path = self.directory / "residues" / f"{block.start:08}-{block.stop:08}.h5"
             names, vectors = zip(*found.residues.items(), strict=True)
-            write_uniprot_h5(path, names, vectors, model_name="")
+            write_uniprot_h5(path, names, vectors)
+        self.n_done = max(self.n_done, block.stop)
+        for key, moments in found.moments.items():
+            sum_so_far = self.moments.get(key)
+            self.moments[key] = sum_so_far.merge(moments) if sum_so_far else moments
+        self.sampled += found.sampled
+        kept = {name: why for name, why in self.left_out.items() if name not in accessions}
+        self.left_out = kept | found.left_out
 
     def gather_residues(self, path: Path, *, model_name: str) -> None:
         """Copy the residue embeddings of all blocks into one HDF5 file at `path`."""
@@ -187,27 +168,26 @@ class EmbeddingStore:
                     for accession in part:
                         part.copy(accession, file)
 
-    def write_progress(self, progress: Progress) -> None:
-        """Record, in one file and atomically, how far the run is and the moments so far."""
-        sample = np.concatenate(progress.sampled or [np.empty((0, 0), np.float32)])
-        note = {"n_done": progress.n_done, "sample": sample}
-        _write(self._progress, progress.moments, left_out=json.dumps(progress.left_out), **note)
+    def write_progress(self) -> None:
+        """Record, in one file and atomically, how far the run is and the sums so far."""
+        sample = np.concatenate(self.sampled or [np.empty((0, 0), np.float32)])
+        note = {"n_done": self.n_done, "sample": sample, "left_out": json.dumps(self.left_out)}
+        _write(self._progress, self.moments, **note)
 
-    def read_progress(self) -> Progress:
-        """Return how far the run is."""
-        if not self._progress.exists():
-            return Progress()
-        with np.load(self._progress) as stored:
-            keys = dict.fromkeys(name.rpartition("/")[0] for name in stored if "/" in name)
-            moments = {key: _read(stored, key) for key in keys}
-            left_out = json.loads(str(stored["left_out"]))
-            return Progress(int(stored["n_done"]), moments, [stored["sample"]], left_out)
+    def read_progress(self) -> None:
+        """Take up what is recorded."""
+        if self._progress.exists():
+            with np.load(self._progress) as stored:
+                keys = dict.fromkeys(name.rpartition("/")[0] for name in stored if "/" in name)
+                self.moments = {key: _read(stored, key) for key in keys}
+                self.left_out = json.loads(str(stored["left_out"]))
+                self.n_done, self.sampled = int(stored["n_done"]), [stored["sample"]]
 
-    def set_aside(self, group: int, progress: Progress) -> None:
+    def set_aside(self, group: int) -> None:
         """Write the last layer's moments over a finished group, and take them out of the sums."""
         place = f"{self.n_layers - 1}/{group}/"
-        keys = [key for key in progress.moments if key.startswith(place)]
-        done = {key: progress.moments.pop(key) for key in keys}
+        keys = [key for key in self.moments if key.startswith(place)]
+        done = {key: self.moments.pop(key) for key in keys}
         _write(self.directory / f"group-{group:02}.npz", done, packed=True)
 
     def group_moments(self, layer: int) -> list[StoredMoments]:
@@ -249,3 +229,28 @@ def _write(path: Path, moments: KeyedMoments, *, packed: bool = False, **note: A
 
 def _read(file: NpzFile, key: str) -> Moments:
     return Moments.from_arrays({one.name: file[f"{key}/{one.name}"] for one in fields(Moments)})
+
+
+def write_uniprot_h5(path: Path, accessions: Sequence[str], vectors: Any, **about: str) -> None:
+    """Write one dataset an accession, as UniProt publishes embeddings.
+
+    Parameters
+    ----------
+    path : Path
+        The HDF5 file; replaced when there.
+    accessions : sequence of str
+        Names of the datasets.
+    vectors : sequence of ndarray
+        One a protein, ``(width,)`` or, for its residues, ``(length, width)``; written in their
+        own precision.
+    **about
+        Root attributes: with ``model_name``, what computed them, ProtSpace reads the file as it
+        is; ``fingerprint``, of all they depend on.
+    """
+    with writing_h5(path) as file:
+        file.attrs.update(about)
+        for accession, vector in zip(accessions, vectors, strict=True):
+            name = accession.replace("/", "_")  # HDF5 reads / as a group
+            while name in file:
+                name += "_"
+            file.create_dataset(name, data=vector).attrs["original_id"] = accession

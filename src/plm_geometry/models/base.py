@@ -97,7 +97,11 @@ class Embedder(ABC):
     is_recurrent : bool
         Whether it reads from start to end, so that a batch needs no padding.
     residues_per_batch : int or None
-        What suits it, where that need not be measured.
+        What suits it; None for what suits the device.
+    device : torch.device
+        Where it computes.
+    loaded_from : dict of str to str
+        What another process loads the same model from.
     """
 
     name: str
@@ -112,6 +116,8 @@ class Embedder(ABC):
     cls_position: ClsPosition | None = None
     is_recurrent: bool = False
     residues_per_batch: int | None = None
+    device: torch.device = torch.device("cpu")
+    loaded_from: dict[str, str]
 
     def as_read(self, sequence: str) -> str:
         """Return the residues in the order in which the model reads them."""

@@ -1,5 +1,6 @@
 """From a name to an `Embedder`: keys, directories, files, hub ids, controls made of them."""
 
+import os
 import re
 from pathlib import Path
 
@@ -16,14 +17,15 @@ from plm_geometry.models.weights import read_config
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 # How pickles of protocol 2 and later begin: a downloaded dump may have lost its suffix.
 _PICKLE_MAGIC = b"\x80"
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _CONTROLS = {"composition": CompositionEmbedder, "kmers": KmerEmbedder}
 
 
 def load(
     name: str | Path,
     *,
-    device: str | torch.device = "cpu",
-    dtype: torch.dtype | None = None,
+    device: str = "cpu",
+    precision: str = "fp32",
     padded_length: PaddedLength = None,
 ) -> Embedder:
     """Load a model.
@@ -35,9 +37,10 @@ def load(
         id; or ``untrained:`` before any of these, for the same architecture and tokenizer with
         random weights, or ``shuffled:``, for the model shown proteins whose residues are shuffled
         (``@3`` behind either is a seed, 0 by default).
-    device : str or torch.device
-    dtype : torch.dtype, optional
-        float32 by default.
+    device : str
+        As torch names devices.
+    precision : {"fp32", "bf16", "fp16"}
+        Of weights and activations; what is added up over residues is float32 or wider.
     padded_length : int or "power of two", optional
         For ProteinBERT alone: see `ProteinBERTEmbedder`.
 
@@ -48,10 +51,55 @@ def load(
     Raises
     ------
     InputError
-        If there is no such model, or its checkpoint cannot be had or read.
+        If there is no such model, its checkpoint cannot be had or read, the device is not
+        available or the precision is unknown.
     """
-    model = _open(ModelName(str(name)), padded_length)
-    return model.to(device, dtype or torch.float32)
+    # oneDNN keeps a compiled product for each of the last 1,024 shapes; sorted batches hardly ever
+    # have one twice, so that memory would grow with the number of proteins.
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
+    if precision not in _DTYPES:
+        raise InputError(f"precision {precision!r} is unknown; choose fp32, bf16 or fp16.")
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(
+            f"device {device!r} is not available; use cpu, or cuda on a machine with an NVIDIA GPU."
+        ) from error
+    model = _open(ModelName(str(name)), padded_length).to(device, _DTYPES[precision])
+    # Vectors of another precision are other vectors: a store must not mix them.
+    model.identity["precision"] = precision
+    model.device = torch.device(device)
+    padding = str(padded_length or "none")
+    model.loaded_from = {"name": str(name), "precision": precision, "padded_length": padding}
+    return model
+
+
+def load_copies(
+    name: str, *, device: str = "auto", precision: str = "fp32", padded_length: str = "none"
+) -> list[Embedder]:
+    """Load a model onto each of several devices, as workers that share the proteins.
+
+    Parameters
+    ----------
+    name, precision : str
+        As in `load`.
+    device : str
+        Names parted by commas; "auto" is every GPU, or the CPU where there is none.
+    padded_length : str
+        As `read_padded_length` takes it.
+    """
+    if device == "auto":
+        n_gpus = torch.cuda.device_count()
+        device = ",".join(f"cuda:{number}" for number in range(n_gpus)) or "cpu"
+    how = {"precision": precision, "padded_length": read_padded_length(padded_length)}
+    return [load(name, device=one, **how) for one in device.split(",")]
+
+
+def read_padded_length(text: str) -> PaddedLength:
+    """Return what a parameter names: "none" for the protein as it is, "power of two", a number."""
+    if text.isdigit():
+        return int(text)
+    return None if text == "none" else text
 
 
 def _open(name: ModelName, padded_length: PaddedLength) -> Embedder:

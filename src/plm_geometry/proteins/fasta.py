@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from Bio.SeqIO.FastaIO import SimpleFastaParser
 
-from plm_geometry.base.errors import InputError
+from plm_geometry.base.errors import InputError, NothingLeftError
 
 STANDARD_RESIDUES = "ACDEFGHIKLMNPQRSTVWY"
 # The IUPAC letters beyond the twenty: ambiguity codes, selenocysteine, pyrrolysine.
@@ -129,6 +129,44 @@ def sample(proteins: Proteins, n: int, *, seed: int) -> Proteins:
         )
     chosen = np.random.default_rng(seed).choice(len(proteins), size=n, replace=False)
     return proteins.select(np.sort(chosen))
+
+
+def within_limit(proteins: Proteins, max_residues: int | None) -> tuple[Proteins, dict[str, str]]:
+    """Leave out the proteins that are longer than `max_residues`, and say so of each.
+
+    Returns
+    -------
+    proteins : Proteins
+        Those that are left, in order.
+    left_out : dict of str to str
+        Accession to reason.
+
+    Raises
+    ------
+    NothingLeftError
+        If none is left.
+    """
+    fits = proteins.lengths <= (np.inf if max_residues is None else max_residues)
+    if not fits.any():
+        raise NothingLeftError(
+            f"all {len(proteins)} proteins of {proteins.source} are longer than the "
+            f"{max_residues} residues this model takes; choose a model without that limit."
+        )
+    left_out = {
+        proteins.accessions[i]: f"{proteins.lengths[i]} residues, the model takes {max_residues}"
+        for i in np.flatnonzero(~fits)
+    }
+    return proteins.select(np.flatnonzero(fits)) if left_out else proteins, left_out
+
+
+def cut_to(proteins: Proteins, max_residues: int) -> tuple[Proteins, dict[str, str]]:
+    """Cut proteins after `max_residues` residues; return all, and what was done by accession."""
+    cut = {
+        proteins.accessions[i]: f"cut from {proteins.lengths[i]} to {max_residues} residues"
+        for i in np.flatnonzero(proteins.lengths > max_residues)
+    }
+    sequences = tuple(sequence[:max_residues] for sequence in proteins.sequences)
+    return replace(proteins, sequences=sequences), cut
 
 
 def _records(path: Path, notes: Counter[str]) -> Iterator[tuple[str, str]]:

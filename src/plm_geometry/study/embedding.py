@@ -8,8 +8,8 @@ from plm_geometry.base import paths
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.provenance import fingerprint
 from plm_geometry.base.settings import Settings
-from plm_geometry.embedding import devices, run
-from plm_geometry.embedding.files import EmbeddingFile, ResidueFile
+from plm_geometry.embedding import files, run
+from plm_geometry.embedding.files import EmbeddingFile
 from plm_geometry.embedding.run import Embeddings
 from plm_geometry.embedding.store import EmbeddingStore
 from plm_geometry.proteins.fasta import Proteins
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 def load(settings: Settings, name: str, padded_length: str) -> list["Embedder"]:
     """Return copies of a model, one for each device; only ProteinBERT has a `padded_length`."""
     device, precision = settings.device, settings.precision
-    return devices.load_models(
-        name, device=device, precision=precision, padded_length=padded_length
-    )
+    return files.load_models(name, device=device, precision=precision, padded_length=padded_length)
 
 
 def embedded(
@@ -38,15 +36,16 @@ def embedded(
     """Return a model's embeddings, computed or found on disk, and what identifies the model."""
     models = load(settings, name, settings.padded_length if is_padded else "none")
     model, identity = models[0], dict(models[0].identity)
-    if settings.max_residues and isinstance(model, EmbeddingFile | ResidueFile):
+    is_file = isinstance(model, EmbeddingFile)
+    if is_file and settings.max_residues:
         raise InputError(
             f"{model.title} is a file of embeddings: what they were made from cannot be "
             "cut; leave max_residues at 0."
         )
-    if isinstance(model, EmbeddingFile):
+    if is_file and not model.has_residues:
         vectors = model.vectors(proteins.accessions)
         return Embeddings(proteins.accessions, vectors, {}), identity
-    if isinstance(model, ResidueFile):
+    if is_file:
         model.places(proteins.accessions)  # who is missing is said before all work
     store = stored(
         settings,

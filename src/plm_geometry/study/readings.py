@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.embedding.forward import possible_poolings
-from plm_geometry.embedding.plan import cut_to
 from plm_geometry.embedding.run import N_GROUPS
 from plm_geometry.isotropy.jackknife import draw_blocks
 from plm_geometry.isotropy.moments import Moments
-from plm_geometry.proteins.fasta import Proteins
+from plm_geometry.models.pooling import possible_poolings
+from plm_geometry.proteins.fasta import Proteins, cut_to
 from plm_geometry.study.embedding import load, stored
 
 if TYPE_CHECKING:
@@ -147,7 +146,7 @@ class Readings:
         pooling = ",".join(poolings) or "mean"  # ignored by a model that pools itself
         numbers = tuple(layers.values())
         store = stored(settings, name, models, proteins, layers=numbers, pooling=pooling)
-        if left_out := store.read_progress().left_out:
+        if left_out := store.left_out:
             raise InputError(
                 f"memory was not enough for {', '.join(left_out)}, read by {name}; "
                 "choose a smaller n_choices or leave these proteins out."

@@ -9,15 +9,14 @@ import pandas as pd
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.settings import Settings, read_settings
-from plm_geometry.embedding.devices import read_padded_length
 from plm_geometry.embedding.files import describe_source
-from plm_geometry.embedding.plan import cut_to, within_limit
 from plm_geometry.embedding.run import Embeddings
 from plm_geometry.isotropy.moments import Moments
 from plm_geometry.models import ModelCard
+from plm_geometry.models.loading import read_padded_length
 from plm_geometry.proteins.datasets import read_proteins
 from plm_geometry.proteins.families import SHIPPED, read_families
-from plm_geometry.proteins.fasta import Proteins, sample
+from plm_geometry.proteins.fasta import Proteins, cut_to, sample, within_limit
 from plm_geometry.study.choices import Choices
 from plm_geometry.study.correlation import Correlation
 from plm_geometry.study.embedding import embedded
