@@ -54,6 +54,7 @@ def write_root(root):
     (root / "notebooks" / "profiles").mkdir(parents=True)
     (root / "notebooks" / "profiles" / "laptop.yaml").write_text("profile: laptop\n")
     (root / "notebooks" / "01_small.md").write_text(HEAD + CHAPTER)
+    shutil.copytree(paths.PUBLISHED, root / "data" / "published")
     (root / "book").mkdir()
     (root / "book" / "index.md").write_text("# A book\n")
     contents = "format: jb-book\nroot: index\nchapters:\n  - file: chapters/01_small\n"

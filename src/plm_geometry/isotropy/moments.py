@@ -140,7 +140,11 @@ class Moments:
 
     def without(self, part: Self) -> Self:
         """Return the moments of these vectors less those of `part`: the inverse of `merge`."""
-        return self._combined(part, operator.sub)
+        left = self._combined(part, operator.sub)
+        # Below the rounding of what was there before, nothing is left.
+        if np.trace(left.scatter) <= self.dim * np.finfo(float).eps * np.trace(self.scatter):
+            left.scatter[:] = 0
+        return left
 
     def _combined(self, other: Self, combine: Callable) -> Self:
         """Add, subtract, or (`operator.iadd`) add to this set's own arrays."""

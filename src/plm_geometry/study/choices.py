@@ -110,12 +110,13 @@ class Choices:
 
     def _local(self, name: str) -> Iterator[dict[str, object]]:
         subsets = self.readings.subsets
+        layers = ["last"] * len(subsets) + ["one before"]
         for reading in self.readings.of[name]:
-            samples = [("last", subset, [reading.blocks[i] for i in subset.blocks])
-                       for subset in subsets]  # fmt: skip
-            for layer, subset, blocks in [*samples, ("one before", subsets[-1], [reading.earlier])]:
+            averages = _averages(reading.blocks, [subset.blocks for subset in subsets])
+            averages += _averages([reading.earlier], [[0]])
+            for layer, subset, found in zip(layers, [*subsets, subsets[-1]], averages, strict=True):
                 shared = {"layer": layer, **reading.choice, **subset.choice}
-                for averaging, value in _averages(blocks).items():
+                for averaging, value in found.items():
                     yield {**shared, "averaging": averaging, "local_dimensions": value}
 
     @cached_property
@@ -191,21 +192,32 @@ def _gaps(gap_open: float, gap_extend: float) -> str:
     return f"{gap_open:g}/{gap_extend:g}"
 
 
-def _averages(blocks: Sequence[Mapping[str, Moments]]) -> dict[str, float]:
-    """Return the local dimensions of blocks of residues by each of `AVERAGES`.
+def _averages(
+    blocks: Sequence[Mapping[str, Moments]], samples: Sequence[Sequence[int]]
+) -> list[dict[str, float]]:
+    """Return, for each sample of blocks, the local dimensions by each of `AVERAGES`.
 
-    Letters are read one at a time: the moments of all would fill the memory. Nothing where no
-    amino acid has a spread.
+    Letters are read one at a time: the moments of all together would fill the memory.
     """
-    together, amino_acids = [], []
+    together: list[Moments | None] = [None for _ in samples]
+    amino_acids: list[list[tuple[float, int]]] = [[] for _ in samples]
     for letter in sorted(set().union(*blocks)):
-        cloud = merge_all([block[letter] for block in blocks if letter in block])
-        together = [merge_all([*together, cloud])]
-        if letter in STANDARD_RESIDUES and not np.isnan(dimensions := dimensions_or_nan(cloud)):
-            amino_acids.append((dimensions, cloud.count))
-    if not amino_acids:
+        clouds = [block.get(letter) for block in blocks]
+        for i, numbers in enumerate(samples):
+            if found := [clouds[number] for number in numbers if clouds[number] is not None]:
+                cloud = merge_all(found)
+                together[i] = cloud if together[i] is None else together[i].merge(cloud)
+                if letter in STANDARD_RESIDUES:
+                    amino_acids[i].append((dimensions_or_nan(cloud), cloud.count))
+    return [_averages_of(*both) for both in zip(amino_acids, together, strict=True)]
+
+
+def _averages_of(amino_acids: list[tuple[float, int]], together: Moments) -> dict[str, float]:
+    """Return each of `AVERAGES`; nothing where no amino acid has a spread."""
+    known = [found for found in amino_acids if not np.isnan(found[0])]
+    if not known:
         return {}
-    dimensions, counts = np.array(amino_acids).T
+    dimensions, counts = np.array(known).T
     by_residues = np.average(dimensions, weights=counts)
-    values = (dimensions.mean(), by_residues, dimensions_or_nan(*together))
+    values = (dimensions.mean(), by_residues, dimensions_or_nan(together))
     return dict(zip(AVERAGES, values, strict=True))
