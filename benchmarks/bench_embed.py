@@ -100,10 +100,10 @@ def report_throughput(title: str, sizes: dict[str, int], proteins: Proteins, rou
         model = load(checkpoint)
         half = load(checkpoint, precision="bf16")
     budget = embed.RESIDUES_PER_BATCH[model.device.type]
-    engine = f"this engine, {budget:,} residues a batch"
+    engine = f"this engine, {budget:,} residues per batch"
     runs = {
         f"FASTA order, batches of {FIXED_BATCH}": (model, fasta_order(proteins.lengths, 0)),
-        "sorted, 4,096 residues a batch": (model, sorted_budget(proteins.lengths, 4096)),
+        "sorted, 4,096 residues per batch": (model, sorted_budget(proteins.lengths, 4096)),
         engine: (model, ours(proteins.lengths, budget)),
         f"{engine}, bf16": (half, ours(proteins.lengths, budget)),
     }

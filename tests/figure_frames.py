@@ -93,7 +93,7 @@ def discrimination():
 
 
 def for_each(*names, **columns):
-    """Return one row a model of `MODELS` and a combination of values, in named columns."""
+    """Return one row per model of `MODELS` and a combination of values, in named columns."""
     combinations = list(itertools.product(*columns.values()))
     grid = pd.DataFrame(combinations, columns=list(columns))
     return MODELS[MODELS.title.isin(names or MODELS.title)].merge(grid, how="cross")

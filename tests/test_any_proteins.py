@@ -129,7 +129,7 @@ def test_a_chapter_that_can_say_nothing_ends_before_anything_is_embedded(
     [
         ("n_pairs", 20, "n_pairs is 20, but there are no more than 3"),
         ("n_proteins", 5, "n_proteins is 5, but there are no more than 3"),
-        ("pairs_file", "none.parquet", "none.parquet is not there; make it with"),
+        ("pairs_file", "none.parquet", "none.parquet does not exist; make it with"),
     ],
 )
 def test_what_a_user_asks_for_is_no_wish(refused, tmp_path, monkeypatch, name, value, sentence):

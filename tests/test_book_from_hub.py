@@ -78,7 +78,7 @@ def write_hub(directory):
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """The book, built from nothing while the hub answers, and again from the cache without it."""
+    """The book, built from scratch while the hub answers, and again from the cache without it."""
     place = tmp_path_factory.mktemp("hub")
     root = place / "root"
     write_root(root)

@@ -1,4 +1,4 @@
-"""`plm-geometry verdict` as a person meets it: the table, runs taken in, and bad input."""
+"""`plm-geometry verdict` as a person meets it: the table, imported runs, and bad input."""
 
 import json
 

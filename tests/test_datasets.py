@@ -1,4 +1,4 @@
-"""Data sets by name: what they hold, and a sentence where one is not here."""
+"""Data sets by name: what they hold, and a sentence where one is missing."""
 
 from types import SimpleNamespace
 

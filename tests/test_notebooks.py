@@ -1,4 +1,4 @@
-"""The notebooks keep to the house rules, and each pair is one notebook in two formats."""
+"""The notebooks follow the project's rules, and each pair is one notebook in two formats."""
 
 import ast
 from typing import Literal, get_origin

@@ -36,11 +36,11 @@ def test_a_sound_book_has_no_faults(site):
 @pytest.mark.parametrize(
     ("body", "what"),
     [
-        ('<a href="gone.html">x</a>', "links to gone.html, which is not there"),
+        ('<a href="gone.html">x</a>', "links to gone.html, which does not exist"),
         ('<a href="chapters/one.html#gone">x</a>', "one.html#gone, a place that the page does not"),
         ('<a href="#gone">x</a>', "links to #gone, a place that the page does not have"),
-        ('<a href="chapters/">x</a>', "links to chapters/, which is not there"),
-        ('<img src="gone.svg" alt="Drawn.">', "links to gone.svg, which is not there"),
+        ('<a href="chapters/">x</a>', "links to chapters/, which does not exist"),
+        ('<img src="gone.svg" alt="Drawn.">', "links to gone.svg, which does not exist"),
         ('<img src="data:image/gif;base64,AA" alt=" ">', "has no alternative text"),
         ('<img src="data:image/gif;base64,AA">', "has no alternative text"),
         ('<script src="https://cdn.example.org/x.js"></script>', "loads https://cdn.example.org"),

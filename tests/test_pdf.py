@@ -39,7 +39,7 @@ def test_the_books_own_contents_name_its_first_page_and_every_chapter():
 
 def test_a_book_that_is_not_built_is_refused(site, tmp_path):
     (site / "two.html").unlink()
-    with pytest.raises(InputError, match=r"two\.html is not there; build the book first"):
+    with pytest.raises(InputError, match=r"two\.html does not exist; build the book first"):
         pdf.write_pdf(tmp_path / "book.pdf", site, tmp_path / "_toc.yml")
 
 

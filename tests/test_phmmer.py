@@ -1,4 +1,4 @@
-"""phmmer of all against all: what HMMER itself finds, taken up where it was stopped."""
+"""phmmer of all against all: what HMMER itself finds, resumed where it was stopped."""
 
 import numpy as np
 import pyhmmer

@@ -16,7 +16,7 @@ TABLES = ["measured_real", "numbers", "score_identity_real", "signs_real"]
 
 @pytest.fixture
 def run():
-    """Three rows as `Study.global_isotropy` makes them: mini, control, the paper's model."""
+    """Three rows as `study.isotropy.table()` makes them: mini, control, the paper's model."""
     return pd.DataFrame(
         {
             "model": ["mini_prot_xlnet", "composition", "prot_bert"],

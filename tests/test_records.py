@@ -1,4 +1,4 @@
-"""Runs made elsewhere: taken in whole, identified, without a path of their machine."""
+"""Runs from other machines: imported whole, identified, without a path of their machine."""
 
 import json
 import re

@@ -95,31 +95,16 @@ def test_shipped_data_stay_under_twelve_megabytes():
     assert 0 < size < 12e6
 
 
-# Modules that are tested through the room they were parted from.
-TESTED_THROUGH = {
-    "parameters": "chapters",
-    "vector_formats": "vector_files",
-}
-
-
-def test_every_source_module_has_its_test_module():
-    modules = {path.stem for path in (ROOT / "src/plm_geometry").glob("*.py")}
-    tests = {path.stem.removeprefix("test_") for path in (ROOT / "tests").glob("test_*.py")}
-    # Constants and exception classes have nothing to test on their own.
-    for module in modules - {"__init__", "errors", "paths"}:
-        assert TESTED_THROUGH.get(module, module) in tests, f"{module} has no tests"
-
-
 SOURCE = ROOT / "src" / PACKAGE
 
 
-def rooms_in_order() -> list[str]:
-    table = (ROOT / "CONTRIBUTING.md").read_text().partition("| room | holds |")[2]
+def subpackages_in_order() -> list[str]:
+    table = (ROOT / "CONTRIBUTING.md").read_text().partition("| subpackage | holds |")[2]
     return re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE)
 
 
 def imported_modules(path: Path) -> set[str]:
-    """The package's modules that a file imports anywhere, each as ROOM or ROOM.MODULE."""
+    """The package's modules that a file imports anywhere, as SUBPACKAGE or SUBPACKAGE.MODULE."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGE):
@@ -129,25 +114,25 @@ def imported_modules(path: Path) -> set[str]:
     return {name.removeprefix(f"{PACKAGE}.") for name in found if name != PACKAGE}
 
 
-def test_the_package_is_its_rooms_and_nothing_else():
+def test_the_package_is_its_subpackages_and_nothing_else():
     found = {path.name for path in SOURCE.iterdir() if path.name != "__pycache__"}
-    assert found == {*rooms_in_order(), "__init__.py"}
+    assert found == {*subpackages_in_order(), "__init__.py"}
 
 
-def test_a_room_imports_only_rooms_above_it():
-    rooms = rooms_in_order()
-    assert len(rooms) == 12
+def test_a_subpackage_imports_only_those_above_it():
+    subpackages = subpackages_in_order()
+    assert len(subpackages) == 12
     for path in SOURCE.glob("*/*.py"):
-        room = path.parent.name
+        subpackage = path.parent.name
         below = {name.split(".")[0] for name in imported_modules(path)} & set(
-            rooms[rooms.index(room) + 1 :]
+            subpackages[subpackages.index(subpackage) + 1 :]
         )
         assert not below, f"{path.relative_to(SOURCE)} imports {below}"
 
 
-def test_no_modules_of_a_room_import_each_other_in_a_circle():
-    for room in rooms_in_order():
-        modules = {f"{room}.{path.stem}": path for path in (SOURCE / room).glob("*.py")}
+def test_no_modules_of_a_subpackage_import_each_other_in_a_circle():
+    for subpackage in subpackages_in_order():
+        modules = {f"{subpackage}.{path.stem}": path for path in (SOURCE / subpackage).glob("*.py")}
         imports = {name: imported_modules(path) & modules.keys() for name, path in modules.items()}
         while leaves := {name for name in imports if not imports[name] & imports.keys()}:
             imports = {name: found for name, found in imports.items() if name not in leaves}

@@ -1,4 +1,4 @@
-"""HDF5 in UniProt's layout: whole or not there, also when the disk is full."""
+"""HDF5 in UniProt's layout: written atomically, also when the disk is full."""
 
 import subprocess
 import sys

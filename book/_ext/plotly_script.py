@@ -1,4 +1,4 @@
-"""Put Plotly's script beside the pages once; `_static/interactive.js` loads it where it is needed."""
+"""Put Plotly's script beside the pages once; `_static/interactive.js` loads it where needed."""
 
 import shutil
 from importlib.util import find_spec

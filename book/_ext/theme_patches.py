@@ -1,10 +1,10 @@
-"""Everything that is changed of the theme's own pages, in one place.
+"""All changes to the theme's own pages, in one place.
 
 Each patch names what it mends; `make pages` finds what still needs mending, and
-tests/test_book_extensions.py holds that each patch meets what it was made for. Colours are mended at
-the head of _static/report.css: links are a shade stronger, since the theme's do not stand out enough
-from the grounds of boxes and of every second row of a table, and the rows of an index are dark on
-dark pages.
+tests/test_book_extensions.py checks that each patch still finds what it was made for. Colours are
+mended at the head of _static/report.css: links are a shade stronger, since the theme's do not stand
+out enough from the grounds of boxes and of every second row of a table, and the rows of an index
+are dark on dark pages.
 """
 
 import re
@@ -22,8 +22,8 @@ class Patch(NamedTuple):
 
 PATCHES = (
     Patch(
-        "Fonts are fetched ahead in a way that browsers refuse for local files: three errors in the "
-        "console of each page. The style sheet asks for them anyway.",
+        "Fonts are fetched ahead in a way that browsers refuse for local files: three errors in "
+        "the console of each page. The style sheet asks for them anyway.",
         re.compile(r'<link rel="preload" as="font"[^>]*/>\n?'),
         "",
     ),

@@ -37,7 +37,7 @@ def open_chromium() -> Iterator["Browser"]:
         from playwright.sync_api import sync_playwright
     except ModuleNotFoundError as error:
         raise InputError(
-            "Opening the pages takes the package playwright, which is not installed; "
+            "Opening the pages requires the package playwright, which is not installed; "
             "run `pip install 'plm-geometry[site]'`."
         ) from error
     with sync_playwright() as driver:
@@ -60,7 +60,7 @@ def _chromium(driver: "Playwright") -> str:
     if Path(driver.chromium.executable_path).is_file():
         return driver.chromium.executable_path
     raise InputError(
-        "Opening the pages takes Chromium, which was not found; install it (on Debian "
+        "Opening the pages requires Chromium, which was not found; install it (on Debian "
         f"`apt-get install chromium`), or set {VARIABLE} to its path."
     )
 

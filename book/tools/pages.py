@@ -88,7 +88,7 @@ def page_files(site: Path) -> list[Path]:
 def check_links(site: Path) -> list[Fault]:
     """Return what is wrong with the links and images of all pages.
 
-    A link inside the book must lead to a file that is there and, where it names a place on a
+    A link inside the book must lead to a file that exists and, where it names a place on a
     page, to an element of that name. Nothing may be loaded from elsewhere. Every image has an
     alternative text.
     """
@@ -149,7 +149,7 @@ def _target_faults(path: Path, address: str, places: Mapping[Path, set[str]]) ->
         return
     target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
     if not target.is_file():
-        yield f"links to {address}, which is not there"
+        yield f"links to {address}, which does not exist"
     elif target in places and unquote(parts.fragment) not in places[target]:
         yield f"links to {address}, a place that the page does not have"
 

@@ -72,7 +72,9 @@ def write_pdf(
     names = page_names(contents)
     for name in names:
         if not (site / f"{name}.html").is_file():
-            raise InputError(f"{site / name}.html is not there; build the book first: `make book`.")
+            raise InputError(
+                f"{site / name}.html does not exist; build the book first: `make book`."
+            )
     printed = {}
     with open_chromium() as browser:
         for name in names:

@@ -75,7 +75,7 @@ class TransformersObjective(Objective):
     model : PreTrainedModel
         With its language-modelling head.
     tokenizer : PreTrainedTokenizerBase
-        With one token a residue.
+        With one token per residue.
     """
 
     model_class: ClassVar[type[PreTrainedModel]]
@@ -93,7 +93,7 @@ class TransformersObjective(Objective):
         self.letters = self.residue_ids(STANDARD_RESIDUES)
 
     def residue_ids(self, sequence: str) -> Tensor:
-        """Return one token id a residue, as the tokeniser numbers them."""
+        """Return one token id per residue, as the tokeniser numbers them."""
         letters = torch.frombuffer(bytearray(sequence, "ascii"), dtype=torch.uint8)
         return self._id_of_byte[letters.long()]
 
@@ -185,7 +185,7 @@ class PermutationObjective(TransformersObjective):
 
     @classmethod
     def create(cls, **sizes: int) -> Self:
-        """Make an untrained XLNet with one token a residue; `sizes` go to `XLNetConfig`."""
+        """Make an untrained XLNet with one token per residue; `sizes` go to `XLNetConfig`."""
         specials = ("<s>", "</s>", "<cls>", "<sep>", "<pad>", "<mask>", "<eod>", "<eop>")
         vocabulary = [("<unk>", 0.0), *((special, 0.0) for special in specials)]
         vocabulary += [(cls.word_start + letter, -3.0) for letter in STANDARD_RESIDUES]

@@ -1,7 +1,7 @@
 """Train the minis: four small networks in the paper's architectures, on real proteins.
 
 ``python data/minis/train.py --fasta swissprot.fasta.gz --go go_terms.tsv``; a training that was
-stopped goes on where it was.
+stopped resumes.
 """
 
 import argparse

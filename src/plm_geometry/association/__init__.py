@@ -1,4 +1,4 @@
-"""How quantities of protein pairs hang together, with intervals that know pairs share proteins."""
+"""How quantities of protein pairs are associated; intervals allow for proteins that pairs share."""
 
 from plm_geometry.association.correlation import (
     correlation_matrix,

@@ -22,7 +22,7 @@ def correlation_matrix(
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row a pair, with `columns`. Rows with NaN in any of them (a zero vector has no
+        One row per pair, with `columns`. Rows with NaN in any of them (a zero vector has no
         cosine) are left out of all entries; counting them is the caller's.
     method : {"pearson", "spearman"}
         Which correlation.

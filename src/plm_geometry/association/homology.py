@@ -30,18 +30,18 @@ _NEAREST = 50
 def discrimination(
     frame: pd.DataFrame, bins: np.ndarray, families: Mapping[str, str], *, seed: int
 ) -> pd.DataFrame:
-    """Return how well a distance parts homologous pairs from unrelated ones of like lengths.
+    """Return how well a distance separates homologous from unrelated pairs of like lengths.
 
     Each bin of identity has its homologous pairs (at most 2,000, at random) compared with five
     unrelated pairs for each, drawn from the 50 nearest in the logarithms of the shorter and the
-    longer length: a distance that measures lengths alone parts nothing. Both kinds count equally
-    in precision, so that chance is 0.5 in both columns. Intervals come from leaving out one
-    family at a time with all its pairs, since the pairs of a family resemble each other.
+    longer length: a distance that measures lengths alone separates nothing. Both kinds count
+    equally in precision, so that chance is 0.5 in both columns. Intervals come from leaving out
+    one family at a time with all its pairs, since the pairs of a family resemble each other.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row a pair: ``accession_a``, ``accession_b``, ``length_a``, ``length_b`` (residues),
+        One row per pair: ``accession_a``, ``accession_b``, ``length_a``, ``length_b`` (residues),
         ``is_homologous``, ``identity`` (0 to 1, of homologous pairs; NaN is in no bin),
         ``distance`` (small for alike proteins; rows with NaN are left out).
     bins : array-like
@@ -55,7 +55,7 @@ def discrimination(
     Returns
     -------
     pandas.DataFrame
-        One row a bin: ``bin_low``, ``bin_high``, ``n_homologous``, ``n_unrelated`` (draws),
+        One row per bin: ``bin_low``, ``bin_high``, ``n_homologous``, ``n_unrelated`` (draws),
         ``n_units`` (families of its homologous pairs), ``auc``, ``average_precision``, each
         beside ``..._low`` and ``..._high`` (95 %, Student's t). NaN where a bin has no pairs;
         bounds also with fewer than ten families.

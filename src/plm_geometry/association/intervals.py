@@ -76,7 +76,7 @@ def correlation_intervals(
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row a pair, with ``accession_a``, ``accession_b`` and `columns`; rows with NaN in
+        One row per pair, with ``accession_a``, ``accession_b`` and `columns`; rows with NaN in
         any of these are left out of all entries.
     method, weights
         As for `correlation_interval`, which describes the interval.

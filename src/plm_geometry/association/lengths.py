@@ -27,7 +27,7 @@ def r_squared_on_lengths(
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row a pair: ``length_a``, ``length_b`` (residues), ``accession_a``,
+        One row per pair: ``length_a``, ``length_b`` (residues), ``accession_a``,
         ``accession_b`` and `columns`. Pairs with NaN in a column are left out of its row.
     columns : sequence of str
         What to explain.
@@ -79,7 +79,7 @@ def adjusted_for_lengths(
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row a pair, with ``length_a``, ``length_b`` (residues) and `columns`.
+        One row per pair, with ``length_a``, ``length_b`` (residues) and `columns`.
     columns : sequence of str
         What to adjust; NaN stays NaN.
     weights : array-like, shape ``(n_pairs,)``, optional

@@ -47,7 +47,7 @@ def binned_spread(
     Returns
     -------
     pandas.DataFrame
-        One row a bin: ``bin_low``, ``bin_high``, ``n``, and of the distance ``median``,
+        One row per bin: ``bin_low``, ``bin_high``, ``n``, and of the distance ``median``,
         ``q05``, ``q95`` (quantiles), ``std`` (sample), ``iqr``; NaN where a bin is empty.
 
     Raises
@@ -79,7 +79,7 @@ def spread_at(
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row a pair: ``accession_a``, ``accession_b`` and the two columns; those with NaN, or
+        One row per pair: ``accession_a``, ``accession_b`` and the two columns; those with NaN, or
         a similarity outside the edges, are left out.
     similarity, distance : str
         Columns of `frame`.
@@ -91,7 +91,7 @@ def spread_at(
     Returns
     -------
     pandas.DataFrame
-        One row a bin: ``bin_low``, ``bin_high``, ``n``, and of the distance ``median``,
+        One row per bin: ``bin_low``, ``bin_high``, ``n``, and of the distance ``median``,
         ``q05``, ``q95``, ``std``, ``width`` (of the band, q95 - q05), ``width_ratio`` (to the
         width in the first bin), each beside ``..._low`` and ``..._high``. Bounds are NaN with
         fewer proteins than groups, or where a bin has no pairs without one of these.

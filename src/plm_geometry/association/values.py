@@ -25,7 +25,7 @@ def check_columns(frame: pd.DataFrame, columns: Sequence[str]) -> None:
 
 
 def checked_weights(weights: np.ndarray | None, n_pairs: int) -> np.ndarray:
-    """Return one positive weight a pair as float64; all are 1 where none are given."""
+    """Return one positive weight per pair as float64; all are 1 where none are given."""
     if weights is None:
         return np.ones(n_pairs)
     weights = np.asarray(weights, dtype=np.float64)

@@ -1,1 +1,1 @@
-"""What every room stands on: errors, paths, atomic files, provenance, downloads, blocks of work."""
+"""What all else builds on: errors, paths, atomic files, provenance, downloads, parallel work."""

@@ -1,4 +1,4 @@
-"""Files that are whole or not there, written beside their place, by one process at a time."""
+"""Atomic writes: files appear complete or not at all, made by one process at a time."""
 
 import json
 import os

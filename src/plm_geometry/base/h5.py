@@ -1,4 +1,4 @@
-"""HDF5 files that are written whole or not at all, also when the disk is full."""
+"""Atomic writes of HDF5 files, also when the disk is full."""
 
 import io
 from collections.abc import Iterator

@@ -98,9 +98,9 @@ class Settings(_EmbeddingSettings):
     ties: str = _is("max", 'of equally good alignments the one with most identities; or "engine"')
     engine: str = _is("parasail", 'what aligns: or "biopython", as a reference')
     summaries: str = _is(
-        "", "a directory with one directory a chapter; empty takes results/ of the profile"
+        "", "a directory with one directory per chapter; empty takes results/ of the profile"
     )
-    records: str = _is("", "a directory of runs made elsewhere; empty takes data/runs")
+    records: str = _is("", "a directory of runs from other machines; empty takes data/runs")
 
     @property
     def names(self) -> list[str]:

@@ -281,7 +281,7 @@ def chapter_fingerprint(chapter: str, parameters: Mapping[str, object]) -> str:
 
 
 def _digests(sources: Iterable[Path]) -> list[list[str]]:
-    """Return name and hash of files, and of all files in directories; none of what is not there."""
+    """Return name and hash of files, and of all files in directories, as far as they exist."""
     return [
         [str(file.relative_to(source.parent)), sha256_of(file)]
         for source in sources

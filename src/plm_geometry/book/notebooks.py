@@ -1,4 +1,4 @@
-"""Executing one notebook in this very interpreter, and showing it as a single HTML file."""
+"""Executing one notebook with this Python, and showing it as a single HTML file."""
 
 import os
 import re
@@ -76,7 +76,7 @@ def execute(
         except ComputationError as error:
             said, _, why = str(error).rpartition("\n")
         except RuntimeError as error:  # either the kernel has died, or this process that runs it
-            said, why = "", f"its process was ended, for want of memory perhaps ({error})"
+            said, why = "", f"its process was ended, perhaps for lack of memory ({error})"
         else:
             return
     raise ComputationError(f"{said}\n{path.stem}: {why}; its log is {log}.".lstrip())

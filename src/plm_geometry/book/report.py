@@ -255,7 +255,9 @@ class Report:
         if study := self.study:
             models = study.models.reset_index(names="model").to_dict("records")
             content["settings"] = study.settings.model_dump()
-            content["proteins"] = study.data_set().iloc[0].to_dict() | {"sha256": study.common.sha256}
+            content["proteins"] = study.data_set().iloc[0].to_dict() | {
+                "sha256": study.common.sha256
+            }
             content["models"] = [row | study.identity(row["model"]) for row in models]
         return _plain(
             content | {"versions": provenance.versions(), "machine": provenance.machine()}

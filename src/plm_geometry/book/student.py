@@ -1,4 +1,4 @@
-"""Student editions: chapters as notebooks whose exercises have room for answers, and no solutions.
+"""Student editions: chapters as notebooks with empty answers in place of solutions.
 
 Cells of exercises and solutions carry these tags; CONTRIBUTING.md says how one is written.
 """
@@ -129,7 +129,7 @@ def _is_unchanged_edition(path: Path) -> bool:
     try:
         found = json.loads(path.read_text())
         return found["metadata"][_MARK]["sha256"] == _digest(found["cells"])
-    except (ValueError, KeyError, TypeError):  # no JSON, or no notebook of ours
+    except (ValueError, KeyError, TypeError):  # no JSON, or no notebook of this kind
         return False
 
 

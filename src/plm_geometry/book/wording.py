@@ -42,7 +42,7 @@ def formatted(value: object, decimals: int | None = None) -> str:
     value : str or number
         Whole numbers get commas between thousands.
     decimals : int, optional
-        As in `labels.rounded`; by default other fractions are shown to four digits.
+        As in `figures.rounded`; by default other fractions are shown to four digits.
     """
     if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
         return DASH

@@ -1,4 +1,4 @@
-"""The command ``plm-geometry``: a subcommand a verb; bad input is one sentence and status 2."""
+"""The command ``plm-geometry``: one subcommand per verb; bad input is one sentence and status 2."""
 
 import sys
 

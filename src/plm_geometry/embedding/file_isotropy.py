@@ -32,7 +32,7 @@ class FileIsotropy(NamedTuple):
     cloud : Moments
         Of all its vectors.
     row : dict
-        The entries of `isotropy.isotropy_row` and `isotropy.interval_row`; ``blocks``, the number
+        The entries of `measures.isotropy_row` and `measures.interval_row`; ``blocks``, the number
         that the intervals rest on, or None; ``seed``.
     warnings : list of str
         Sentences.
@@ -72,7 +72,7 @@ def file_isotropy(
     Raises
     ------
     InputError
-        As `open_vectors` and `isotropy.isoscore`, and if there are over 10,000 dimensions.
+        As `open_vectors` and `measures.isoscore`, and if there are over 10,000 dimensions.
     """
     vectors = _open(path, key, transpose)
     # The whole and what is left of it are held too, and a matrix between.

@@ -1,4 +1,4 @@
-"""One function a figure: data frame in, matplotlib figure out, in one colour-blind-safe style.
+"""One function per figure: data frame in, matplotlib figure out, in one colour-blind-safe style.
 
 Each name is imported when first asked for: words and numbers require no plotting library.
 """

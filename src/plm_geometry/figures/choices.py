@@ -57,7 +57,7 @@ def specification_curves(frame: pd.DataFrame, value: str, choices: Sequence[str]
     Returns
     -------
     Figure
-        One panel a model. Ring: what the other chapters choose. Dashed: published.
+        One panel per model. Ring: what the other chapters choose. Dashed: published.
     """
     named = style.labelled(frame.dropna(subset=value))
     if named.empty:
@@ -140,7 +140,7 @@ def choice_shares(frame: pd.DataFrame) -> Figure:
     Returns
     -------
     Figure
-        A row a number and model, a column a choice; blank where there is no such choice.
+        One row per number and model, one column per choice; blank where there is no such choice.
     """
     if frame.empty:
         return style.nothing_to_draw("no number varies by choice")

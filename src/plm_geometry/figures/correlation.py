@@ -63,7 +63,7 @@ def correlation_matrices(
 
 @style.styled
 def correlation_intervals(raw: pd.DataFrame, adjusted: pd.DataFrame) -> Figure:
-    """Draw correlations with their intervals, raw and adjusted for lengths, a panel an entry.
+    """Draw correlations with their intervals, raw and adjusted for lengths, one panel per entry.
 
     Parameters
     ----------
@@ -75,8 +75,8 @@ def correlation_intervals(raw: pd.DataFrame, adjusted: pd.DataFrame) -> Figure:
     Returns
     -------
     Figure
-        Dots and lines: raw, with the interval of one who takes pairs for independent as a pale
-        bar behind; open dots: adjusted; open diamonds: published.
+        Dots and lines: raw, with the interval that assumes independent pairs as a pale bar
+        behind; open dots: adjusted; open diamonds: published.
     """
     raw, adjusted = style.labelled(raw), style.labelled(adjusted)
     entries = raw[["a", "b"]].drop_duplicates().to_numpy()
@@ -97,7 +97,7 @@ def correlation_intervals(raw: pd.DataFrame, adjusted: pd.DataFrame) -> Figure:
 
 @style.styled
 def score_against_settings(frame: pd.DataFrame, published: float) -> Figure:
-    """Draw the correlation of score and identity under each alignment setting, a panel a mode.
+    """Draw the correlation of score and identity under each alignment setting, one panel per mode.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def signs(curves: pd.DataFrame, points: pd.DataFrame, published: float) -> Figur
     Returns
     -------
     Figure
-        Left: constructed clouds as lines, models as points. Right: one row a model, from its sign
+        Left: constructed clouds as lines, models as points. Right: one row per model, from its sign
         to the most positive one that its directions reach with other lengths.
     """
     figure = Figure(figsize=(9.6, max(4.2, 0.36 * len(points) + 1.6)))

@@ -46,7 +46,7 @@ def global_isotropy(frame: pd.DataFrame) -> Figure:
 
 @style.styled
 def pairwise_cosines(frame: pd.DataFrame) -> Figure:
-    """Draw how the cosines of random pairs are spread, raw and centred, one row a model.
+    """Draw how the cosines of random pairs are spread, raw and centred, one row per model.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def _cosine_histograms(axes: Axes, rows: pd.DataFrame, colour: str) -> None:
 
 @style.styled
 def pooling_isotropy(frame: pd.DataFrame) -> Figure:
-    """Draw IsoScore of residues, of means of random residues and of proteins, one row a model.
+    """Draw IsoScore of residues, of means of random residues and of proteins, one row per model.
 
     Parameters
     ----------

@@ -68,7 +68,7 @@ def density(frame: pd.DataFrame) -> Density:
 
 @style.styled
 def pair_scatter(densities: Mapping[str, Density]) -> Figure:
-    """Draw the density of pairs, one minus cosine against sequence identity, one panel a model.
+    """Draw the density of pairs, one minus cosine against sequence identity, one panel per model.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def _spread_lines(axes: Axes, spread: pd.DataFrame) -> None:
 
 @style.styled
 def discrimination(frame: pd.DataFrame) -> Figure:
-    """Draw how well distances tell homologous from unrelated pairs, one panel a model.
+    """Draw how well distances tell homologous from unrelated pairs, one panel per model.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def discrimination(frame: pd.DataFrame) -> Figure:
 
 @style.styled
 def sampled_pairs(frame: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
-    """Draw single pairs, cosine similarity against sequence identity, one panel a model.
+    """Draw single pairs, cosine similarity against sequence identity, one panel per model.
 
     Parameters
     ----------

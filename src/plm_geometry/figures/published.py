@@ -10,7 +10,7 @@ from plm_geometry.figures.words import LABELS, labels
 
 @style.styled
 def checkpoint_correlations(frame: pd.DataFrame) -> Figure:
-    """Draw the entries of correlation matrices of runs made elsewhere, and the printed ones.
+    """Draw the entries of correlation matrices of other machines' runs, and the printed ones.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ def checkpoint_correlations(frame: pd.DataFrame) -> Figure:
     Returns
     -------
     Figure
-        One row an entry; the printed number as an open diamond, one mark a run and model below.
+        One row per entry; the printed number as an open diamond, one mark per run and model below.
     """
     named = _of_records(frame)
     line, looks = {"names": named["name"].unique(), "by": "name"}, style.looks(named)
@@ -56,7 +56,7 @@ def natural_language(layers: pd.DataFrame, clouds: pd.DataFrame) -> Figure:
     Returns
     -------
     Figure
-        Left: word tokens by layer, the last one as a diamond. Right: one row a cloud, a panel
+        Left: word tokens by layer, the last one as a diamond. Right: one row per cloud, a panel
         each for word tokens, residues and whole proteins. What others published is an open
         diamond.
     """
@@ -77,7 +77,7 @@ def natural_language(layers: pd.DataFrame, clouds: pd.DataFrame) -> Figure:
 
 
 def _by_layer(axes: Axes, layers: pd.DataFrame) -> None:
-    """Draw one line a natural-language model, named at its last layer."""
+    """Draw one line per natural-language model, named at its last layer."""
     models = layers.groupby("title", sort=False)
     for dash, (title, model) in zip(("-", "--", "-.", ":"), models, strict=True):
         axes.plot(model["layer"], model["isoscore"], ls=dash, color=style.INK, lw=1.4)

@@ -17,7 +17,7 @@ _SMALLEST_SHARE = 1e-8
 
 @style.styled
 def spectrum(frame: pd.DataFrame) -> Figure:
-    """Draw the share of variance along each principal component, one line a model.
+    """Draw the share of variance along each principal component, one line per model.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def constructed_clouds(clouds: Mapping[str, np.ndarray], table: pd.DataFrame) ->
     clouds : mapping of str to ndarray, shape (n, 3)
         ``clouds.constructed(n, seed=...)``, each drawn to its own scale.
     table : DataFrame
-        One row a cloud, in the same order, and one column a yardstick.
+        One row per cloud, in the same order, and one column per yardstick.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def vector_file(
     Parameters
     ----------
     row : mapping of str to number or None
-        Of `isotropy.isotropy_row` and `isotropy.interval_row`.
+        Of `measures.isotropy_row` and `measures.interval_row`.
     components : ndarray, shape (k,)
         Variance along each principal component, the largest first.
     coordinates : ndarray, shape (d,), or None

@@ -1,4 +1,4 @@
-"""How figures look: colour-blind-safe colours, panels, and dots on intervals, one row a model."""
+"""How figures look: colour-blind-safe colours, panels, and dots on intervals, one row per model."""
 
 import itertools
 import textwrap

@@ -92,7 +92,7 @@ def coordinate_shares(moments: Moments) -> np.ndarray:
     """Return what each coordinate adds to the mean cosine similarity, shape (d,).
 
     With unit vectors u, coordinate j adds ``((sum u_j)**2 - sum(u_j**2)) / (N (N - 1))``, its
-    mean product over all ordered pairs. The shares add up to `isotropy.mean_cosine_similarity`;
+    mean product over all ordered pairs. The shares add up to `measures.mean_cosine_similarity`;
     a coordinate that alone brings much of it is called a rogue dimension.
 
     Returns

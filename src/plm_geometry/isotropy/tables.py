@@ -42,8 +42,8 @@ def measured(whole: Moments, blocks: Sequence[Moments]) -> dict[str, object]:
     Returns
     -------
     dict
-        What `isotropy.isotropy_row` returns, missing where the cloud has no spread, and what
-        `isotropy.interval_row` returns, NaN where undefined or with fewer than ten blocks.
+        What `measures.isotropy_row` returns, missing where the cloud has no spread, and what
+        `measures.interval_row` returns, NaN where undefined or with fewer than ten blocks.
     """
     row = _NO_ISOTROPY | {"n": whole.count, "d": whole.dim}
     if not _has_spread(whole):

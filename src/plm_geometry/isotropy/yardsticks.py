@@ -36,7 +36,7 @@ def yardsticks(vectors: Any, *, seed: int = 0) -> dict[str, float]:
     Parameters
     ----------
     vectors : array-like, shape (n, d)
-        One vector a row; they are copied in small blocks only.
+        One vector per row; they are copied in small blocks only.
     seed : int
         Of the batches of IsoScore* and of the sample of TwoNN.
 
@@ -106,7 +106,7 @@ def isoscore_star(
     Raises
     ------
     InputError
-        As `isotropy.isoscore`, and if `zeta` or a number is out of range.
+        As `measures.isoscore`, and if `zeta` or a number is out of range.
 
     References
     ----------
@@ -175,7 +175,7 @@ def partition_isotropy(vectors: np.ndarray, *, moments: Moments | None = None) -
     Parameters
     ----------
     vectors : ndarray, shape (n, d)
-        One vector a row.
+        One vector per row.
     moments : Moments, optional
         Of `vectors`, where they are at hand.
 

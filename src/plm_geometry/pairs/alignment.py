@@ -59,7 +59,7 @@ def align_pairs(
     Returns
     -------
     pandas.DataFrame
-        One row a pair, in the order given: ``accession_a``, ``accession_b``,
+        One row per pair, in the order given: ``accession_a``, ``accession_b``,
         ``alignment_score`` (in the matrix's units), ``identities``, ``alignment_length``
         (columns), ``sequence_identity`` (0 to 1; 0 where nothing is aligned).
 

@@ -36,7 +36,7 @@ def pair_distances(
     Parameters
     ----------
     vectors : numpy.ndarray, shape ``(n_proteins, dim)``
-        One vector a protein.
+        One vector per protein.
     first, second : numpy.ndarray of int, shape ``(n_pairs,)``
         Pairs, as rows of `vectors`.
     workers : int, optional
@@ -45,8 +45,8 @@ def pair_distances(
     Returns
     -------
     pandas.DataFrame
-        One row a pair: ``cosine_similarity`` (NaN where a vector is zero) and
-        ``squared_euclidean``. Beyond it and the input, memory takes about 30 bytes a pair.
+        One row per pair: ``cosine_similarity`` (NaN where a vector is zero) and
+        ``squared_euclidean``. Beyond it and the input, memory takes about 30 bytes per pair.
 
     Raises
     ------

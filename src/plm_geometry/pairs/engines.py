@@ -76,8 +76,8 @@ class ParasailEngine(Engine):
     ) -> tuple[int, str, str]:
         """Return the worth of one of the alignments worth most, and its two lines.
 
-        A line has a letter or a gap (``-``) a column. Both are empty where nothing is aligned, and
-        hold nothing else than what is aligned in mode "local".
+        A line has one letter or gap (``-``) per column. Both are empty where nothing is aligned,
+        and hold nothing else than what is aligned in mode "local".
 
         Its ``stats`` kernels would do with less memory, but count no column of a global
         alignment's leading gap (parasail 1.3.4).

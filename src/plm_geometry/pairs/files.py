@@ -1,4 +1,4 @@
-"""Pairs that a file names."""
+"""Pairs of proteins read from a file: two accessions per line, or Parquet."""
 
 import zlib
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ _COLUMNS = ["accession_a", "accession_b"]
 
 
 def read_pairs(path: str | Path, accessions: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Read pairs of proteins from a file that names two accessions a line.
+    """Read pairs of proteins from a file that names two accessions per line.
 
     Parameters
     ----------
@@ -33,8 +33,8 @@ def read_pairs(path: str | Path, accessions: Sequence[str]) -> tuple[np.ndarray,
     Raises
     ------
     InputError
-        If the file cannot be read, lacks these columns or holds no pair; if a pair names a
-        protein that is not there or is of a protein with itself; if a pair comes twice, in either
+        If the file cannot be read, lacks these columns or holds no pair; if a pair names an
+        unknown protein or is of a protein with itself; if a pair comes twice, in either
         order, since it would count twice in whatever is made of the pairs.
     """
     path = Path(path)
@@ -43,10 +43,10 @@ def read_pairs(path: str | Path, accessions: Sequence[str]) -> tuple[np.ndarray,
     except (OSError, ValueError, EOFError, zlib.error) as error:
         raise InputError(
             f"pairs cannot be read from {path} ({str(error).partition(chr(10))[0].rstrip('. ')}); "
-            f"give two accessions a line, or Parquet with columns {' and '.join(_COLUMNS)}."
+            f"give two accessions per line, or Parquet with columns {' and '.join(_COLUMNS)}."
         ) from error
     if table.empty:
-        raise InputError(f"{path} names no pair; give two accessions a line.")
+        raise InputError(f"{path} names no pair; give two accessions per line.")
     first, second = (_rows(table[name], accessions) for name in _COLUMNS)
     _check_known(path, table, first, second)
     _check_distinct(path, accessions, first, second)

@@ -1,4 +1,4 @@
-"""Alignment into a Parquet file, block by block: a killed run goes on where it was."""
+"""Alignment into a Parquet file, block by block: a killed run resumes."""
 
 import json
 import shutil
@@ -40,7 +40,7 @@ def align_to_parquet(
 
     Until all pairs are aligned, the counts of each finished block lie in the directory
     ``<path>.parts``. Called again with the same proteins, pairs and settings, a run that was
-    killed goes on from there; one that had finished does nothing.
+    killed resumes; one that had finished does nothing.
 
     Parameters
     ----------

@@ -9,12 +9,12 @@ from plm_geometry.pairs.engines import Engine, identity_marks, make_engine
 from plm_geometry.pairs.scoring import AlignmentSettings
 from plm_geometry.proteins.fasta import Proteins
 
-# Tracing keeps a byte a cell: 25 MB for two proteins of 5,000 residues.
+# Tracing keeps one byte per cell: 25 MB for two proteins of 5,000 residues.
 _MOST_CELLS = 25_000_000
 
 
 class AlignedText(NamedTuple):
-    """Two aligned proteins, a letter or a gap a column, and ``|`` where residues are identical."""
+    """Two aligned proteins, one letter or gap per column, and ``|`` where residues agree."""
 
     first: str
     marks: str

@@ -99,7 +99,7 @@ def value(quantity: str) -> float:
 
 
 def global_isotropy() -> pd.DataFrame:
-    """Return the paper's table of global isotropy, one row a model.
+    """Return the paper's table of global isotropy, one row per model.
 
     Returns
     -------
@@ -195,7 +195,7 @@ def beside_local(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def natural_language() -> pd.DataFrame:
-    """Return IsoScores of the word tokens of WikiText-2, one row a model and layer [1]_.
+    """Return IsoScores of the word tokens of WikiText-2, one row per model and layer [1]_.
 
     Returns
     -------
@@ -257,7 +257,7 @@ def beside(frame: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     frame : DataFrame
-        ``study.isotropy.table()``: one row a model or control.
+        ``study.isotropy.table()``: one row per model or control.
 
     Returns
     -------

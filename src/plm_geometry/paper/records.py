@@ -1,4 +1,4 @@
-"""Runs made elsewhere, kept in ``data/runs``: what they measured, and from what."""
+"""Runs from other machines, kept in ``data/runs``: what they measured, and from what."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ _FROM_VECTORS = ("isoscore", "effective_dimensions", "mean_cosine_similarity")
 
 
 class Record(BaseModel):
-    """One run made elsewhere.
+    """One run from another machine.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Record(BaseModel):
 def add(
     files: Sequence[Path], name: str = "", note: str = "", model: str = "", sample: str = ""
 ) -> Path:
-    """Take in a run made elsewhere.
+    """Import a run from another machine.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def read_records(directory: str | Path = "") -> list[Record]:
 
 
 def sources(records: Sequence[Record]) -> pd.DataFrame:
-    """Return one row a record and model: what was run on what, and what identifies it."""
+    """Return one row per record and model: what was run on what, and what identifies it."""
     rows = [
         {
             "record": record.name,

@@ -158,7 +158,7 @@ def summary_files(profile: str, directory: str | Path = "") -> list[Path]:
     profile : str
         Whose results in ``results/`` are taken.
     directory : path-like, optional
-        Taken in their place: one directory a chapter lies in it.
+        Taken in their place; it holds one directory per chapter.
     """
     place = Path(directory).expanduser() if str(directory) else paths.RESULTS / profile
     found = sorted(place.glob("*/summary.json"))
@@ -172,10 +172,10 @@ def read_build(profile: str, directory: str | Path = "") -> list[Summary]:
     Raises
     ------
     InputError
-        If `directory` is given and not there, or a summary is damaged.
+        If `directory` is given and does not exist, or a summary is damaged.
     """
     if str(directory) and not Path(directory).expanduser().is_dir():
-        raise InputError(f"{directory} is no directory; name one with a directory a chapter.")
+        raise InputError(f"{directory} is no directory; name one with one directory per chapter.")
     return [read_summary(path) for path in summary_files(profile, directory)]
 
 

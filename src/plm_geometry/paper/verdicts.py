@@ -43,7 +43,7 @@ def verdicts(runs: Sequence[Summary]) -> pd.DataFrame:
     Parameters
     ----------
     runs : sequence of Summary
-        The chapters of one build, or of one run made elsewhere.
+        The chapters of one build, or of one run from another machine.
 
     Returns
     -------

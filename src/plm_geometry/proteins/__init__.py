@@ -1,1 +1,1 @@
-"""Proteins in: FASTA validated and sampled, data sets, families."""
+"""Proteins: FASTA files validated and sampled, data sets, families."""

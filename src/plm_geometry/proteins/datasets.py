@@ -56,13 +56,15 @@ def read_proteins(name: str) -> Proteins:
     Raises
     ------
     InputError
-        As `proteins.read_fasta`; if Swiss-Prot has not been fetched, or the bacterium's file is
+        As `fasta.read_fasta`; if Swiss-Prot has not been fetched, or the bacterium's file is
         missing or altered.
     """
     if name == "bacterium":
         return _read_bacterium()
     if name == "swissprot" and not paths.SWISSPROT.exists():
-        raise InputError("Swiss-Prot is not here yet; run `plm-geometry fetch swissprot` first.")
+        raise InputError(
+            "Swiss-Prot has not been downloaded; run `plm-geometry fetch swissprot` first."
+        )
     return read_fasta(paths.SWISSPROT if name == "swissprot" else Path(name).expanduser())
 
 

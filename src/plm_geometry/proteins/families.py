@@ -33,7 +33,7 @@ def read_families(
     Parameters
     ----------
     name : str
-        A file of values parted by tabs (or, ``.csv``, by commas) whose first line names the
+        A tab-separated file (or, ``.csv``, comma-separated) whose first line names the
         columns ``accession`` and ``family``; others are ignored. A key of `SHIPPED`: that data
         set's. "phmmer": found by searching with each protein among all (`find_families`).
     proteins : Proteins

@@ -33,7 +33,7 @@ class Proteins:
     Attributes
     ----------
     accessions, sequences : tuple of str
-        One entry a protein; sequences are upper case, IUPAC letters only.
+        One entry per protein; sequences are upper case, IUPAC letters only.
     source : str
         Where they come from, as a person would name it.
     notes : mapping of str to int

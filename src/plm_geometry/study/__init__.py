@@ -1,6 +1,6 @@
-"""`Study`: proteins, models and what chapters ask of them, one module a topic.
+"""`Study`: proteins, models and what chapters ask of them, one module per topic.
 
-This is the one room the chapters talk to for numbers. What it computes is kept under
+Chapters get all numbers of a run from here. What it computes is kept under
 ``data/cache``, found again by a fingerprint of all it depends on, the code included.
 """
 

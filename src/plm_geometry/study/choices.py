@@ -63,7 +63,7 @@ class Choices:
         Returns
         -------
         DataFrame
-            One row a specification: labels of the model, the choices (`CHOICES_OF`), the number,
+            One row per specification: labels of the model, the choices (`CHOICES_OF`), the number,
             and ``own``, whether these are the choices of the other chapters. Correlations over
             fewer than ten pairs are left out.
         """

@@ -1,4 +1,4 @@
-"""Correlation: how embedding distance and alignment hang together over pairs of proteins."""
+"""Correlation of embedding distance with alignment over pairs of proteins."""
 
 from dataclasses import replace
 from itertools import product
@@ -42,8 +42,8 @@ class Correlation:
         -------
         DataFrame
             Labels, and ``a, b, estimate, low, high, standard_error`` of
-            `association.correlation_intervals`; ``pairwise_low, pairwise_high``: the interval of
-            one who takes pairs for independent.
+            `association.correlation_intervals`; ``pairwise_low, pairwise_high``: the
+            interval that assumes independent pairs.
         """
         return self.study.rows(lambda name: self._entries(name, method, adjusted))
 

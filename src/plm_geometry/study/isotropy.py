@@ -1,4 +1,4 @@
-"""Global isotropy: how much of its space each model uses, one vector a protein."""
+"""Global isotropy: how much of its space each model uses, one vector per protein."""
 
 from functools import cached_property
 from itertools import product
@@ -32,13 +32,13 @@ _N_COSINES = 20_000
 
 
 class Isotropy:
-    """Tables of global isotropy, one row a model or more."""
+    """Tables of global isotropy, one row per model or more."""
 
     def __init__(self, study: "Study"):
         self.study = study
 
     def table(self) -> pd.DataFrame:
-        """Return one row a model: the paper's table over this study's proteins.
+        """Return one row per model: the paper's table over this study's proteins.
 
         What `isotropy.tables.measured` gives, with intervals over blocks of proteins: families
         where they are known.
@@ -64,7 +64,7 @@ class Isotropy:
         return [f"{study.models.title[name]}: {words}" for name, words in said.items() if words]
 
     def yardsticks(self) -> pd.DataFrame:
-        """Return one row a model: every measure of `yardsticks.yardsticks`."""
+        """Return one row per model: every measure of `yardsticks.yardsticks`."""
         study = self.study
         return study.rows(lambda name: [yardsticks(study.vectors(name), seed=study.settings.seed)])
 

@@ -26,7 +26,7 @@ class Local:
         self.study = study
 
     def table(self) -> pd.DataFrame:
-        """Return one row a model and amino acid, and ``residue = "all"`` over all residues.
+        """Return one row per model and amino acid, and ``residue = "all"`` over all residues.
 
         Columns as in `Isotropy.table`, with ``residue``. Letters beyond the twenty are rows of
         their own.
@@ -36,7 +36,7 @@ class Local:
     def average(self) -> pd.DataFrame:
         """Return the effective dimensions of an amino acid, the mean over the twenty.
 
-        Columns of `isotropy.tables.average_dimensions`; one row a model.
+        Columns of `isotropy.tables.average_dimensions`; one row per model.
         """
         return self._rows(self._average)
 

@@ -37,7 +37,7 @@ class Pairs:
         self.alignment = AlignmentSettings(**study.settings.model_dump(include=named))
         self._file = Path(study.settings.pairs_file).expanduser()
         if study.settings.pairs_file and not self._file.is_file():
-            raise InputError(f"{self._file} is not there; make it with `plm-geometry align`.")
+            raise InputError(f"{self._file} does not exist; make it with `plm-geometry align`.")
         self._tables: dict[bool, pd.DataFrame] = {}
         self._distances: dict[tuple[str, bool], pd.DataFrame] = {}
 
@@ -87,7 +87,7 @@ class Pairs:
         -------
         DataFrame
             The rows of `table` with ``alignment`` (`AlignedText`, or None where too long), and
-            one column a model, under its name: the pair's cosine similarity.
+            one column per model, under its name: the pair's cosine similarity.
         """
         study, table = self.study, self.table(similar=True)
         chosen = np.random.default_rng(study.settings.seed).permutation(len(table))[:n]

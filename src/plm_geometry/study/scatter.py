@@ -36,7 +36,7 @@ class Scatter:
         return self.study.rows(lambda name: self._spread(name, edges))
 
     def discrimination(self) -> pd.DataFrame:
-        """Return how well each distance parts homologous from unrelated pairs, by identity.
+        """Return how well each distance separates homologous from unrelated pairs.
 
         Labels, ``distance``, and the columns of `association.discrimination`. No rows where
         families are not known, or there are no pairs of one or no pairs of two.

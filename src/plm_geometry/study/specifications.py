@@ -20,7 +20,7 @@ def explained(frame: pd.DataFrame, value: str, choices: Sequence[str]) -> pd.Dat
     Parameters
     ----------
     frame : DataFrame
-        One row a specification; rows without the number are left out.
+        One row per specification; rows without the number are left out.
     value : str
         Column of the number.
     choices : sequence of str

@@ -160,7 +160,7 @@ class Study:
 
     @cached_property
     def models(self) -> pd.DataFrame:
-        """One row a model or control: ``title, role, counterpart, width, max_residues``."""
+        """One row per model or control: ``title, role, counterpart, width, max_residues``."""
         table = pd.DataFrame([vars(self.card(name)) for name in self.names], self.names)
         table = table.drop(columns=["name", "architecture"])
         # Two files of one name: figures and tables must tell them apart.
