@@ -33,7 +33,7 @@ _PROTEINS_PER_CORE = 32
 _INPUTS_AT_ONCE = 2**22
 # The weights pass through the processor at each position: batches that make this cheap. The
 # narrower a model, the more of a step is overhead, and the less memory a residue takes.
-_RESIDUES_PER_BATCH = {"cpu": 2**15, "cuda": 2**18}
+_RESIDUES_PER_BATCH = {"cpu": 2**16, "cuda": 2**18}
 _NUMBERS_PER_BATCH = 2**24
 
 
