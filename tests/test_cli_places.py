@@ -70,6 +70,7 @@ def test_a_stopped_run_ends_in_one_sentence_and_keeps_what_is_aligned(proteins, 
 def test_ctrl_c_is_a_sentence_while_the_command_still_imports():
     script = (
         "import os, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # not so in a background job
         "class Person:\n"
         "    def find_spec(self, name, *rest):\n"
         "        if name == 'typer': os.kill(os.getpid(), signal.SIGINT)\n"
