@@ -1,12 +1,16 @@
 """Mergeable moments of a set of vectors: all that isotropy needs, in memory that does not grow."""
 
 import operator
+from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, fields, replace
 from functools import cache, reduce
+from threading import local
 from typing import Any, Self
 
 import numpy as np
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from plm_geometry.base.errors import InputError
 
@@ -24,6 +28,8 @@ _SHIFT_ROWS = 64
 # float32 may miss 1e-6 of itself, which shows where one coordinate outweighs the others; of more
 # vectors the products' errors cancel.
 _EXACT_ROWS = 1024
+# From so many blocks on, threads of one core each are faster than products on all cores.
+_MANY_BLOCKS = 4
 # Squared norms within which sums of squares neither overflow nor lose digits to underflow.
 _SAFE_SQUARES = {"float32": (1e-20, 1e20), "float64": (1e-280, 1e280)}
 
@@ -281,7 +287,7 @@ class Accumulator:
     def __init__(self, names: Sequence[str] | None = None):
         self.moments: dict[Hashable, Moments] = {}
         self._names = names
-        self._room = np.empty(0, np.uint8)
+        self._rooms = local()
 
     def add(self, vectors: np.ndarray, numbers: Sequence[int], cloud: Hashable = None) -> None:
         """Add the rows of `vectors`, shape (k, d), to a cloud, here called by any key.
@@ -303,15 +309,46 @@ class Accumulator:
                 f"row {numbers[0]} has {d} dimensions where those before have {total.dim}; "
                 "give vectors of one width."
             )
-        for rows, dtype in _blocks(vectors, max(0, _EXACT_ROWS - total.count)):
-            # Squares that are not finite are looked for, and need no warning.
-            with np.errstate(over="ignore", invalid="ignore"):
+        blocks = list(_blocks(vectors, max(0, _EXACT_ROWS - total.count)))
+        if len(blocks) < _MANY_BLOCKS:
+            for rows, dtype in blocks:
                 block = self._block(vectors[rows], numbers[rows], dtype)
-            total = total._combined(block, operator.iadd)
+                total = total._combined(block, operator.iadd)
+        else:
+            for block in self._side_by_side(vectors, numbers, blocks):
+                total = total._combined(block, operator.iadd)
         self.moments[cloud] = total
+
+    def _side_by_side(
+        self, vectors: np.ndarray, numbers: Sequence[int], blocks: list[tuple[slice, type]]
+    ) -> Iterator[Moments]:
+        """Yield the moments of many blocks in order, each computed on one core.
+
+        What lies between two products then keeps all cores busy, too.
+        """
+        n_threads = _blas_threads()
+        begun: deque[Future[Moments]] = deque()
+        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_threads) as pool:
+            for rows, dtype in blocks:
+                # One more than there are threads: it is added up while they work.
+                if len(begun) > n_threads:
+                    yield begun.popleft().result()
+                begun.append(pool.submit(self._apart, vectors[rows], numbers[rows], dtype))
+            while begun:
+                yield begun.popleft().result()
+
+    def _apart(self, vectors: np.ndarray, numbers: Sequence[int], dtype: type) -> Moments:
+        """As `_block`, in arrays of its own: another block may be computed before it is used."""
+        block = self._block(vectors, numbers, dtype)
+        return replace(block, scatter=block.scatter.copy())
 
     def _block(self, vectors: np.ndarray, numbers: Sequence[int], dtype: type) -> Moments:
         """Return the moments of a few vectors, computed in float64 where `dtype` is too narrow."""
+        # Squares that are not finite are looked for, and need no warning.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._sums(vectors, numbers, dtype)
+
+    def _sums(self, vectors: np.ndarray, numbers: Sequence[int], dtype: type) -> Moments:
         n, d = vectors.shape
         shifted, scatter = self._space(n, d, dtype)
         shift, step = _near_mean(vectors, dtype), _rows_in(_SWEEP_BYTES, d, dtype)
@@ -323,7 +360,7 @@ class Accumulator:
             rows = np.ascontiguousarray(vectors[part], dtype)
             squares, room = np.vecdot(rows, rows), shifted[part]
             if not self._is_safe(vectors[part], squares, numbers[part]):
-                return self._block(vectors, numbers, np.float64)
+                return self._sums(vectors, numbers, np.float64)
             inverse = np.divide(1, squares, out=np.zeros_like(squares), where=squares > 0)
             sums[0] += np.sqrt(inverse) @ rows
             sums[1] += inverse @ np.square(rows, out=room)
@@ -337,9 +374,10 @@ class Accumulator:
     def _space(self, n: int, d: int, dtype: type) -> list[np.ndarray]:
         """Return uninitialised arrays (n, d) and (d, d): memory used again is faster than new."""
         size = (n + d) * d * np.dtype(dtype).itemsize
-        if self._room.size < size:
-            self._room = np.empty(size, np.uint8)
-        return np.split(self._room[:size].view(dtype).reshape(n + d, d), [n])
+        room = getattr(self._rooms, "room", np.empty(0, np.uint8))
+        if room.size < size:
+            room = self._rooms.room = np.empty(size, np.uint8)
+        return np.split(room[:size].view(dtype).reshape(n + d, d), [n])
 
     def _is_safe(self, rows: np.ndarray, squares: np.ndarray, numbers: Sequence[int]) -> bool:
         """Refuse rows whose squared lengths no float64 holds; return whether those here do."""
@@ -358,6 +396,13 @@ class Accumulator:
 
     def _name(self, number: int) -> str:
         return f"row {number}" + (f" ({self._names[number]})" if self._names else "")
+
+
+@cache
+def _blas_threads() -> int:
+    """Return the number of threads of NumPy's matrix products, as the user has set it."""
+    found = ThreadpoolController().select(user_api="blas").lib_controllers
+    return max((library.num_threads for library in found), default=1)
 
 
 def _check_finite(vector: np.ndarray, name: str) -> None:
