@@ -1,11 +1,13 @@
 """Moments against plain NumPy, the ways of putting them together, and what they refuse."""
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_info
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.isotropy.jackknife import draw_blocks
@@ -323,3 +325,28 @@ def test_no_block_and_no_dimension_are_refused():
 
 def test_no_rows_are_empty_moments():
     assert Moments.from_vectors(np.empty((0, 4))).count == 0
+
+
+def threads_of_products():
+    return {found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"}
+
+
+def test_sums_in_several_threads_are_right_and_leave_products_their_cores(monkeypatch):
+    monkeypatch.setattr("plm_geometry.isotropy.moments._BLOCK_BYTES", 4000)  # many blocks
+    # As if none saw that another had limited products already.
+    monkeypatch.setattr("plm_geometry.isotropy.moments._affordable_threads", lambda d: 2)
+    vectors = np.random.default_rng(0).standard_normal((4000, 20)).astype(np.float32)
+    alone = Moments.from_vectors(vectors)
+    before = threads_of_products()
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(Moments.from_vectors, [vectors] * 120):
+            np.testing.assert_array_equal(found.scatter, alone.scatter)
+    assert threads_of_products() == before
+
+
+def test_of_several_faulty_vectors_in_many_blocks_the_first_is_named(monkeypatch):
+    monkeypatch.setattr("plm_geometry.isotropy.moments._BLOCK_BYTES", 4000)
+    vectors = np.ones((4000, 20), np.float32)
+    vectors[[1700, 1900, 3999]] = np.nan
+    with pytest.raises(InputError, match="row 1700 holds NaN"):
+        Moments.from_vectors(vectors)

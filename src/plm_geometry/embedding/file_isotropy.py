@@ -182,6 +182,6 @@ def residue_isotropy(
         store = run.embed(known, file, Path(directory), seed=seed, tell=tell, progress=progress)
         found = run.load(store, known)
         letters, groups = found.residue_moments, found.residue_groups
-        rows = list(tables.local_rows(letters, groups))
+        rows = list(tables.local_rows(groups))
         average = tables.average_dimensions(*tables.averages_without_each(letters, groups))
     return rows[-1:] if proteins is None else rows, average

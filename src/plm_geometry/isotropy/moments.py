@@ -6,11 +6,11 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from functools import cache, reduce
-from threading import local
+from threading import Lock, local
 from typing import Any, Self
 
 import numpy as np
-from threadpoolctl import ThreadpoolController, threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from plm_geometry.base.errors import InputError
 
@@ -30,6 +30,10 @@ _SHIFT_ROWS = 64
 _EXACT_ROWS = 1024
 # From so many blocks on, threads of one core each are faster than products on all cores.
 _MANY_BLOCKS = 4
+_THREADS_BYTES = 2**28
+# Held while products are limited to one core, which is for the whole process: of two that limit
+# at a time, one would put the other's limit back for good.
+_LIMITING = Lock()
 # Squared norms within which sums of squares neither overflow nor lose digits to underflow.
 _SAFE_SQUARES = {"float32": (1e-20, 1e20), "float64": (1e-280, 1e280)}
 
@@ -228,13 +232,10 @@ def random_parts(
     *,
     seed: int,
     names: Sequence[str] | None = None,
-    first: int = 0,
-    start: int = 0,
 ) -> list[Moments]:
     """Return the moments of parts of a stream of vectors, to which they are drawn at random.
 
-    Which part a vector belongs to follows from `seed`, its block's number and its place there, so
-    that pieces of a stream may be divided apart from each other, and their parts merged.
+    Which part a vector belongs to follows from `seed`, its block's number and its place there.
 
     Parameters
     ----------
@@ -246,16 +247,14 @@ def random_parts(
         Of the draw.
     names : sequence of str, optional
         As in `Moments.from_blocks`, of the whole stream.
-    first, start : int
-        Of the first block here and of its first vector: their numbers in the whole stream.
 
     Raises
     ------
     InputError
         As `Moments.from_blocks`.
     """
-    sums = Accumulator(names)
-    for number, block in enumerate(blocks, start=first):
+    sums, start = Accumulator(names), 0
+    for number, block in enumerate(blocks):
         order = np.random.default_rng([seed, number]).permutation(len(block))
         for part in range(n_parts):
             # The parts take turns, across blocks too.
@@ -310,25 +309,25 @@ class Accumulator:
                 "give vectors of one width."
             )
         blocks = list(_blocks(vectors, max(0, _EXACT_ROWS - total.count)))
-        if len(blocks) < _MANY_BLOCKS:
-            for rows, dtype in blocks:
-                block = self._block(vectors[rows], numbers[rows], dtype)
-                total = total._combined(block, operator.iadd)
-        else:
-            for block in self._side_by_side(vectors, numbers, blocks):
-                total = total._combined(block, operator.iadd)
+        for block in self._each(vectors, numbers, blocks):
+            total = total._combined(block, operator.iadd)
         self.moments[cloud] = total
 
-    def _side_by_side(
+    def _each(
         self, vectors: np.ndarray, numbers: Sequence[int], blocks: list[tuple[slice, type]]
     ) -> Iterator[Moments]:
-        """Yield the moments of many blocks in order, each computed on one core.
+        """Yield the moments of blocks in order: of many, several at a time, each on one core.
 
         What lies between two products then keeps all cores busy, too.
         """
-        n_threads = _blas_threads()
+        n_threads = _affordable_threads(vectors.shape[1]) if len(blocks) >= _MANY_BLOCKS else 1
+        if n_threads == 1:
+            for rows, dtype in blocks:
+                yield self._block(vectors[rows], numbers[rows], dtype)
+            return
+        # In order, so that of several faulty rows the first is named.
         begun: deque[Future[Moments]] = deque()
-        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_threads) as pool:
+        with _LIMITING, _blas().limit(limits=1), ThreadPoolExecutor(n_threads) as pool:
             for rows, dtype in blocks:
                 # One more than there are threads: it is added up while they work.
                 if len(begun) > n_threads:
@@ -399,10 +398,18 @@ class Accumulator:
 
 
 @cache
-def _blas_threads() -> int:
-    """Return the number of threads of NumPy's matrix products, as the user has set it."""
-    found = ThreadpoolController().select(user_api="blas").lib_controllers
-    return max((library.num_threads for library in found), default=1)
+def _blas() -> ThreadpoolController:
+    # Looked for once, which takes milliseconds: NumPy has loaded its own by now.
+    return ThreadpoolController().select(user_api="blas")
+
+
+def _affordable_threads(d: int) -> int:
+    """Return how many blocks to compute side by side: as many as products have threads.
+
+    Fewer where vectors are so wide that the blocks, their products and copies take much memory.
+    """
+    n_threads = max((library.num_threads for library in _blas().lib_controllers), default=1)
+    return max(1, min(n_threads, int(_THREADS_BYTES // (_BLOCK_BYTES + 3 * 8 * d * d))))
 
 
 def _check_finite(vector: np.ndarray, name: str) -> None:

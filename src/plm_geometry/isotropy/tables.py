@@ -1,6 +1,6 @@
 """Rows of the isotropy tables: a cloud's measures with their intervals, and its variance."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 import numpy as np
@@ -106,32 +106,32 @@ def paired_difference(
     }
 
 
-def ordered_letters(letters: Mapping[str, Moments]) -> list[str]:
+def ordered_letters(letters: Collection[str]) -> list[str]:
     """Return the residue letters that occur, the twenty standard ones first."""
     standard = [letter for letter in STANDARD_RESIDUES if letter in letters]
-    return standard + sorted(letters.keys() - set(standard))
+    return standard + sorted(set(letters) - set(standard))
 
 
-def local_rows(
-    letters: Mapping[str, Moments], groups: Sequence[Mapping[str, Moments]]
-) -> Iterator[dict[str, object]]:
+def local_rows(groups: Sequence[Mapping[str, Moments]]) -> Iterator[dict[str, object]]:
     """Yield what `measured` returns of each letter's residues, and of all, as ``residue``.
 
     Parameters
     ----------
-    letters : mapping of str to Moments
-        Of the residue embeddings of each amino acid.
     groups : sequence of mappings of str to Moments
-        The same over parts of the proteins, which are left out one at a time.
+        Of the residue embeddings of each amino acid over parts of the proteins, which are left
+        out one at a time. Each is read once: of a wide model they take seconds.
     """
-    # Each part is read once: of a wide model they take seconds.
     totals: dict[int, Moments] = {}
-    for letter in ordered_letters(letters):
+    for letter in ordered_letters(set().union(*groups)):
         parts = {i: group[letter] for i, group in enumerate(groups) if letter in group}
         for i, part in parts.items():
             totals[i] = totals[i].merge(part) if i in totals else part
-        yield {"residue": letter} | measured(merge_all(list(parts.values())), list(parts.values()))
-    yield {"residue": "all"} | measured(merge_all(list(totals.values())), list(totals.values()))
+        yield {"residue": letter} | _whole_and_parts(list(parts.values()))
+    yield {"residue": "all"} | _whole_and_parts(list(totals.values()))
+
+
+def _whole_and_parts(parts: list[Moments]) -> dict[str, object]:
+    return measured(merge_all(parts), parts)
 
 
 def variance_shares(letters: Mapping[str, Moments]) -> dict[str, float]:

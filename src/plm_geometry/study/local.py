@@ -31,7 +31,8 @@ class Local:
         Columns as in `Isotropy.table`, with ``residue``. Letters beyond the twenty are rows of
         their own.
         """
-        return self._rows(self._of_letters)
+        every = self.study.embeddings
+        return self._rows(lambda name: local_rows(every(name).residue_groups))
 
     def average(self) -> pd.DataFrame:
         """Return the effective dimensions of an amino acid, the mean over the twenty.
@@ -63,14 +64,10 @@ class Local:
         without_each = averages_without_each(found.residue_moments, found.residue_groups)
         return [average_dimensions(*without_each)]
 
-    def _of_letters(self, name: str) -> Iterable[dict[str, object]]:
-        found = self.study.embeddings(name)
-        return local_rows(found.residue_moments, found.residue_groups)
-
     def _rows(self, of: Callable[[str], Iterable[dict[str, object]]]) -> pd.DataFrame:
         """As `Study.rows`, refusing a study in which no model has residues."""
         every = self.study.embeddings
-        table = self.study.rows(lambda name: of(name) if every(name).residue_moments else [])
+        table = self.study.rows(lambda name: of(name) if any(every(name).residue_groups) else [])
         if table.empty:
             raise InputError(
                 "files of one vector per protein hold no residues; name a model, a control, or a "
