@@ -8,7 +8,7 @@ import pytest
 
 import figure_frames as frames
 from plm_geometry import figures
-from plm_geometry.study.specifications import explained
+from plm_geometry.association.specifications import explained
 
 CHOICES = ["pooling", "layer", "proteins"]
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plm_geometry.study.specifications import INTERPLAY, explained
+from plm_geometry.association.specifications import INTERPLAY, explained
 
 CHOICES = ["colour", "size", "draw"]
 

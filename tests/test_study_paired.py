@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from plm_geometry import association
 from plm_geometry.base import paths
 from plm_geometry.isotropy.jackknife import jackknife
 from plm_geometry.isotropy.measures import isotropy_row
@@ -78,6 +79,62 @@ def test_differences_are_those_of_the_table_and_leave_out_whole_families(study):
         counts = [60, *(60 - block.sum() for block in blocks)]
         found = list(row[[f"difference_{end}" for end in ("corrected", "low", "high")]])
         np.testing.assert_allclose(found, jackknife(values, counts)[:3], rtol=1e-4, atol=5e-6)
+
+
+def test_local_differences_are_those_of_the_averages(study):
+    table = study.local.paired().set_index("control")
+    averages = study.local.average().set_index("model")["average_dimensions"]
+    assert list(table.index) == NAMED[1:]  # one letter's composition has no spread
+    for control, row in table.iterrows():
+        assert row["difference"] == pytest.approx(averages[MODEL] - averages[control])
+        assert row["difference_low"] < row["difference_corrected"] < row["difference_high"]
+
+
+def test_differences_of_correlations_are_those_of_the_matrices(study):
+    table = study.correlation.paired().set_index(["control", "a", "b"])
+    every = study.correlation.table().set_index(["model", "a", "b"])["estimate"]
+    assert len(table) == 5 * len(NAMED)
+    for (control, a, b), row in table.iterrows():
+        assert row["difference"] == pytest.approx(every[MODEL, a, b] - every[control, a, b])
+        assert row["difference_low"] < row["difference"] < row["difference_high"]
+
+
+def test_an_interval_of_a_difference_leaves_out_each_group_with_all_its_pairs():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(400, 3)), columns=["a", "b", "c"])
+    first, second = rng.integers(12, size=(2, 400))
+    entries = [(("a", "b"), ("a", "c"))]
+    (found,) = association.correlation_differences(frame, entries, first, second)
+
+    def difference(some: pd.DataFrame) -> float:
+        matrix = some.corr()
+        return matrix.loc["a", "b"] - matrix.loc["a", "c"]
+
+    without = [difference(frame[(first != g) & (second != g)]) for g in range(12)]
+    assert found.estimate == pytest.approx(difference(frame))
+    assert found.standard_error == pytest.approx(np.sqrt(11 * np.var(without)))
+    assert found.high - found.estimate == pytest.approx(2.201 * found.standard_error, rel=1e-3)
+
+
+def test_intervals_cover_the_true_difference_of_correlations_over_proteins():
+    """Two distances that share most of their noise: r with a third differs by a known amount."""
+    rng = np.random.default_rng(1)
+    n, inside, widths, apart = 120, 0, [], []
+    group = np.arange(n) % 20
+    i, j = np.triu_indices(n, 1)
+    for _ in range(60):
+        common, own, other = rng.normal(size=(3, n))
+        # Each quantity of a pair is a sum over its proteins: correlations are those of proteins.
+        values = {"ours": common + 0.5 * own, "theirs": common + 0.5 * other, "third": common + own}
+        frame = pd.DataFrame({name: v[i] + v[j] for name, v in values.items()})
+        entries = [(("ours", "third"), ("theirs", "third"))]
+        (found,) = association.correlation_differences(frame, entries, group[i], group[j])
+        truth = 1.5 / np.sqrt(1.25 * 2) - 1 / np.sqrt(1.25 * 2)
+        inside += found.low <= truth <= found.high
+        widths.append(found.high - found.low)
+        alone = association.correlation_interval(frame["ours"], frame["third"], i, j)
+        apart.append(alone.high - alone.low)
+    assert inside >= 52  # 60 trials at 95 %: below 52 once in a thousand
 
 
 def test_too_few_blocks_or_an_undefined_measure_give_no_interval():

@@ -7,6 +7,7 @@ from plm_geometry.association.correlation import (
 )
 from plm_geometry.association.homology import discrimination
 from plm_geometry.association.intervals import (
+    correlation_differences,
     correlation_interval,
     correlation_intervals,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "Interval",
     "adjusted_for_lengths",
     "binned_spread",
+    "correlation_differences",
     "correlation_interval",
     "correlation_intervals",
     "correlation_matrix",

@@ -101,6 +101,39 @@ def correlation_intervals(
     return names.join(pd.DataFrame(found, columns=Interval._fields))
 
 
+def correlation_differences(
+    frame: pd.DataFrame,
+    entries: Sequence[tuple[tuple[str, str], tuple[str, str]]],
+    first: np.ndarray,
+    second: np.ndarray,
+    *,
+    weights: np.ndarray | None = None,
+) -> list[Interval]:
+    """Return differences of two correlations over the same pairs: a model's and a control's.
+
+    The interval leaves out one group of proteins with all their pairs in turn, and knows that both
+    correlations then change together.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row per pair; rows with NaN in any column are left out.
+    entries : sequence of two pairs of columns
+        The correlation of the first two less that of the second two.
+    first, second : array-like, shape ``(n_pairs,)``
+        The group of each protein of a pair; ten groups or more, none of which divides a family.
+    weights
+        As for `correlation_interval`.
+    """
+    columns = [frame[name] for name in frame]
+    found = _without_each(columns, first, second, "pearson", weights)
+    place = {name: number for number, name in enumerate(frame)}
+    return [
+        jackknife(np.subtract(*(found[:, place[x], place[y]] for x, y in entry)))
+        for entry in entries
+    ]
+
+
 def _intervals(
     columns: Sequence[np.ndarray],
     first: np.ndarray,

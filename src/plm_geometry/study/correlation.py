@@ -1,5 +1,6 @@
 """Correlation of embedding distance with alignment over pairs of proteins."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from plm_geometry import association
+from plm_geometry.study import paired
 from plm_geometry.study.pairs import sides
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 DISTANCES = ("cosine_similarity", "squared_euclidean")
 SIMILARITIES = ("alignment_score", "sequence_identity")
+_PAIRED = [("cosine_similarity", "squared_euclidean"), *product(DISTANCES, SIMILARITIES)]
 # The paper does not say which: usual ones, linear ones, and free gaps.
 GAPS = ((11, 1), (10, 1), (5, 1), (2, 2), (1, 1), (0, 0))
 MODES = ("global", "semiglobal", "local")
@@ -46,6 +49,29 @@ class Correlation:
             interval that assumes independent pairs.
         """
         return self.study.rows(lambda name: self._entries(name, method, adjusted))
+
+    def paired(self) -> pd.DataFrame:
+        """Return by how much each model's correlations exceed each control's over the same pairs.
+
+        Labels of `paired.against_controls`; ``quantity``, "correlation", of ``a`` and ``b``; and
+        ``difference, difference_low, difference_high``.
+        """
+        study, table = self.study, self.study.pairs.table()
+        first, second = (study.isotropy.block_of[side] for side in sides(table))
+
+        def rows(model: str, control: str) -> Iterator[dict[str, object]]:
+            theirs = study.pairs.of(control)[list(DISTANCES)].add_prefix("control_")
+            frame = study.pairs.of(model)[[*DISTANCES, *SIMILARITIES]].join(theirs)
+            names = {name: f"control_{name}" for name in DISTANCES}
+            entries = [((a, b), (names[a], names.get(b, b))) for a, b in _PAIRED]
+            found = association.correlation_differences(
+                frame, entries, first, second, weights=table["weight"]
+            )
+            for (a, b), (estimate, low, high, _) in zip(_PAIRED, found, strict=True):
+                ends = {"difference_low": low, "difference_high": high}
+                yield {"quantity": "correlation", "a": a, "b": b, "difference": estimate} | ends
+
+        return paired.against_controls(study, rows)
 
     def lengths(self) -> pd.DataFrame:
         """Return the share of each quantity's variance that the two lengths explain.

@@ -1,7 +1,6 @@
 """Global isotropy: how much of its space each model uses, one vector per protein."""
 
 from functools import cached_property
-from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,10 +16,10 @@ from plm_geometry.isotropy.tables import (
     dimensions_or_nan,
     measured,
     measures_without_each,
-    paired_difference,
 )
 from plm_geometry.isotropy.yardsticks import yardsticks
 from plm_geometry.pairs.distances import pairwise_cosines
+from plm_geometry.study import paired
 
 if TYPE_CHECKING:
     from plm_geometry.study import Study
@@ -111,22 +110,11 @@ class Isotropy:
     def paired(self) -> pd.DataFrame:
         """Return by how much each model exceeds each control over the same proteins.
 
-        Labels of the model, ``control`` and ``control_title``; ``quantity``, one of
-        `isotropy.tables.MEASURES`; columns of `isotropy.tables.paired_difference`, whose interval
-        leaves out blocks of proteins; families are not divided where they are known.
+        Rows of `paired.differences` in `isotropy.tables.MEASURES`.
         """
-        study, found = self.study, {}
-        for name in study.names:
-            parts = [part for part in self.parts(name) if part.count]
-            found[name] = measures_without_each(study.moments(name), parts)
-        titles, is_control = study.models["title"], study.models["role"] == "control"
-        return pd.DataFrame(
-            study.labels(model)
-            | {"control": control, "control_title": titles[control], "quantity": quantity}
-            | paired_difference(found[model][0], ours, found[control][1][quantity])
-            for model, control in product(titles.index[~is_control], titles.index[is_control])
-            for quantity, ours in found[model][1].items()
-        )
+        study = self.study
+        each = {n: measures_without_each(study.moments(n), self.parts(n)) for n in study.names}
+        return paired.differences(study, each)
 
     @cached_property
     def block_of(self) -> np.ndarray:
@@ -137,9 +125,9 @@ class Isotropy:
         return draw_blocks(len(common), n_blocks=_N_BLOCKS, seed=seed, families=families)
 
     def parts(self, name: str) -> list[Moments]:
-        """Return the moments of one model's vectors by block of proteins."""
-        vectors = self.study.vectors(name)
-        return [Moments.from_vectors(vectors[self.block_of == b]) for b in range(_N_BLOCKS)]
+        """Return the moments of one model's vectors by block of proteins that is not empty."""
+        vectors, block_of = self.study.vectors(name), self.block_of
+        return [Moments.from_vectors(vectors[block_of == block]) for block in np.unique(block_of)]
 
     def _variances(self, name: str) -> np.ndarray:
         """Return the shares of the variance that components have; equal vectors share none."""

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from plm_geometry.base.errors import InputError
@@ -14,6 +15,7 @@ from plm_geometry.isotropy.tables import (
     variance_shares,
 )
 from plm_geometry.proteins.fasta import STANDARD_RESIDUES
+from plm_geometry.study import paired
 
 if TYPE_CHECKING:
     from plm_geometry.study import Study
@@ -39,12 +41,25 @@ class Local:
 
         Columns of `isotropy.tables.average_dimensions`; one row per model.
         """
-        return self._rows(self._average)
+        return self._rows(lambda name: [average_dimensions(*self._without_each(name))])
 
     def variance(self) -> pd.DataFrame:
         """Return the shares of the residues' variance ``between`` and ``within`` amino acids."""
         every = self.study.embeddings
         return self._rows(lambda name: [variance_shares(every(name).residue_moments)])
+
+    def paired(self) -> pd.DataFrame:
+        """Return by how much each model exceeds each control in ``average_dimensions``.
+
+        Rows of `paired.differences`; none of what has no residues, or no spread within an amino
+        acid.
+        """
+        found = {}
+        for name in self.study.names:
+            if any(self.study.embeddings(name).residue_groups):
+                counts, values = self._without_each(name)
+                found[name] = counts, {"average_dimensions": values}
+        return paired.differences(self.study, found)
 
     def letters(self) -> pd.DataFrame:
         """Return the residue letters beyond the twenty and how often they occur.
@@ -59,10 +74,9 @@ class Local:
         ]
         return pd.DataFrame(rows, columns=["letter", "residues", "proteins"])
 
-    def _average(self, name: str) -> list[dict[str, float]]:
+    def _without_each(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         found = self.study.embeddings(name)
-        without_each = averages_without_each(found.residue_moments, found.residue_groups)
-        return [average_dimensions(*without_each)]
+        return averages_without_each(found.residue_moments, found.residue_groups)
 
     def _rows(self, of: Callable[[str], Iterable[dict[str, object]]]) -> pd.DataFrame:
         """As `Study.rows`, refusing a study in which no model has residues."""

@@ -155,8 +155,8 @@ class Study:
 
     def card(self, name: str) -> ModelCard:
         """Return what is known of a model before it is loaded."""
-        padded_length = read_padded_length(self.settings.padded_length)
-        return describe_source(name, padded_length=padded_length)
+        padded = read_padded_length(self.settings.padded_length)
+        return describe_source(name, padded_length=padded)
 
     @cached_property
     def models(self) -> pd.DataFrame:
