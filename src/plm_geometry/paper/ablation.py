@@ -203,12 +203,11 @@ def decide(passed: pd.DataFrame, found: pd.DataFrame) -> Verdict:
 
 def _not_passed(passed: pd.DataFrame) -> tuple[str, ...]:
     """Return why the gate is not passed; the losses first, since runs are made only if they do."""
-    failing = passed[~passed["passes"]]
-    if len(failing):
+    if not passed["passes"].all():
         best = passed["below"].max()
+        where = f"{abs(best):.3f} nats {'below' if best > 0 else 'above'} the unigram entropy"
         return (f"the gate is not passed: the lowest held-out loss of {len(passed)} runs lies "
-                f"{best:.3f} nats below the unigram entropy, where {BELOW_UNIGRAM} are required",
-                )  # fmt: skip
+                f"{where}, where {BELOW_UNIGRAM} below are required of each",)  # fmt: skip
     complete = passed.groupby("arm")["seed"].nunique()
     if (n := int((complete >= SEEDS).sum())) < N_ARMS:
         return (f"{n} of {N_ARMS} arms have {SEEDS} seeds",)
