@@ -85,6 +85,16 @@ def test_the_gate_reads_the_last_step_of_each_run():
     assert set(passed.arm[~passed.passes]) == {"bert_lm"}
 
 
+def test_an_arm_is_shown_with_its_worst_seed():
+    rows = losses()
+    rows.loc[(rows.arm == "bert_lm") & (rows.seed == 4), "held_out_loss"] += 0.1
+    shown = ablation.by_arm(gate(rows)).set_index("arm")
+    assert set(shown.index) == set(ARMS) == set(ablation.ARMS)
+    assert (shown.seeds == 5).all()
+    assert shown.below["bert_lm"] == pytest.approx(0.3)
+    assert shown.below.drop("bert_lm").to_numpy() == pytest.approx(0.4)
+
+
 def test_supported_only_if_go_gives_three_in_both_readouts_and_in_bert_and_beats_shuffled():
     assert said(dict.fromkeys(GO, 4)).state == "supported"
     weaker = {"proteinbert_lm_go": 2.5}, {("proteinbert_lm_go", "mean"): 2.5}, {"bert_lm_go": 2.5}

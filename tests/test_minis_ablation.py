@@ -58,6 +58,13 @@ def made(task, name, seed=1):
     return task.objective(name)
 
 
+def test_the_arms_are_those_of_the_rule():
+    assert list(arms.ARMS) == list(rule.ARMS)
+    assert {place[0] for pair in (rule.PRIMARY | rule.SECONDARY).values() for place in pair} == set(
+        arms.ARMS
+    )
+
+
 def test_no_family_is_in_training_and_test(task):
     division = task.division
     names = np.array(division.proteins.accessions)

@@ -21,7 +21,7 @@ from arms import ARMS, ArmObjective
 from design import SCALES, Scale, Task, prepare
 from plm_geometry.base import paths
 from plm_geometry.base.errors import InputError
-from plm_geometry.base.files import as_json, replacing
+from plm_geometry.base.files import as_json, replacing, write_json
 from plm_geometry.base.provenance import fingerprint
 from plm_geometry.isotropy.measures import effective_dimensions
 from plm_geometry.paper import ablation as rule
@@ -151,6 +151,8 @@ def _ablate(options: argparse.Namespace) -> None:
     print(cost.in_words(costs))
     options.out.mkdir(parents=True, exist_ok=True)
     costs.to_csv(options.out / f"cost_{options.scale}.csv", index=False)
+    about = {"proteins": task.division.proteins.source, "sha256": task.division.proteins.sha256}
+    write_json(options.out / "division.json", about | task.division.counts)
     if options.forecast:
         return
     records = run_all(task, options.work / _name(task, scale), options.budget)

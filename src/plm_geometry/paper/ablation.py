@@ -18,7 +18,18 @@ from plm_geometry.base.errors import InputError
 LOSSES = ["architecture", "arm", "seed", "step", "residues_seen", "training_loss", "held_out_loss",
           "unigram_entropy"]  # fmt: skip
 LOG_K = ["architecture", "arm", "seed", "state", "readout", "k", "log_k"]
-N_ARMS, SEEDS = 9, 5
+ARMS = {
+    "proteinbert_lm": "ProteinBERT-like, residues only",
+    "proteinbert_lm_go": "ProteinBERT-like, residues and GO",
+    "proteinbert_lm_no_norm": "ProteinBERT-like, residues only, no last LayerNorm",
+    "proteinbert_lm_go_no_norm": "ProteinBERT-like, residues and GO, no last LayerNorm",
+    "proteinbert_lm_shuffled_go": "ProteinBERT-like, residues and shuffled GO",
+    "proteinbert_lm_family": "ProteinBERT-like, residues and families",
+    "bert_lm": "BERT, residues only",
+    "bert_lm_go": "BERT, residues and GO",
+    "bert_lm_shuffled_go": "BERT, residues and shuffled GO",
+}
+N_ARMS, SEEDS = len(ARMS), 5
 BELOW_UNIGRAM = 0.3  # nats that every run's held-out loss lies below the entropy at least
 MATCHED = 0.05  # nats by which the arms' mean losses differ at most, within an architecture
 LARGE, SMALL = 3.0, 1.5  # factors of k: that supports; that an upper bound must stay under
@@ -104,6 +115,27 @@ def gate(losses: pd.DataFrame) -> pd.DataFrame:
     below = last["unigram_entropy"] - last["held_out_loss"]
     found = last.drop(columns="training_loss").assign(below=below, passes=below >= BELOW_UNIGRAM)
     return found.sort_values(["seed", "architecture", "arm"], ignore_index=True)
+
+
+def by_arm(passed: pd.DataFrame) -> pd.DataFrame:
+    """Return the gate of each arm: that of its worst seed.
+
+    Parameters
+    ----------
+    passed : DataFrame
+        As of `gate`.
+
+    Returns
+    -------
+    DataFrame
+        One row an arm: ``network`` (in words), ``seeds``, and the columns of `gate` of the seed
+        whose loss lies least below the entropy.
+    """
+    worst = passed.sort_values("below").drop_duplicates("arm").sort_index()
+    seeds = passed.groupby("arm")["seed"].nunique()
+    return worst.assign(network=worst["arm"].map(ARMS), seeds=worst["arm"].map(seeds)).reset_index(
+        drop=True
+    )
 
 
 def contrasts(log_k: pd.DataFrame) -> pd.DataFrame:
