@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from plm_geometry.base import paths
 from plm_geometry.base.errors import InputError
 from plm_geometry.paper import ablation
 from plm_geometry.paper.ablation import contrasts, decide, gate, holm, read, verdict
@@ -171,6 +172,18 @@ def test_the_recorded_ablation_has_the_verdict_of_its_tables():
     if not recorded.passes.all():
         assert found.state == "inconclusive"
         assert f"{recorded.below.max():.3f}" in found.sentence
+
+
+def test_the_minis_page_states_the_recorded_gate():
+    page = (paths.DATA / "minis" / "README.md").read_text()
+    for row in gate(read("losses")).itertuples():
+        cells = f"{row.held_out_loss:.3f} | {row.unigram_entropy:.3f} | {row.below:.3f} |"
+        assert (
+            f"| `{row.arm}` | {row.step:,} | {row.residues_seen / 1e6:.1f} million | {cells}"
+            in page
+        )
+    hours = read("cost_full")["cpu_hours"].sum()
+    assert f"the\n45 runs {round(hours, -3):,.0f} CPU hours" in page
 
 
 def test_a_table_that_is_not_there_is_named(tmp_path):
