@@ -92,6 +92,9 @@ class Settings(_EmbeddingSettings):
     n_choices: int = _is(
         60, "proteins, of those above, that are read in every way; at least 20", ge=20
     )
+    n_readouts: int = _is(
+        250, "proteins, of those above, that further readouts are tried on; 0 takes all", ge=0
+    )
     matrix: str = _is("PAM250", "substitution matrix of the alignments")
     gap_open: float = _is(11, "cost of a gap's first residue")
     gap_extend: float = _is(1, "cost of each further one")
