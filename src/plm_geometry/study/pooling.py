@@ -139,8 +139,9 @@ class Pooling:
         """Return one row per network, readout and version (see below), of the `subset`.
 
         Labels, ``network``, ``readout`` ("mean", "first", the classification token, or "own", the
-        vector that ProteinBERT makes), ``trained``, ``norm`` (the last LayerNorm is there), and what `Readout.row` returns. Of
-        the minis, and of ProteinBERT: untrained, and trained where it is among the models.
+        vector that ProteinBERT makes), ``trained``, ``norm``, whether the last LayerNorm is there,
+        and what `Readout.row` returns. Of the minis, and of ProteinBERT: untrained, and trained
+        where it is among the models.
         """
         rows = []
         for (network, name, readout, norm), found in self._networks.items():
