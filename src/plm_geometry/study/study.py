@@ -24,6 +24,7 @@ from plm_geometry.study.isotropy import Isotropy
 from plm_geometry.study.local import Local
 from plm_geometry.study.open_questions import OpenQuestions
 from plm_geometry.study.pairs import Pairs
+from plm_geometry.study.pooling import Pooling
 from plm_geometry.study.scatter import Scatter
 
 
@@ -36,7 +37,7 @@ class Study:
     ----------
     settings : Settings
     pairs : Pairs
-    isotropy, local, correlation, scatter, open_questions, choices
+    isotropy, local, correlation, scatter, open_questions, choices, pooling
         What the chapters of these names ask.
 
     Parameters
@@ -63,6 +64,7 @@ class Study:
         self.scatter = Scatter(self)
         self.open_questions = OpenQuestions(self)
         self.choices = Choices(self)
+        self.pooling = Pooling(self)
 
     @classmethod
     def of(cls, names: Mapping[str, object], *, least: int = 1) -> "Study":
@@ -93,8 +95,19 @@ class Study:
     def _drawn_from(self) -> tuple[Proteins, int]:
         """The proteins asked for, and how many there were to draw them from."""
         found = read_proteins(self.settings.proteins)
-        n = min(self.settings.n_proteins, len(found))
-        return sample(found, n, seed=self.settings.seed) if n else found, len(found)
+        n, table = min(self.settings.n_proteins, len(found)), self._families_table
+        if not n:
+            return found, len(found)
+        # What phmmer finds is found among the drawn proteins.
+        known = read_families(table, found) if table not in ("", "phmmer") else None
+        families = [known[accession] for accession in found.accessions] if known else None
+        return sample(found, n, seed=self.settings.seed, families=families), len(found)
+
+    @property
+    def _families_table(self) -> str:
+        """What families are read from: a file, a data set's name, "phmmer" or nothing."""
+        data_set = self.settings.proteins
+        return self.settings.families or (data_set if data_set in SHIPPED else "")
 
     @property
     def requested(self) -> Proteins:
@@ -104,9 +117,8 @@ class Study:
     @cached_property
     def families(self) -> dict[str, str] | None:
         """The family of each protein, by accession; None where families are not known."""
-        data_set = self.settings.proteins
-        named = self.settings.families or (data_set if data_set in SHIPPED else "")
-        return read_families(named, self.requested, tell=self._tell) if named else None
+        table = self._families_table
+        return read_families(table, self.requested, tell=self._tell) if table else None
 
     def families_of(self, proteins: Proteins) -> list[str] | None:
         """Return the family of each of `proteins`, where families are known."""
@@ -257,11 +269,19 @@ class Study:
         found = self._embedded[name][1] if name in self._embedded else {}
         return {key: found[key] for key in ("source", "revision", "weights") if key in found}
 
-    def vectors(self, name: str) -> np.ndarray:
-        """Return one model's vectors of the `common` proteins, ``(n_common, width)``."""
+    def poolings(self, name: str) -> tuple[str, ...]:
+        """Return the poolings of which one pass of a model has kept vectors; of a file, none."""
+        return self.embeddings(name).poolings
+
+    def vectors(self, name: str, pooling: str = "") -> np.ndarray:
+        """Return one model's vectors of the `common` proteins, ``(n_common, width)``.
+
+        By the pooling of the settings, or by another of the model's `poolings`.
+        """
         found = self.embeddings(name)
+        vectors = found.pooled(pooling) if pooling else found.vectors
         row = {accession: i for i, accession in enumerate(found.accessions)}
-        return found.vectors[[row[accession] for accession in self.common.accessions]]
+        return vectors[[row[accession] for accession in self.common.accessions]]
 
     def moments(self, name: str) -> Moments:
         """Return the moments of one model's vectors of the `common` proteins."""
