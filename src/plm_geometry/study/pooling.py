@@ -305,7 +305,9 @@ class Pooling:
 
     def _read(self, name: str, models: list, place: int = 0, **options) -> Mapping[str, np.ndarray]:
         """Return the subset's vectors of one layer by pooling, computed or found on disk."""
-        proteins = self._proteins(self.subset)
+        place_of = {a: i for i, a in enumerate(self.study.as_read.accessions)}
+        chosen = [place_of[a] for a in self._proteins(self.subset).accessions]
+        proteins = self.study.as_read.select(chosen)
         options |= {"residue_moments": False}
         store = stored(self.study.settings, name, models, proteins, **options)
         if store.left_out:
