@@ -149,6 +149,32 @@ def paired(a: pd.DataFrame, b: pd.DataFrame, column: str = "top_1") -> Interval:
     return _mean(difference.groupby(both["family"]).mean().to_numpy(dtype=float))
 
 
+def components_needed(queries: pd.DataFrame, share: float) -> Interval:
+    """Return in how many components retrieval reaches a share of what it is in all of them.
+
+    Between two numbers of components it is taken to grow as a line in their logarithm.
+
+    Parameters
+    ----------
+    queries : DataFrame
+        Of `retrieve` in each number of ``components``.
+    share : float
+        Of the top-1 retrieval in the most components, which is the mean over families.
+
+    Returns
+    -------
+    Interval
+        Ends are 95 %, from leaving out one family at a time, of the logarithm; NaN with fewer than
+        ten. All is NaN where nothing is retrieved.
+    """
+    means = queries.pivot_table("top_1", "family", "components")
+    curves = np.array(list(_without_each(means.to_numpy())))
+    logs = np.log(means.columns.to_numpy(dtype=float))
+    found = jackknife([_crossing(logs, curve, share) for curve in curves], least=LEAST_BLOCKS)
+    ends = np.exp(found[:3])
+    return Interval(*ends, found.standard_error * ends[0])
+
+
 def matched_candidates(
     lengths: ArrayLike, composition: ArrayLike, families: Sequence[object], n: int = 50
 ) -> np.ndarray:
@@ -255,9 +281,19 @@ def _area(near: np.ndarray, same: np.ndarray) -> float:
     return (rankdata(near)[same].sum() - n * (n + 1) / 2) / (n * (len(same) - n))
 
 
-def _without_each(values: np.ndarray) -> Iterator[float]:
-    yield values.mean()
-    yield from (values.sum() - values) / max(len(values) - 1, 1)
+def _crossing(logs: np.ndarray, curve: np.ndarray, share: float) -> float:
+    """Return where a curve first reaches a share of its last value."""
+    target = share * curve[-1]
+    if not target > 0:
+        return np.nan
+    i = int((curve >= target).argmax())
+    return logs[0] if i == 0 else np.interp(target, curve[i - 1 : i + 1], logs[i - 1 : i + 1])
+
+
+def _without_each(values: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the mean over families (rows), and without each of them."""
+    yield values.mean(axis=0)
+    yield from (values.sum(axis=0) - values) / max(len(values) - 1, 1)
 
 
 def _mean(values: np.ndarray) -> Interval:

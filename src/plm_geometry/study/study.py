@@ -24,6 +24,7 @@ from plm_geometry.study.isotropy import Isotropy
 from plm_geometry.study.local import Local
 from plm_geometry.study.open_questions import OpenQuestions
 from plm_geometry.study.pairs import Pairs
+from plm_geometry.study.retrieval import Retrieval
 from plm_geometry.study.scatter import Scatter
 
 
@@ -36,7 +37,7 @@ class Study:
     ----------
     settings : Settings
     pairs : Pairs
-    isotropy, local, correlation, scatter, open_questions, choices
+    isotropy, local, correlation, scatter, retrieval, open_questions, choices
         What the chapters of these names ask.
 
     Parameters
@@ -61,6 +62,7 @@ class Study:
         self.local = Local(self)
         self.correlation = Correlation(self)
         self.scatter = Scatter(self)
+        self.retrieval = Retrieval(self)
         self.open_questions = OpenQuestions(self)
         self.choices = Choices(self)
 
