@@ -125,7 +125,7 @@ class Retrieval:
 
     def dimensions(self, name: str) -> float:
         """Return effective dimensions; the mean over the copies of a control."""
-        return float(np.mean([_dimensions(vectors) for vectors in self._vectors(name)]))
+        return float(np.mean([dimensions_of(vectors) for vectors in self._vectors(name)]))
 
     @property
     def _known(self) -> bool:
@@ -231,8 +231,8 @@ def _mean_over_copies(copies: list[pd.DataFrame], by: list[str] | None = None) -
     return grouped.mean().reset_index()
 
 
-def _dimensions(vectors: np.ndarray) -> float:
-    """Return effective dimensions, NaN of equal vectors.
+def dimensions_of(vectors: np.ndarray) -> float:
+    """Return effective dimensions of vectors, shape ``(n, d)``; NaN of equal ones.
 
     Of few wide vectors the inner products have the covariance's eigenvalues in less room.
     """
