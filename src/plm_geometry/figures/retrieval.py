@@ -49,12 +49,15 @@ def more_dimensions(
     figure = Figure(figsize=_SIZE, layout="none")
     axes = figure.add_axes((0.12, 0.12, 0.86, 0.8))
     axes.set(xscale="log", xlim=(1.5, 900), ylim=(0, 1), ylabel="nearest protein is a relative")
-    axes.set(xlabel="effective dimensions k", title="More dimensions is not more meaning")
+    axes.set(xlabel="effective dimensions k")
+    axes.set_title("More dimensions is not more meaning", fontsize=_LETTERS + 2)
     style.mark_decades(axes.xaxis)
     axes.grid(visible=True)
-    names = [*_dots(axes, rows), *_diamonds(axes, recorded)]
-    ends = [_arrow(axes, *ends) for ends in _moves(rows, remedied)]
-    _write_names(axes, names, ends)
+    names, moves = [*_dots(axes, rows)], [*_moves(rows, remedied)]
+    if recorded is not None:
+        names += _diamonds(axes, recorded)
+        moves += _between(recorded)
+    _write_names(axes, names, [place for move in moves for place in _arrow(axes, *move)])
     if dose is not None and len(dose):
         _inset(axes, style.labelled(dose))
     return figure
@@ -67,20 +70,27 @@ def _dots(axes: Axes, rows: pd.DataFrame) -> Iterator[tuple[str, float, float, s
         axes.vlines(x, row.top_1_low, row.top_1_high, color=row.colour, lw=1.2, alpha=0.45)
         face = style.GROUND if row.role == "control" else row.colour
         axes.plot(x, y, "o", ms=10, mfc=face, mec=row.colour, mew=1.8, zorder=4)
-        yield row.title, x, y, row.colour
+        yield row.title, x, y, style.GREY if row.role == "control" else style.INK
 
 
-def _diamonds(axes: Axes, recorded: pd.DataFrame | None) -> Iterator[tuple[str, float, float, str]]:
-    """Draw what was recorded, and an arrow from a title's first row to each other."""
-    for title, rows in () if recorded is None else recorded.groupby("title", sort=False):
-        places = rows[["effective_dimensions", "top_1"]].to_numpy(dtype=float)
-        axes.plot(*places[0], "D", ms=8, mfc=style.GROUND, mec=style.INK, mew=1.5, zorder=4)
-        for end in places[1:]:
-            _arrow(axes, places[0], end, style.INK)
-        yield title, *places[0], style.INK
+def _diamonds(axes: Axes, recorded: pd.DataFrame) -> Iterator[tuple[str, float, float, str]]:
+    """Draw the first row of each title as a diamond; yield as `_dots`."""
+    for row in recorded.drop_duplicates("title").itertuples():
+        x, y = row.effective_dimensions, row.top_1
+        axes.plot(x, y, "D", ms=8, mfc=style.GROUND, mec=style.INK, mew=1.5, zorder=4)
+        yield row.title, x, y, style.INK
 
 
-def _moves(rows: pd.DataFrame, remedied: pd.DataFrame | None) -> Iterator[tuple]:
+def _between(recorded: pd.DataFrame) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
+    """Yield arrows from the first row of each title to its others."""
+    for _, rows in recorded.groupby("title", sort=False):
+        first, *others = rows[["effective_dimensions", "top_1"]].to_numpy(dtype=float)
+        yield from ((first, other, style.INK) for other in others)
+
+
+def _moves(
+    rows: pd.DataFrame, remedied: pd.DataFrame | None
+) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
     """Yield start, end and colour of each remedy's arrow."""
     dots = rows.set_index("title")
     for move in () if remedied is None else remedied.itertuples():
@@ -91,17 +101,17 @@ def _moves(rows: pd.DataFrame, remedied: pd.DataFrame | None) -> Iterator[tuple]
             yield start, start * [ratio, 1] + [0, move.top_1 - move.top_1_before], dot.colour
 
 
-def _arrow(axes: Axes, start: np.ndarray, end: np.ndarray, colour: str) -> tuple:
-    """Draw an arrow; return its middle and its end, where no name may stand."""
+def _arrow(axes: Axes, start: np.ndarray, end: np.ndarray, colour: str) -> np.ndarray:
+    """Draw an arrow; return places along it, where no name may stand."""
     look = {"arrowstyle": "-|>", "color": colour, "lw": 1.4, "shrinkA": 6, "shrinkB": 0}
     axes.annotate("", end, start, arrowprops=look | {"mutation_scale": 13}, zorder=3)
-    middle = np.sqrt(start[0] * end[0]), (start[1] + end[1]) / 2
-    return middle, tuple(end)
+    way = np.linspace(0, 1, 12)[:, None]
+    return np.hstack([(start * (end / start) ** way)[:, :1], (start + (end - start) * way)[:, 1:]])
 
 
-def _write_names(axes: Axes, names: list[tuple], taken: list[tuple]) -> None:
+def _write_names(axes: Axes, names: list[tuple], taken: list[np.ndarray]) -> None:
     """Write each name beside its dot, where it covers least of dots, arrows and other names."""
-    points = [(x, y) for _, x, y, _ in names] + [place for ends in taken for place in ends]
+    points = [*((x, y) for _, x, y, _ in names), *taken]
     to_points = 72 / axes.figure.dpi
     filled = [_box(*axes.transData.transform(point) * to_points, 12, 12) for point in points]
     frame = axes.bbox.extents * to_points
@@ -142,7 +152,7 @@ def _covered(box: np.ndarray, filled: list[np.ndarray], frame: np.ndarray) -> fl
 
 def _inset(axes: Axes, dose: pd.DataFrame) -> None:
     """Draw how far vectors move when residues are permuted."""
-    small = axes.inset_axes((0.56, 0.08, 0.41, 0.24))
+    small = axes.inset_axes((0.66, 0.7, 0.32, 0.22))
     for name, look in style.looks(dose).items():
         rows = dose[dose["label"] == name]
         small.plot(100 * rows["share"], rows["moved"], **look)
