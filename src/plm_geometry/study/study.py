@@ -24,6 +24,7 @@ from plm_geometry.study.isotropy import Isotropy
 from plm_geometry.study.local import Local
 from plm_geometry.study.open_questions import OpenQuestions
 from plm_geometry.study.pairs import Pairs
+from plm_geometry.study.retrieval import Retrieval
 from plm_geometry.study.scatter import Scatter
 from plm_geometry.study.variants import Variants
 
@@ -37,7 +38,7 @@ class Study:
     ----------
     settings : Settings
     pairs : Pairs
-    isotropy, local, correlation, scatter, open_questions, choices, variants
+    isotropy, local, correlation, scatter, retrieval, open_questions, choices, variants
         What the chapters of these names ask.
 
     Parameters
@@ -62,6 +63,7 @@ class Study:
         self.local = Local(self)
         self.correlation = Correlation(self)
         self.scatter = Scatter(self)
+        self.retrieval = Retrieval(self)
         self.open_questions = OpenQuestions(self)
         self.choices = Choices(self)
         self.variants = Variants(self)
