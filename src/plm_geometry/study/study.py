@@ -26,6 +26,7 @@ from plm_geometry.study.open_questions import OpenQuestions
 from plm_geometry.study.pairs import Pairs
 from plm_geometry.study.retrieval import Retrieval
 from plm_geometry.study.scatter import Scatter
+from plm_geometry.study.variants import Variants
 
 
 class Study:
@@ -37,7 +38,7 @@ class Study:
     ----------
     settings : Settings
     pairs : Pairs
-    isotropy, local, correlation, scatter, retrieval, open_questions, choices
+    isotropy, local, correlation, scatter, retrieval, open_questions, choices, variants
         What the chapters of these names ask.
 
     Parameters
@@ -65,6 +66,7 @@ class Study:
         self.retrieval = Retrieval(self)
         self.open_questions = OpenQuestions(self)
         self.choices = Choices(self)
+        self.variants = Variants(self)
 
     @classmethod
     def of(cls, names: Mapping[str, object], *, least: int = 1) -> "Study":
@@ -133,7 +135,7 @@ class Study:
         The study takes all there are in their place.
         """
         n = len(self.proteins)
-        most = {"n_proteins": self._drawn_from[1], "n_choices": n}
+        most = {"n_proteins": self._drawn_from[1], "n_choices": n, "n_variants": n}
         if not self.settings.pairs_file:
             among = min(self.settings.n_pair_proteins or n, n)
             most |= {"n_pair_proteins": n, "n_pairs": among * (among - 1) // 2}
