@@ -124,6 +124,17 @@ class Retrieval:
             self._found[name, kind] = _mean_over_copies(found)
         return self._found[name, kind]
 
+    def chance(self) -> float:
+        """Return the top-1 retrieval of equal vectors; NaN where no relatives are known."""
+        if not self._known:
+            return np.nan
+        equal = np.zeros((len(self.families), 1))
+        return association.averaged(association.retrieve(equal, self.families)).estimate
+
+    def vectors(self, name: str) -> np.ndarray:
+        """Return one model's vectors of the `proteins`; of a control's copies, the first."""
+        return next(self._vectors(name))
+
     def dimensions(self, name: str) -> float:
         """Return effective dimensions; the mean over the copies of a control."""
         return float(np.mean([dimensions_of(vectors) for vectors in self._vectors(name)]))
