@@ -92,9 +92,9 @@ class EmbeddingFile(Embedder):
         return {"architecture": "file of embeddings", "weights": sha256_of_files(self._files)}
 
     @property
-    def accessions(self) -> tuple[str, ...]:
-        """Its proteins, in the file's order."""
-        return tuple(self._place_of)
+    def accessions(self) -> list[str]:
+        """The proteins, in the file's order; refuses one that is there twice."""
+        return list(self._place_of)
 
     def places(self, accessions: Sequence[str]) -> np.ndarray:
         """Return where proteins stand in the file, shape (n,), refusing those that it lacks."""
