@@ -34,7 +34,7 @@ def test_the_file_written_is_read_as_any_other_and_holds_what_python_computes(
     )
     assert (status, printed.strip()) == (0, str(out))
     file, remedy = EmbeddingFile(out), named(method, *number[1:])
-    assert file.accessions == tuple(NAMES)
+    assert list(file.accessions) == NAMES
     expected = remedy.fit(vectors(seed=1)).transform(vectors())
     np.testing.assert_allclose(file.vectors(NAMES), expected, rtol=1e-6, atol=1e-6)
     assert file.title.startswith(f"unirep_64, {method}")
