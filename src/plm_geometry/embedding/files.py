@@ -141,7 +141,7 @@ class EmbeddingFile(Embedder):
     def proteins(self) -> Proteins:
         """Return the proteins of a file of residues, of which only lengths are known, as X."""
         lengths = self._vectors.arrays.lengths()
-        return Proteins(tuple(self._place_of), tuple("X" * n for n in lengths), self.path.name)
+        return Proteins(self.accessions, tuple("X" * n for n in lengths), self.path.name)
 
     def read(self, proteins: Proteins, layers: Sequence[int] = (-1,)) -> Output:
         """Return the residue embeddings of proteins, found by their accessions.

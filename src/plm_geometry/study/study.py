@@ -25,6 +25,7 @@ from plm_geometry.study.local import Local
 from plm_geometry.study.open_questions import OpenQuestions
 from plm_geometry.study.pairs import Pairs
 from plm_geometry.study.pooling import Pooling
+from plm_geometry.study.remedies import Remedies
 from plm_geometry.study.retrieval import Retrieval
 from plm_geometry.study.scatter import Scatter
 from plm_geometry.study.variants import Variants
@@ -65,6 +66,7 @@ class Study:
         self.correlation = Correlation(self)
         self.scatter = Scatter(self)
         self.retrieval = Retrieval(self)
+        self.remedies = Remedies(self)
         self.open_questions = OpenQuestions(self)
         self.choices = Choices(self)
         self.pooling = Pooling(self)
