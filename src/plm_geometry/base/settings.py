@@ -87,9 +87,6 @@ class Settings(_EmbeddingSettings):
     pairs_file: str = _is(
         "", "a file that `plm-geometry align` wrote, in place of drawing and aligning"
     )
-    n_choices: int = _is(
-        60, "proteins, of those above, that are read in every way; at least 20", ge=20
-    )
     matrix: str = _is("PAM250", "substitution matrix of the alignments")
     gap_open: float = _is(11, "cost of a gap's first residue")
     gap_extend: float = _is(1, "cost of each further one")
