@@ -248,6 +248,11 @@ def _rests_on(row: tuple) -> str:
     return f"{model}{row.proteins}{other}"
 
 
+def with_interval(rows: pd.DataFrame) -> list[str]:
+    """Return each row's ``value`` with its interval, as a page shows a measured ``quantity``."""
+    return [_here(row) for row in rows.assign(near=ITS_OWN).itertuples()]
+
+
 def _here(row: tuple) -> str:
     if row.near == NONE:
         return "–"
