@@ -248,6 +248,6 @@ def _shown_digit(row: tuple) -> float:
 
 def _span(row: tuple, of: str = "") -> str:
     ends = getattr(row, f"{of}low"), getattr(row, f"{of}high")
-    if pd.isna(ends).any():
+    if any(pd.isna(end) for end in ends):
         return "–"
     return " to ".join(dict.fromkeys(said(end, row.last_digit / 10) for end in ends))
