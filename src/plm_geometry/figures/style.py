@@ -185,7 +185,9 @@ def key(figure: Figure, **legend: object) -> Figure:
 
 def say(axes: Axes, text: str, place: tuple, offset: tuple = (0, 0), **look: object) -> None:
     """Write small beside a place in the panel, `offset` in points."""
-    axes.annotate(text, place, xytext=offset, textcoords="offset points", **{"fontsize": SMALL} | look)
+    axes.annotate(
+        text, place, xytext=offset, textcoords="offset points", **{"fontsize": SMALL} | look
+    )
 
 
 def nothing_to_draw(why: str, axes: Axes | None = None) -> Figure:
