@@ -155,6 +155,14 @@ def test_a_figure_is_shown_as_vectors_and_kept_as_svg_and_png(report, shown):
     assert (kept / "line.svg").read_text().startswith("<?xml")
 
 
+def test_a_figure_with_words_for_who_cannot_see_it_can_be_shown_on_other_pages(report, shown):
+    report.figure(Figure(), "plain")
+    assert len(shown) == 1
+    report.figure(Figure(), "line", alt="A line.")
+    [glued] = [bundle for bundle in shown if "application/papermill.record/text/html" in bundle]
+    assert 'alt="A line."' in glued["application/papermill.record/text/html"]
+
+
 def test_a_figure_to_point_at_is_data_for_the_page_and_a_file_that_works_alone(report, shown):
     import plotly.graph_objects as go
 
