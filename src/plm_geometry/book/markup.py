@@ -1,4 +1,4 @@
-"""What a chapter's pages show that is neither text nor picture: tables, boxes, figures for other pages and to point at.
+"""What a chapter's pages show as HTML: tables, boxes, figures for other pages and to point at.
 
 Their look is in ``book/_static/report.css``.
 """

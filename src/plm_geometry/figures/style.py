@@ -97,7 +97,8 @@ def panels(
 ) -> tuple[Figure, list[Axes]]:
     """Return a figure with `count` panels of a size in inches, in rows of up to `across`.
 
-    They are narrower where the figure would be wider than `WIDTH`. Their axes are called `x` and `y` together; what they share is as in `Figure.subplots`.
+    They are narrower where the figure would be wider than `WIDTH`. Their axes are called `x` and
+    `y` together; what they share is as in `Figure.subplots`.
     """
     columns = max(min(across, count), 1)
     rows = max(-(-count // columns), 1)
