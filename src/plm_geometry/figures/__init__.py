@@ -14,6 +14,8 @@ _CONTENTS = {
     "pairs": "density discrimination pair_explorer pair_scatter sampled_pairs",
     "correlation": "correlation_intervals correlation_matrices score_against_settings signs square",
     "published": "checkpoint_correlations natural_language",
+    "retrieval": "more_dimensions retrieval_by_components",
+    "variants": "drift shuffling_dose",
     "choices": "NUMBERS choice_name choice_shares specification_curves",
 }
 _MODULES = {name: module for module, names in _CONTENTS.items() for name in names.split()}

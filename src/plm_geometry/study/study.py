@@ -24,7 +24,9 @@ from plm_geometry.study.isotropy import Isotropy
 from plm_geometry.study.local import Local
 from plm_geometry.study.open_questions import OpenQuestions
 from plm_geometry.study.pairs import Pairs
+from plm_geometry.study.retrieval import Retrieval
 from plm_geometry.study.scatter import Scatter
+from plm_geometry.study.variants import Variants
 
 
 class Study:
@@ -36,7 +38,7 @@ class Study:
     ----------
     settings : Settings
     pairs : Pairs
-    isotropy, local, correlation, scatter, open_questions, choices
+    isotropy, local, correlation, scatter, retrieval, open_questions, choices, variants
         What the chapters of these names ask.
 
     Parameters
@@ -61,8 +63,10 @@ class Study:
         self.local = Local(self)
         self.correlation = Correlation(self)
         self.scatter = Scatter(self)
+        self.retrieval = Retrieval(self)
         self.open_questions = OpenQuestions(self)
         self.choices = Choices(self)
+        self.variants = Variants(self)
 
     @classmethod
     def of(cls, names: Mapping[str, object], *, least: int = 1) -> "Study":
@@ -93,8 +97,19 @@ class Study:
     def _drawn_from(self) -> tuple[Proteins, int]:
         """The proteins asked for, and how many there were to draw them from."""
         found = read_proteins(self.settings.proteins)
-        n = min(self.settings.n_proteins, len(found))
-        return sample(found, n, seed=self.settings.seed) if n else found, len(found)
+        n, table = min(self.settings.n_proteins, len(found)), self._families_table
+        if not n:
+            return found, len(found)
+        # What phmmer finds is found among the drawn proteins.
+        known = read_families(table, found) if table not in ("", "phmmer") else None
+        families = [known[accession] for accession in found.accessions] if known else None
+        return sample(found, n, seed=self.settings.seed, families=families), len(found)
+
+    @property
+    def _families_table(self) -> str:
+        """What families are read from: a file, a data set's name, "phmmer" or nothing."""
+        data_set = self.settings.proteins
+        return self.settings.families or (data_set if data_set in SHIPPED else "")
 
     @property
     def requested(self) -> Proteins:
@@ -104,9 +119,8 @@ class Study:
     @cached_property
     def families(self) -> dict[str, str] | None:
         """The family of each protein, by accession; None where families are not known."""
-        data_set = self.settings.proteins
-        named = self.settings.families or (data_set if data_set in SHIPPED else "")
-        return read_families(named, self.requested, tell=self._tell) if named else None
+        table = self._families_table
+        return read_families(table, self.requested, tell=self._tell) if table else None
 
     def families_of(self, proteins: Proteins) -> list[str] | None:
         """Return the family of each of `proteins`, where families are known."""
@@ -121,7 +135,7 @@ class Study:
         The study takes all there are in their place.
         """
         n = len(self.proteins)
-        most = {"n_proteins": self._drawn_from[1], "n_choices": n}
+        most = {"n_proteins": self._drawn_from[1], "n_choices": n, "n_variants": n}
         if not self.settings.pairs_file:
             among = min(self.settings.n_pair_proteins or n, n)
             most |= {"n_pair_proteins": n, "n_pairs": among * (among - 1) // 2}
