@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import lzma
+from collections import Counter
 
 import numpy as np
 import pyarrow as pa
@@ -153,6 +154,27 @@ def test_sample_is_reproducible_keeps_the_order_and_takes_no_protein_twice():
     assert drawn.accessions != sample(proteins, 30, seed=6).accessions
     assert list(drawn.accessions) == sorted(set(drawn.accessions))
     assert len(drawn) == 30
+
+
+def test_whole_families_are_drawn_but_for_the_last():
+    accessions = tuple(f"p{i}" for i in range(300))
+    proteins = Proteins(accessions, ("M",) * 300, "made")
+    families = [f"f{(i * i) % 83}" for i in range(300)]
+    drawn = set(sample(proteins, 120, seed=5, families=families).accessions)
+    sizes = Counter(families)
+    found = Counter(f for a, f in zip(accessions, families, strict=True) if a in drawn)
+    cut = [family for family, n in found.items() if n < sizes[family]]
+    assert len(drawn) == 120
+    assert len(cut) <= 1 < max(sizes.values())
+
+
+def test_drawn_by_families_each_protein_is_as_likely():
+    proteins = Proteins(tuple("abcdefgh"), ("M",) * 8, "made")
+    samples = (sample(proteins, 4, seed=seed, families=list("xxxxyzzw")) for seed in range(4_000))
+    drawn = Counter(accession for some in samples for accession in some.accessions)
+    # The standard error of a share of 4,000 draws is 0.008.
+    assert len(drawn) == 8
+    assert all(abs(n / 4_000 - 0.5) < 0.04 for n in drawn.values())
 
 
 def test_sample_larger_than_the_set_is_refused_with_both_numbers():

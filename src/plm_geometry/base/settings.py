@@ -37,7 +37,9 @@ class _EmbeddingSettings(BaseModel):
 
     profile: str = _is("offline", "where these values come from")
     proteins: str = _is("bacterium", '"bacterium", "swissprot", or a FASTA file')
-    n_proteins: int = _is(0, "proteins drawn from it at random; 0 takes all", ge=0)
+    n_proteins: int = _is(
+        0, "proteins drawn from it, by whole families if known; 0 takes all", ge=0
+    )
     families: str = _is("", '"phmmer", or a file with columns accession and family')
     models: list[str] = _is(
         ["unirep_64"], "keys, directories, Hugging Face names or files of embeddings"

@@ -114,8 +114,18 @@ def accession_of(header: str) -> str:
     return match.group(1) if match else (header.split() or [""])[0]
 
 
-def sample(proteins: Proteins, n: int, *, seed: int) -> Proteins:
+def sample(
+    proteins: Proteins, n: int, *, seed: int, families: Sequence[str] | None = None
+) -> Proteins:
     """Draw `n` proteins without replacement, kept in their order.
+
+    Parameters
+    ----------
+    proteins : Proteins
+    n, seed : int
+    families : sequence of str, optional
+        The family of each: whole families are then drawn, so that a drawn protein's relatives are
+        there, too. All proteins are equally likely all the same; the last family drawn may be cut.
 
     Raises
     ------
@@ -127,8 +137,13 @@ def sample(proteins: Proteins, n: int, *, seed: int) -> Proteins:
             f"{n} proteins were asked for, but {proteins.source} holds {len(proteins)}; "
             "ask for fewer, or for 0 to take them all."
         )
-    chosen = np.random.default_rng(seed).choice(len(proteins), size=n, replace=False)
-    return proteins.select(np.sort(chosen))
+    rng = np.random.default_rng(seed)
+    if families is None:
+        return proteins.select(np.sort(rng.choice(len(proteins), size=n, replace=False)))
+    names, family = np.unique(families, return_inverse=True)
+    shuffled = rng.permutation(len(proteins))
+    by_family = shuffled[np.argsort(rng.permutation(len(names))[family[shuffled]], kind="stable")]
+    return proteins.select(np.sort(by_family[:n]))
 
 
 def within_limit(proteins: Proteins, max_residues: int | None) -> tuple[Proteins, dict[str, str]]:

@@ -93,8 +93,19 @@ class Study:
     def _drawn_from(self) -> tuple[Proteins, int]:
         """The proteins asked for, and how many there were to draw them from."""
         found = read_proteins(self.settings.proteins)
-        n = min(self.settings.n_proteins, len(found))
-        return sample(found, n, seed=self.settings.seed) if n else found, len(found)
+        n, table = min(self.settings.n_proteins, len(found)), self._families_table
+        if not n:
+            return found, len(found)
+        # What phmmer finds is found among the drawn proteins.
+        known = read_families(table, found) if table not in ("", "phmmer") else None
+        families = [known[accession] for accession in found.accessions] if known else None
+        return sample(found, n, seed=self.settings.seed, families=families), len(found)
+
+    @property
+    def _families_table(self) -> str:
+        """What families are read from: a file, a data set's name, "phmmer" or nothing."""
+        data_set = self.settings.proteins
+        return self.settings.families or (data_set if data_set in SHIPPED else "")
 
     @property
     def requested(self) -> Proteins:
@@ -104,9 +115,8 @@ class Study:
     @cached_property
     def families(self) -> dict[str, str] | None:
         """The family of each protein, by accession; None where families are not known."""
-        data_set = self.settings.proteins
-        named = self.settings.families or (data_set if data_set in SHIPPED else "")
-        return read_families(named, self.requested, tell=self._tell) if named else None
+        table = self._families_table
+        return read_families(table, self.requested, tell=self._tell) if table else None
 
     def families_of(self, proteins: Proteins) -> list[str] | None:
         """Return the family of each of `proteins`, where families are known."""
