@@ -22,7 +22,7 @@ from plm_geometry import figures
 from plm_geometry.base import paths, provenance
 from plm_geometry.base.files import as_json, write_json
 from plm_geometry.book.markup import ShownTable, interactive_figure, note, picture
-from plm_geometry.book.wording import DASH, control_name, formatted, listed, plural, typographic
+from plm_geometry.book.wording import DASH, formatted, listed, plural, typographic
 from plm_geometry.paper import published
 from plm_geometry.paper.summaries import Measured, Summary, without_places
 from plm_geometry.paper.verdicts import of_models, verdicts
@@ -233,8 +233,10 @@ class Report:
         values = figures.judged(known[known.role != "control"])[column]
         ends = [format(end, spec) for end in (values.min(), values.max())] if len(values) else []
         controls = known[known.role == "control"]
-        each = [f"{control_name(model)} {value:{spec}}"
-                for model, value in zip(controls.model, controls[column], strict=True)]  # fmt: skip
+        names = controls.get("title", controls.model)
+        each = [
+            f"{name} {value:{spec}}" for name, value in zip(names, controls[column], strict=True)
+        ]
         self._quote(name, " to ".join(dict.fromkeys(ends)) or DASH)
         self._quote(f"{name}_least", ends[0] if ends else DASH)
         self._quote(f"{name}_most", ends[-1] if ends else DASH)
