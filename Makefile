@@ -8,7 +8,7 @@ PROFILE ?= offline
 SCALE ?= gate
 BUDGET ?= 1
 
-.PHONY: help env book pdf pages chromium links latest test check format pair minis ablation bench clean
+.PHONY: help env book pdf pages card chromium links latest test check format pair minis ablation bench clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ pages: book node_modules/.ready  ## open every page in Chromium: links, console,
 node_modules/.ready: package.json package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund
 	touch $@
+
+card: book  ## the pictures of the README and of links in messages, from the front figure
+	$(BIN)/python book/tools/card.py
 
 chromium: env  ## fetch a Chromium where the system has none (with what it needs: asks for sudo)
 	$(BIN)/playwright install --with-deps chromium

@@ -72,7 +72,7 @@ def run_cells(chapter: str | NotebookNode, directory: Path, **given: object) -> 
     def display(output):
         ran.cells[-1][1].append(output)
 
-    def figure(_, drawn, name):
+    def figure(_, drawn, name, alt=""):
         drawn.draw_without_rendering()
         ran.figures[name] = drawn
         display(drawn)

@@ -13,11 +13,13 @@ import chapter_links
 import jupytext
 import pages
 import pytest
+import social_card
 import theme_patches
 import yaml
 from bs4 import BeautifulSoup
 from chapter_links import Repository
 from pdf import page_names
+from PIL import Image
 
 from small_book import with_chromium
 
@@ -151,7 +153,8 @@ def built(tmp_path_factory):
     (root / "book" / "wide.md").write_text(WIDE)
     command = [sys.executable, "-m", "sphinx", "-C", "-q", "-b", "html", "-E"]
     settings = {"extensions": "myst_parser,chapter_links,code_lines,plotly_script,one_thebe,"
-                "theme_patches", "html_theme": "sphinx_book_theme", "repository_url": ADDRESS,
+                "theme_patches,social_card", "html_theme": "sphinx_book_theme",
+                "repository_url": ADDRESS,
                 "html_static_path": str(ROOT / "book" / "_static"),
                 "html_css_files": "report.css", "html_js_files": "tables.js"}  # fmt: skip
     command += [part for key, value in settings.items() for part in ("-D", f"{key}={value}")]
@@ -261,3 +264,34 @@ def test_neither_code_nor_a_wide_table_is_cut_off_and_on_a_phone_values_have_the
             page.evaluate(bare)
             found = [fault.split()[0] for fault in page.evaluate(pages._CUT_OFF)]
             assert found == without_style[width]
+
+
+# What a link to a page shows in a message
+
+
+def card(page):
+    found = BeautifulSoup(page.read_text(), "html.parser").select("meta[property^=og]")
+    return {tag["property"].removeprefix("og:"): tag["content"] for tag in found}
+
+
+def test_a_page_says_its_title_and_shows_the_picture_that_the_book_has(built):
+    for page in (built.html / "index.html", built.html / "chapters" / f"{built.name}.html"):
+        said = card(page)
+        assert said["title"] == BeautifulSoup(page.read_text(), "html.parser").h1.contents[0]
+        assert (page.parent / said["image"]).resolve() == built.html / "_static" / "social.png"
+
+
+def test_the_picture_is_as_large_as_is_said():
+    with Image.open(ROOT / "book" / "_static" / "social.png") as picture:
+        assert picture.size == social_card._SIZE
+
+
+def test_the_address_of_the_picture_is_the_configured_one_else_that_of_githubs_pages():
+    github = {"GITHUB_REPOSITORY": "An-Owner/a-name"}
+    assert social_card.site_address("", {}) == ""
+    assert social_card.site_address("", github) == "https://an-owner.github.io/a-name/"
+    assert social_card.site_address("https://example.org/x", github) == "https://example.org/x/"
+    page = social_card.tags("chapters/one", 'A "title"', "https://example.org/x/")
+    assert 'og:image" content="https://example.org/x/_static/social.png"' in page
+    assert 'og:url" content="https://example.org/x/chapters/one.html"' in page
+    assert "A &quot;title&quot;" in page

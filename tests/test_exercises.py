@@ -126,10 +126,21 @@ def test_the_lab_page_hands_out_the_student_edition_of_every_chapter():
         assert (paths.BOOK / path).resolve() == paths.EDITIONS / name
 
 
-def test_the_minutes_of_the_short_session_add_up_to_ninety():
+@pytest.mark.parametrize(("name", "minutes"), [("Thirty", 30), ("Ninety", 90)])
+def test_the_minutes_of_a_session_add_up(name, minutes):
+    assert sum(map(int, re.findall(r"^\| (\d+) \|", session(name), re.MULTILINE))) == minutes
+
+
+def test_the_shortest_session_needs_no_notebook_and_no_command():
+    text = session("Thirty")
+    assert not re.search(r"\{download\}|```shell|plm-geometry |make ", text)
+    pages = re.findall(r"\]\(([\w/]+)\.(?:md|ipynb)\)", text)
+    assert set(pages) >= {"index", "questions", "chapters/05_what_isotropy_buys"}
+
+
+def session(name):
     page = (paths.BOOK / "lab.md").read_text()
-    session = page.partition("## Ninety minutes")[2].partition("\n## ")[0]
-    assert sum(map(int, re.findall(r"^\| (\d+) \|", session, re.MULTILINE))) == 90
+    return page.partition(f"## {name} minutes")[2].partition("\n## ")[0]
 
 
 # In the student edition

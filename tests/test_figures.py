@@ -26,6 +26,9 @@ def test_a_label_marks_what_is_no_model_once():
                                  role=["model", "mini", "control"])  # fmt: skip
     said = figures.labels(frame).tolist()
     assert said == ["ProtBERT", "mini ProtBERT", "Composition (control)"]
+    controls = ["composition", "3-mers", "untrained ProtBERT", "shuffled ProtBERT"]
+    frame = pd.DataFrame({"title": controls, "role": "control"})
+    assert figures.labels(frame).tolist() == controls
 
 
 def test_a_frame_without_rows_has_labels_too():

@@ -1,11 +1,12 @@
 """Tables, boxes and figures to point at are sound HTML, whatever text is put into them."""
 
+import base64
 import json
 
 import pandas as pd
 from bs4 import BeautifulSoup
 
-from plm_geometry.book.markup import ShownTable, interactive_figure, note
+from plm_geometry.book.markup import ShownTable, interactive_figure, note, picture
 
 
 def parsed(shown):
@@ -50,3 +51,11 @@ def test_a_figure_to_point_at_carries_its_data_and_says_where_it_is_kept():
     assert place["data-in-place-of"] == "fig-points"
     assert place.code.text == "figures/points.html"
     assert json.loads(place.script.text)["data"][0]["customdata"] == ["</script><b>P1</b>"]
+
+
+def test_a_picture_for_another_page_is_whole_in_itself_and_says_what_it_shows():
+    svg = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>'
+    image = parsed(picture(svg, 'Dots & "arrows".')).figure.img
+    assert image["alt"] == 'Dots & "arrows".'
+    kind, _, inside = image["src"].partition(",")
+    assert (kind, base64.b64decode(inside)) == ("data:image/svg+xml;base64", svg)

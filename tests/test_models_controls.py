@@ -86,7 +86,7 @@ def test_shuffled_orders_are_uniform_and_change_with_the_seed():
 def test_a_shuffled_model_is_a_control_that_says_its_seed(tmp_path):
     model = load("shuffled:unirep_64@2")
     assert (model.width, describe_model("shuffled:unirep_64@2").role) == (64, "control")
-    assert model.title == "UniRep-64, shuffled residues, seed 2"
+    assert model.title == "shuffled UniRep-64, seed 2"
     assert model.identity["residues"] == "shuffled, seed 2"
     assert model.identity["weights"] == load("unirep_64").identity["weights"]
     np.save(tmp_path / "x.npy", np.ones((1, 3), np.float32))

@@ -60,7 +60,7 @@ def test_the_opening_says_which_proteins_and_models_these_are(report, shown):
     report.opening()
     pages = "".join(bundle.get("text/html", "") for bundle in shown)
     assert "three.fasta" in pages
-    assert "Amino-acid composition" in pages
+    assert "composition" in pages
     assert "Proteins of this run: 3, of 4 residues in the median and 4 at most." in pages
     assert "Minis" not in pages
     assert any("No protein was left out" in bundle.get("text/markdown", "") for bundle in shown)
@@ -110,7 +110,7 @@ def test_rows_are_quoted_as_the_models_range_and_each_controls_value(report):
     assert summary["measured"] == []  # rows without labels are only quoted
     assert summary["numbers"] == {
         "some": "−0.50 to 0.25", "some_least": "−0.50", "some_most": "0.25",
-        "some_controls": "untrained one 0.75",
+        "some_controls": "untrained:one 0.75",
         "none": "–", "none_least": "–", "none_most": "–", "none_controls": "–",
     }  # fmt: skip
 
@@ -153,6 +153,14 @@ def test_a_figure_is_shown_as_vectors_and_kept_as_svg_and_png(report, shown):
     assert (kept / "line.png").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in shown[0]["image/svg+xml"]
     assert (kept / "line.svg").read_text().startswith("<?xml")
+
+
+def test_a_figure_with_words_for_who_cannot_see_it_can_be_shown_on_other_pages(report, shown):
+    report.figure(Figure(), "plain")
+    assert len(shown) == 1
+    report.figure(Figure(), "line", alt="A line.")
+    [glued] = [bundle for bundle in shown if "application/papermill.record/text/html" in bundle]
+    assert 'alt="A line."' in glued["application/papermill.record/text/html"]
 
 
 def test_a_figure_to_point_at_is_data_for_the_page_and_a_file_that_works_alone(report, shown):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plm_geometry.book.wording import control_name, formatted, listed, plural, share_of, typographic
+from plm_geometry.book.wording import formatted, listed, plural, share_of, typographic
 
 
 def test_counts_read_as_a_person_would_write_them():
@@ -45,8 +45,3 @@ def test_a_hyphen_is_a_minus_only_before_a_number_of_its_own():
 )
 def test_values_have_thousands_apart_a_minus_and_few_digits(value, decimals, text):
     assert formatted(value, decimals) == text
-
-
-def test_a_control_is_named_without_the_model_it_copies():
-    names = ("untrained:key", "composition", "kmers")
-    assert [control_name(name) for name in names] == ["untrained key", "composition", "3-mers"]

@@ -1,8 +1,9 @@
-"""What a chapter's pages show that is neither text nor picture: tables, boxes, figures to point at.
+"""What a chapter's pages show as HTML: tables, boxes, figures for other pages and to point at.
 
 Their look is in ``book/_static/report.css``.
 """
 
+import base64
 import html
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
@@ -61,6 +62,23 @@ def note(title: str, said: Mapping[str, Iterable[str]]) -> HTML:
     return HTML(
         f'<div class="admonition note"><p class="admonition-title">{title}</p>'
         f"<p>{' '.join(sentences)}</p></div>"
+    )
+
+
+def picture(svg: bytes, alt: str) -> HTML:
+    """Return a figure that is whole in itself, for a page that cannot name a chapter's files.
+
+    Parameters
+    ----------
+    svg : bytes
+        As matplotlib writes it.
+    alt : str
+        What who cannot see it is told.
+    """
+    inside = base64.b64encode(svg).decode()
+    return HTML(
+        f'<figure class="of-chapter"><img alt="{html.escape(alt)}" '
+        f'src="data:image/svg+xml;base64,{inside}"></figure>'
     )
 
 

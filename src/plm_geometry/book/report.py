@@ -21,8 +21,8 @@ from matplotlib.figure import Figure
 from plm_geometry import figures
 from plm_geometry.base import paths, provenance
 from plm_geometry.base.files import as_json, write_json
-from plm_geometry.book.markup import ShownTable, interactive_figure, note
-from plm_geometry.book.wording import DASH, control_name, formatted, listed, plural, typographic
+from plm_geometry.book.markup import ShownTable, interactive_figure, note, picture
+from plm_geometry.book.wording import DASH, formatted, listed, plural, typographic
 from plm_geometry.paper import published
 from plm_geometry.paper.summaries import Measured, Summary, without_places
 from plm_geometry.paper.verdicts import of_models, verdicts
@@ -133,8 +133,18 @@ class Report:
         """Keep a table as ``tables/<name>.csv`` without showing it."""
         frame.to_csv(self._file("tables", f"{name}.csv"), index=False)
 
-    def figure(self, figure: Figure, name: str) -> None:
-        """Show a figure and keep it as ``figures/<name>.svg`` and ``.png``."""
+    def figure(self, figure: Figure, name: str, *, alt: str = "") -> None:
+        """Show a figure and keep it as ``figures/<name>.svg`` and ``.png``.
+
+        Parameters
+        ----------
+        figure : matplotlib.figure.Figure
+        name : str
+            File name without suffix.
+        alt : str, optional
+            What who cannot see it is told; with it, other pages can show the figure, as
+            ``figure_<name>``.
+        """
         drawn = io.BytesIO()
         with matplotlib.rc_context(figures.STYLE):
             # No date: the same figure is the same file.
@@ -142,6 +152,10 @@ class Report:
             figure.savefig(self._file("figures", f"{name}.png"), dpi=160)
         self._file("figures", f"{name}.svg").write_bytes(drawn.getvalue())
         display(SVG(drawn.getvalue()))
+        if alt:
+            from myst_nb import glue
+
+            glue(f"figure_{name}", picture(drawn.getvalue(), alt), display=False)
 
     def interactive(self, figure: "Interactive", name: str, *, in_place_of: str) -> None:
         """Keep a figure to point at as ``figures/<name>.html``; the book's page shows it itself.
@@ -225,8 +239,10 @@ class Report:
         values = figures.judged(known[known.role != "control"])[column]
         ends = [format(end, spec) for end in (values.min(), values.max())] if len(values) else []
         controls = known[known.role == "control"]
-        each = [f"{control_name(model)} {value:{spec}}"
-                for model, value in zip(controls.model, controls[column], strict=True)]  # fmt: skip
+        names = controls.get("title", controls.model)
+        each = [
+            f"{name} {value:{spec}}" for name, value in zip(names, controls[column], strict=True)
+        ]
         self._quote(name, " to ".join(dict.fromkeys(ends)) or DASH)
         self._quote(f"{name}_least", ends[0] if ends else DASH)
         self._quote(f"{name}_most", ends[-1] if ends else DASH)

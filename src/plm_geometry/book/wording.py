@@ -58,8 +58,3 @@ def formatted(value: object, decimals: int | None = None) -> str:
     if decimals is not None:
         return rounded(value, decimals)
     return typographic(f"{value:.4g}")
-
-
-def control_name(name: str) -> str:
-    """Return a control's name in words: "untrained:KEY@0" is "untrained KEY", "kmers" "3-mers"."""
-    return {"kmers": "3-mers"}.get(name, name.replace(":", " ").partition("@")[0])

@@ -19,11 +19,16 @@ GREY = "#6B6B6B"
 INK = "#1F1F1F"
 # A solid, slightly warm ground: pages show figures unchanged whether they are light or dark.
 GROUND = "#FCFBF8"
+# Inches. A telephone shows a figure this wide at two thirds of its size: no letter on it is then
+# smaller than 8 pixels.
+WIDTH = 5.8
+# The smallest letters, in points: ticks with names, remarks.
+SMALL = 9.5
 
 STYLE = {
     "figure.facecolor": GROUND,
     "figure.constrained_layout.use": True,
-    "figure.labelsize": 10,
+    "figure.labelsize": 11,
     "savefig.facecolor": GROUND,
     "axes.facecolor": GROUND,
     "axes.axisbelow": True,
@@ -31,11 +36,15 @@ STYLE = {
     "axes.formatter.min_exponent": 5,
     "axes.spines.right": False,
     "axes.spines.top": False,
-    "axes.titlesize": 9,
+    "axes.labelsize": 11,
+    "axes.titlesize": 10,
     "axes.titleweight": "bold",
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
     "font.family": "DejaVu Sans",
-    "font.size": 10,
+    "font.size": 11,
     "grid.color": "#DDDAD2",
+    "legend.fontsize": SMALL,
     "legend.frameon": False,
     # Fixed salt and outlined text: the same figure is the same file, and looks alike everywhere.
     "svg.hashsalt": "plm-geometry",
@@ -84,15 +93,16 @@ def labelled(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def panels(
-    count: int, x: str, y: str, size: tuple = (3, 2.5), across: int = 3, **shared: bool
+    count: int, x: str, y: str, size: tuple = (2.9, 2.5), across: int = 2, **shared: bool
 ) -> tuple[Figure, list[Axes]]:
     """Return a figure with `count` panels of a size in inches, in rows of up to `across`.
 
-    Their axes are called `x` and `y` together; what they share is as in `Figure.subplots`.
+    They are narrower where the figure would be wider than `WIDTH`. Their axes are called `x` and
+    `y` together; what they share is as in `Figure.subplots`.
     """
     columns = max(min(across, count), 1)
     rows = max(-(-count // columns), 1)
-    figure = Figure(figsize=(size[0] * columns, size[1] * rows + 0.6))
+    figure = Figure(figsize=(min(size[0] * columns, WIDTH), size[1] * rows + 0.6))
     grid = list(figure.subplots(rows, columns, squeeze=False, **shared).flat)
     for unused in grid[count:]:
         unused.remove()
@@ -161,7 +171,7 @@ def forest(
     axes.scatter(rows[value].astype(float), place, marker=marker, lw=1.3, zorder=3, **look)
     mark = {"marker": marker, "color": colour or INK, "ls": "-" if ends else ""}
     axes.plot([], [], mfc=face or colour or INK, label=label, **mark)
-    axes.set_yticks(range(len(names)), names, fontsize=8)
+    axes.set_yticks(range(len(names)), names, fontsize=SMALL)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.grid(axis="x")
 
@@ -170,19 +180,21 @@ def key(figure: Figure, **legend: object) -> Figure:
     """Return the figure, with what is labelled in any of its panels explained above them."""
     found = [zip(*axes.get_legend_handles_labels(), strict=True) for axes in figure.axes]
     marks = {said: mark for mark, said in itertools.chain(*found)}
-    figure.legend(marks.values(), marks, **{"loc": "outside upper center", "ncols": 3} | legend)
+    figure.legend(marks.values(), marks, **{"loc": "outside upper center", "ncols": 2} | legend)
     return figure
 
 
 def say(axes: Axes, text: str, place: tuple, offset: tuple = (0, 0), **look: object) -> None:
     """Write small beside a place in the panel, `offset` in points."""
-    axes.annotate(text, place, xytext=offset, textcoords="offset points", **{"fontsize": 8} | look)
+    axes.annotate(
+        text, place, xytext=offset, textcoords="offset points", **{"fontsize": SMALL} | look
+    )
 
 
 def nothing_to_draw(why: str, axes: Axes | None = None) -> Figure:
     """Return a figure that says why there is none, or why one panel is empty."""
     if axes is None:
-        axes = Figure(figsize=(6, 1.2)).subplots()
+        axes = Figure(figsize=(WIDTH, 1.2)).subplots()
         axes.axis("off")
     look = {"ha": "center", "va": "center", "color": GREY, "xycoords": "axes fraction"}
     say(axes, textwrap.fill(why, 36), (0.5, 0.5), **look)

@@ -25,7 +25,7 @@ class CompositionEmbedder(Embedder):
     to less than 1. There are no weights and one layer, input and output at once.
     """
 
-    name, title = "composition", "Amino-acid composition"
+    name, title = "composition", "composition"
     width = residue_width = _N_LETTERS
     n_layers = 0
 

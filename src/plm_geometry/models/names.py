@@ -11,7 +11,6 @@ from plm_geometry.models.registry import MODELS, OF_PAPER, ModelSpec
 
 # What makes a control of a model, and what its random choices begin with.
 _CONTROL = re.compile(r"(untrained|shuffled):(.*?)(?:@(\d+))?")
-_SAID_OF = {"untrained": ", untrained", "shuffled": ", shuffled residues", "": ""}
 
 
 class ModelName:
@@ -65,7 +64,7 @@ class ModelName:
             raise InputError(f"{self.place} holds embeddings, which no shuffled residues have.")
         own = path.resolve().name if path.exists() else self.place
         seed = f", seed {self.seed}" if self.seed else ""
-        self.title = (self.spec.title if self.spec else own) + _SAID_OF[self.control] + seed
+        self.title = f"{self.control} {self.spec.title if self.spec else own}{seed}".lstrip()
         is_mini = self.spec is not None and self.spec.is_mini
         is_control = bool(self.control) or has_no_weights
         self.role = "control" if is_control else "mini" if is_mini else "model"
