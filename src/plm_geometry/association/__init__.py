@@ -1,11 +1,11 @@
-"""How quantities of protein pairs are associated; intervals allow for proteins that pairs share."""
+"""How quantities of protein pairs are associated; intervals leave out whole families."""
 
 from plm_geometry.association.correlation import (
     correlation_matrix,
     correlations_with,
     pairwise_interval,
 )
-from plm_geometry.association.homology import discrimination
+from plm_geometry.association.homology import discrimination, says_nothing_below
 from plm_geometry.association.intervals import (
     correlation_differences,
     correlation_interval,
@@ -31,5 +31,6 @@ __all__ = [
     "distance_correlation",
     "pairwise_interval",
     "r_squared_on_lengths",
+    "says_nothing_below",
     "spread_at",
 ]

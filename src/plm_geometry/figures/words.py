@@ -16,6 +16,7 @@ LABELS = {
     "aligned_columns": "columns without a gap",
     "shorter": "length of the shorter",
     "auc": "area under the ROC curve",
+    "auc_difference": "area, less composition's",
     "average_precision": "average precision",
     "isoscore": "IsoScore",
     "isoscore_star": "IsoScore*",
