@@ -79,7 +79,19 @@ class Remedies:
             ``top_1_change``, ``average_precision_change``, ``correlation_change``, each beside
             ``..._low`` and ``..._high``. No rows of vectors that no remedy can be fitted on.
         """
-        return self.study.rows(self._rows)
+        return self._table
+
+    def arrows(self) -> pd.DataFrame:
+        """Return what whitening does to models, for `figures.more_dimensions`.
+
+        Labels, ``effective_dimensions`` and ``top_1``, and both with ``_before``.
+        """
+        table, columns = self._table, ["effective_dimensions", "top_1"]
+        if table.empty:
+            return table
+        before = table[table["remedy"] == "none"].set_index("model")[columns]
+        after = table[table["remedy"].str.startswith("whitening") & (table["role"] == "model")]
+        return after.join(before, on="model", rsuffix="_before")
 
     def composition(self) -> pd.DataFrame:
         """Return what a regression on composition and log length explains, and leaves.
@@ -104,6 +116,10 @@ class Remedies:
             ``share_above``, how many exceed as shares of the whole variance.
         """
         return self.study.rows(self._parallel)
+
+    @cached_property
+    def _table(self) -> pd.DataFrame:
+        return self.study.rows(self._rows)
 
     @cached_property
     def families(self) -> list[str] | None:
