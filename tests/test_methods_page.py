@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from plm_geometry.association import homology, lengths, nonlinear, spread
+from plm_geometry.association.retrieval import N_STRANGERS
 from plm_geometry.base import paths
 from plm_geometry.base.settings import Settings
 from plm_geometry.embedding import run as embed
@@ -14,14 +15,14 @@ from plm_geometry.isotropy import jackknife, yardsticks
 from plm_geometry.models import MODELS
 from plm_geometry.pairs import stratified
 from plm_geometry.proteins.variants import LEAST_IDENTITY
-from plm_geometry.study import correlation, scatter, variants
+from plm_geometry.study import correlation, retrieval, scatter, variants
 from plm_geometry.study import isotropy as isotropy_study
 
 METHODS = (paths.BOOK / "methods.md").read_text()
 # On one line, without emphasis and mathematics' braces, so that a sentence can be searched for.
 TEXT = " ".join(re.sub(r"[*$\\{}]", "", METHODS.replace(r"\,", "")).split())
-WORDS = {"three": 3, "five": 5, "six": 6, "nine": 9, "ten": 10, "twenty": 20, "third": 3,
-         "tenth": 0.1, "half": 0.5}  # fmt: skip
+WORDS = {"two": 2, "three": 3, "five": 5, "six": 6, "nine": 9, "ten": 10, "twenty": 20,
+         "third": 3, "tenth": 0.1, "half": 0.5}  # fmt: skip
 GAPS = [number for gap in correlation.GAPS for number in gap]
 
 
@@ -58,6 +59,9 @@ STATED = [
     (r"squared distance of ([\d,]+) random pairs of the run's", variants.N_RANDOM),
     (r"no gap in at least (\d+)% of its columns", 100 * variants.COVERED),
     (r"and an identity of (\d+)% or more, but", 100 * LEAST_IDENTITY),
+    (r"Of more than ([\d,]+) proteins so many are drawn", retrieval._LARGEST),
+    (r"Families are divided into (\w+) halves", retrieval._N_FOLDS),
+    (r"are the (\d+) proteins of other families", N_STRANGERS),
     (r"each combination of (\w+) modes", len(correlation.MODES)),
     (r"and (\w+) gap costs", len(correlation.GAPS)),
     (r"on at most ([\d,]+) of its pairs", correlation._N_FOR_SETTINGS),

@@ -331,8 +331,8 @@ class Variants:
         store = stored(study.settings, name, models, proteins, **options)
         if store.left_out:
             raise InputError(
-                f"memory was short of {len(store.left_out)} changed proteins read by {name}; "
-                "choose a smaller n_variants, or name the model in skip_variants."
+                f"memory was not enough for {len(store.left_out)} changed copies; "
+                f"choose a smaller n_variants, or name {name} in skip_variants."
             )
         vectors = run.load(store, proteins).vectors
         squared = ((vectors.astype(float) - study.vectors(name)[numbers]) ** 2).sum(axis=1)
