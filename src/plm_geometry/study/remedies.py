@@ -91,7 +91,7 @@ class Remedies:
             return table
         before = table[table["remedy"] == "none"].set_index("model")[columns]
         after = table[table["remedy"].str.startswith("whitening") & (table["role"] == "model")]
-        return after.join(before, on="model", rsuffix="_before")
+        return after.join(before.add_suffix("_before"), on="model")
 
     def composition(self) -> pd.DataFrame:
         """Return what a regression on composition and log length explains, and leaves.
