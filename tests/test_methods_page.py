@@ -16,14 +16,15 @@ from plm_geometry.models import MODELS
 from plm_geometry.pairs import stratified
 from plm_geometry.paper import ablation, verdicts
 from plm_geometry.proteins.variants import LEAST_IDENTITY
-from plm_geometry.study import correlation, retrieval, scatter, variants
+from plm_geometry.study import correlation, remedies, retrieval, scatter, variants
 from plm_geometry.study import isotropy as isotropy_study
 
 METHODS = (paths.BOOK / "methods.md").read_text()
 # On one line, without emphasis and mathematics' braces, so that a sentence can be searched for.
 TEXT = " ".join(re.sub(r"[*$\\{}]", "", METHODS.replace(r"\,", "")).split())
 WORDS = {"two": 2, "three": 3, "five": 5, "six": 6, "nine": 9, "ten": 10, "twenty": 20,
-         "third": 3, "tenth": 0.1, "half": 0.5, "quarter": 0.25}  # fmt: skip
+         "third": 3, "tenth": 0.1, "twentieth": 0.05,
+         "half": 0.5, "quarter": 0.25}  # fmt: skip
 GAPS = [number for gap in correlation.GAPS for number in gap]
 
 
@@ -61,6 +62,9 @@ STATED = [
     (r"no gap in at least (\d+)% of its columns", 100 * variants.COVERED),
     (r"and an identity of (\d+)% or more, but", 100 * LEAST_IDENTITY),
     (r"Of more than ([\d,]+) proteins so many are drawn", retrieval._LARGEST),
+    (r"Here c is 3, and (\d+) or all but one dimension", remedies._WHITENED),
+    (r"leave out (\w+) blocks of families of each half", remedies._N_BLOCKS),
+    (r"where less than a (\w+) of the variance is left", remedies._LEAST_LEFT),
     (r"Families are divided into (\w+) halves", retrieval._N_FOLDS),
     (r"are the (\d+) proteins of other families", N_STRANGERS),
     (r"each combination of (\w+) modes", len(correlation.MODES)),
