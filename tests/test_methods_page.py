@@ -14,7 +14,8 @@ from plm_geometry.isotropy import jackknife, yardsticks
 from plm_geometry.models import MODELS
 from plm_geometry.pairs import stratified
 from plm_geometry.paper import ablation
-from plm_geometry.study import correlation, scatter
+from plm_geometry.proteins.variants import LEAST_IDENTITY
+from plm_geometry.study import correlation, scatter, variants
 from plm_geometry.study import isotropy as isotropy_study
 
 METHODS = (paths.BOOK / "methods.md").read_text()
@@ -50,6 +51,14 @@ STATED = [
     (r"drawn from the (\d+) that are nearest", homology._NEAREST),
     (r"a local alignment with at least (\d+) of them", scatter._LEAST_ALIGNED),
     (r"a bin of fewer than (\w+) families has none", homology.LEAST_BLOCKS),
+    (r"One protein a family is changed, of (\d+) to \d+ residues", variants.LENGTHS[0]),
+    (r"One protein a family is changed, of \d+ to (\d+) residues", variants.LENGTHS[1]),
+    (r"among those of \d+ to (\d+) residues whose", variants.LENGTHS[1]),
+    (r"identities of (\d\.\d) to 0\.2\.", variants.IDENTITIES["pam"][0]),
+    (r"identities of 0\.9 to (\d\.\d)\.", variants.IDENTITIES["pam"][-1]),
+    (r"squared distance of ([\d,]+) random pairs of the run's", variants.N_RANDOM),
+    (r"no gap in at least (\d+)% of its columns", 100 * variants.COVERED),
+    (r"and an identity of (\d+)% or more, but", 100 * LEAST_IDENTITY),
     (r"each combination of (\w+) modes", len(correlation.MODES)),
     (r"and (\w+) gap costs", len(correlation.GAPS)),
     (r"on at most ([\d,]+) of its pairs", correlation._N_FOR_SETTINGS),
@@ -80,6 +89,11 @@ def test_the_methods_state_the_bins_of_identity_and_the_gap_costs():
     assert edges == list(scatter._IDENTITY_BINS[1:])
     (gaps,) = re.findall(r"six gap costs \(([\d/, and]+)\)", TEXT)
     assert [int(text) for text in re.findall(r"\d+", gaps)] == GAPS
+
+
+def test_the_methods_state_the_shares_that_are_permuted():
+    (shares,) = re.findall(r"for a share s of ([\d, and]+)%", TEXT)
+    assert [int(text) / 100 for text in re.findall(r"\d+", shares)] == list(variants.DOSES)
 
 
 def definitions():

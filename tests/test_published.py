@@ -11,7 +11,7 @@ from plm_geometry.base.errors import InputError
 from plm_geometry.isotropy.measures import printed_dimensions
 from plm_geometry.paper import published
 
-TABLES = ["measured_real", "numbers", "score_identity_real", "signs_real"]
+TABLES = ["measured_real", "numbers", "retrieval_kinases", "score_identity_real", "signs_real"]
 
 
 @pytest.fixture

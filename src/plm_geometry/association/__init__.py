@@ -13,7 +13,13 @@ from plm_geometry.association.intervals import (
 )
 from plm_geometry.association.lengths import adjusted_for_lengths, r_squared_on_lengths
 from plm_geometry.association.nonlinear import distance_correlation
-from plm_geometry.association.retrieval import averaged, matched_candidates, paired, retrieve
+from plm_geometry.association.retrieval import (
+    averaged,
+    matched_candidates,
+    pair_auc,
+    paired,
+    retrieve,
+)
 from plm_geometry.association.spread import binned_spread, spread_at
 from plm_geometry.association.values import COLUMNS
 from plm_geometry.isotropy.jackknife import Interval
@@ -32,6 +38,7 @@ __all__ = [
     "discrimination",
     "distance_correlation",
     "matched_candidates",
+    "pair_auc",
     "paired",
     "pairwise_interval",
     "r_squared_on_lengths",

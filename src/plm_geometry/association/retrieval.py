@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from scipy.stats import rankdata
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.isotropy.jackknife import LEAST_BLOCKS, Interval, jackknife
@@ -13,6 +14,8 @@ METRICS = ("cosine", "euclidean")
 COLUMNS = ("query", "family", "n_relatives", "top_1", "average_precision")
 # Similarities nearer than this share of their scale differ by rounding only: they tie.
 _TIE = 1e-12
+# Queries whose similarities are held at a time.
+_BLOCK = 500
 
 
 def retrieve(
@@ -65,22 +68,54 @@ def retrieve(
     efficiently in the presence of tied scores, ECIR: average precision where candidates tie.
     """
     vectors, family = _checked(vectors, families, metric)
-    same = family[:, None] == family
-    wanted = same if relevant is None else np.asarray(relevant, dtype=bool) & same
-    among = wanted | ~same
-    if candidates is not None:
-        among &= np.asarray(candidates, dtype=bool)
-    np.fill_diagonal(among, val=False)
-    wanted &= among
-    asked = np.flatnonzero(wanted.any(axis=1))
-    asked = asked if queries is None else np.intersect1d(asked, queries)
-    near, tie = _similarities(vectors, asked, metric)
-    rows = [
-        (query, families[query], wanted[query].sum(), *_found(row[some], wanted[query, some], tie))
-        for query, row in zip(asked.tolist(), near, strict=True)
-        for some in [among[query]]
-    ]
+    masks = [None if mask is None else np.asarray(mask, bool) for mask in (relevant, candidates)]
+    asked, rows = range(len(family)) if queries is None else sorted(set(queries)), []
+    for query, near, tie in _similarities(vectors, asked, metric):
+        wanted, among = _judged(family, query, *masks)
+        if wanted.any():
+            found = _found(near[among], wanted[among], tie)
+            rows.append((query, families[query], int(wanted.sum()), *found))
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def pair_auc(
+    vectors: ArrayLike,
+    families: Sequence[object],
+    *,
+    metric: str = "cosine",
+    within: Sequence[object] | None = None,
+) -> Interval:
+    """Return how well a distance tells pairs of one family from pairs of two, over all pairs.
+
+    Unlike in `averaged`, a family of m proteins counts as its m(m - 1)/2 pairs.
+
+    Parameters
+    ----------
+    vectors, families, metric
+        As for `retrieve`.
+    within : sequence, length n, optional
+        Pairs whose proteins differ in this are left out: give the superfamilies of the proteins
+        to compare relatives with remote relatives.
+
+    Returns
+    -------
+    Interval
+        Area under the ROC curve, the share of (pair of one family, pair of two) in which the
+        former is the nearer; 0.5 is chance. Ends are 95 %, from leaving out one family at a time
+        with all its pairs; NaN with fewer than ten families of two or more.
+    """
+    vectors, family = _checked(vectors, families, metric)
+    rows = [near for _, near, _ in _similarities(vectors, range(len(vectors)), metric)]
+    first, second = np.triu_indices(len(vectors), 1)
+    if within is not None:
+        alike = np.asarray(within)[first] == np.asarray(within)[second]
+        first, second = first[alike], second[alike]
+    near, same = np.array(rows)[first, second], family[first] == family[second]
+    values = [_area(near, same)]
+    for left_out in np.unique(family[first[same]]):
+        kept = (family[first] != left_out) & (family[second] != left_out)
+        values.append(_area(near[kept], same[kept]))
+    return jackknife(values, least=LEAST_BLOCKS)
 
 
 def averaged(queries: pd.DataFrame, column: str = "top_1") -> Interval:
@@ -112,6 +147,32 @@ def paired(a: pd.DataFrame, b: pd.DataFrame, column: str = "top_1") -> Interval:
     both = a.merge(b, on=["query", "family"], suffixes=("_a", "_b"))
     difference = both[f"{column}_a"] - both[f"{column}_b"]
     return _mean(difference.groupby(both["family"]).mean().to_numpy(dtype=float))
+
+
+def components_needed(queries: pd.DataFrame, share: float) -> Interval:
+    """Return in how many components retrieval reaches a share of what it is in all of them.
+
+    Between two numbers of components it is taken to grow as a line in their logarithm.
+
+    Parameters
+    ----------
+    queries : DataFrame
+        Of `retrieve` in each number of ``components``.
+    share : float
+        Of the top-1 retrieval in the most components, which is the mean over families.
+
+    Returns
+    -------
+    Interval
+        Ends are 95 %, from leaving out one family at a time, of the logarithm; NaN with fewer than
+        ten. All is NaN where nothing is retrieved.
+    """
+    means = queries.pivot_table("top_1", "family", "components")
+    curves = np.array(list(_without_each(means.to_numpy())))
+    logs = np.log(means.columns.to_numpy(dtype=float))
+    found = jackknife([_crossing(logs, curve, share) for curve in curves], least=LEAST_BLOCKS)
+    ends = np.exp(found[:3])
+    return Interval(*ends, found.standard_error * ends[0])
 
 
 def matched_candidates(
@@ -164,16 +225,35 @@ def _checked(
     return vectors, np.unique(np.asarray(families), return_inverse=True)[1]
 
 
-def _similarities(vectors: np.ndarray, rows: np.ndarray, metric: str) -> tuple[np.ndarray, float]:
-    """Return how near each of `rows` is to every vector, and what counts as a tie."""
+def _judged(
+    family: np.ndarray, query: int, relevant: np.ndarray | None, candidates: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return whom a query is to find, and among whom."""
+    same = family == family[query]
+    wanted = same if relevant is None else same & relevant[query]
+    among = wanted | ~same
+    if candidates is not None:
+        among &= candidates[query]
+    among[query] = False
+    return wanted & among, among
+
+
+def _similarities(
+    vectors: np.ndarray, rows: Sequence[int], metric: str
+) -> Iterator[tuple[int, np.ndarray, float]]:
+    """Yield each of `rows`, how near it is to every vector, and what counts as a tie."""
+    scale = (vectors**2).sum(axis=1).max(initial=0)
     if metric == "cosine":
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        unit = vectors / np.where(norms > 0, norms, 1)
-        return unit[rows] @ unit.T, _TIE
-    scale = (vectors**2).sum(axis=1).max(initial=0)
-    vectors = vectors - vectors.mean(axis=0)  # of large common means the squares would lose digits
-    tie = _TIE * max((vectors**2).sum(axis=1).max(initial=0), _TIE**2 * scale)
-    return -_squared(vectors[rows], vectors), tie
+        vectors, tie = vectors / np.where(norms > 0, norms, 1), _TIE
+    else:
+        vectors = vectors - vectors.mean(axis=0)  # squares of a large common mean lose digits
+        tie = _TIE * max((vectors**2).sum(axis=1).max(initial=0), _TIE**2 * scale)
+    for start in range(0, len(rows), _BLOCK):
+        block = rows[start : start + _BLOCK]
+        some = vectors[list(block)]
+        near = some @ vectors.T if metric == "cosine" else -_squared(some, vectors)
+        yield from ((query, row, tie) for query, row in zip(block, near, strict=True))
 
 
 def _squared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -193,9 +273,27 @@ def _found(near: np.ndarray, is_wanted: np.ndarray, tie: float) -> tuple[float, 
     return hits[0] / size[0], float((hits / size)[group] @ precision / hits.sum())
 
 
-def _without_each(values: np.ndarray) -> Iterator[float]:
-    yield values.mean()
-    yield from (values.sum() - values) / max(len(values) - 1, 1)
+def _area(near: np.ndarray, same: np.ndarray) -> float:
+    """Return the area under the ROC curve, by the ranks' sum (Mann and Whitney)."""
+    n = same.sum()
+    if not 0 < n < len(same):
+        return np.nan
+    return (rankdata(near)[same].sum() - n * (n + 1) / 2) / (n * (len(same) - n))
+
+
+def _crossing(logs: np.ndarray, curve: np.ndarray, share: float) -> float:
+    """Return where a curve first reaches a share of its last value."""
+    target = share * curve[-1]
+    if not target > 0:
+        return np.nan
+    i = int((curve >= target).argmax())
+    return logs[0] if i == 0 else np.interp(target, curve[i - 1 : i + 1], logs[i - 1 : i + 1])
+
+
+def _without_each(values: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the mean over families (rows), and without each of them."""
+    yield values.mean(axis=0)
+    yield from (values.sum(axis=0) - values) / max(len(values) - 1, 1)
 
 
 def _mean(values: np.ndarray) -> Interval:

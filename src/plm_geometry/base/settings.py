@@ -63,7 +63,10 @@ class _EmbeddingSettings(BaseModel):
     )
     max_residues: int = _is(0, "where longer proteins are cut; 0 cuts none", ge=0)
 
-    @field_validator("models", "minis", "controls", "distance_controls", mode="before")
+    @field_validator(
+        *("models", "minis", "controls", "distance_controls", "skip_variants"),
+        mode="before", check_fields=False,
+    )  # fmt: skip
     @classmethod
     def _items_of_text(cls, value: object) -> object:
         """Read a list as one types it: "a,b", or as Python writes it."""
@@ -94,6 +97,13 @@ class Settings(_EmbeddingSettings):
     )
     n_readouts: int = _is(
         250, "proteins, of those above, that further readouts are tried on; 0 takes all", ge=0
+    )
+    n_variants: int = _is(
+        20, "proteins, of those above, whose sequences are changed; at least 2", ge=2
+    )
+    skip_variants: list[str] = _is(
+        ["unirep_1900"],
+        "models that changed sequences are not embedded with, for the time it takes",
     )
     matrix: str = _is("PAM250", "substitution matrix of the alignments")
     gap_open: float = _is(11, "cost of a gap's first residue")

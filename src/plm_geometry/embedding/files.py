@@ -91,6 +91,11 @@ class EmbeddingFile(Embedder):
         """Read the whole file, and only then say what it is."""
         return {"architecture": "file of embeddings", "weights": sha256_of_files(self._files)}
 
+    @property
+    def accessions(self) -> list[str]:
+        """The proteins, in the file's order; refuses one that is there twice."""
+        return list(self._place_of)
+
     def places(self, accessions: Sequence[str]) -> np.ndarray:
         """Return where proteins stand in the file, shape (n,), refusing those that it lacks."""
         if missing := [a for a in accessions if a not in self._place_of]:

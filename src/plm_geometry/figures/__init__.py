@@ -15,6 +15,8 @@ _CONTENTS = {
     "correlation": "correlation_intervals correlation_matrices score_against_settings signs square",
     "pooling": "pooling_ladder readout_forest readout_name widths",
     "published": "checkpoint_correlations natural_language",
+    "retrieval": "more_dimensions retrieval_by_components",
+    "variants": "drift shuffling_dose",
     "choices": "NUMBERS choice_name choice_shares specification_curves",
 }
 _MODULES = {name: module for module, names in _CONTENTS.items() for name in names.split()}

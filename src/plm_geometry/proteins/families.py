@@ -1,6 +1,6 @@
 """Families of proteins: from a table, or by phmmer of all against all; remote homologues."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from plm_geometry.proteins.phmmer import search_all
 
 # The families that come with the data sets of these names.
 SHIPPED = {"bacterium": paths.BACTERIUM / "families.tsv"}
+SHIPPED_REMOTE = {"bacterium": paths.BACTERIUM / "remote_pairs.tsv"}
 # A link within a family. In n searches among n proteins, n * 1e-5 hits are expected by chance:
 # none, usually. The coverage keeps proteins apart that share one of their domains only.
 LINK_E_VALUE = 1e-5
@@ -50,17 +51,42 @@ def read_families(
         family = find_families(len(proteins), search_all(proteins, tell=tell))
         return {a: proteins.accessions[i] for a, i in zip(proteins.accessions, family, strict=True)}
     file = SHIPPED.get(name, Path(name).expanduser())
-    try:
-        table = pd.read_csv(file, sep="," if file.suffix == ".csv" else "\t", dtype=str)
-    except (OSError, ValueError) as error:
-        raise InputError(f"families cannot be read from {file}: {error}.") from error
-    if missing := [name for name in ("accession", "family") if name not in table]:
-        raise InputError(f"{file.name} has no column {missing[0]!r}; its first line names columns.")
+    table = _table(file, ["accession", "family"], "families")
     family = dict(zip(table["accession"], table["family"], strict=True))
     without = [a for a in proteins.accessions if pd.isna(family.get(a, pd.NA))]
     if without:
         raise InputError(_without_family(file.name, without, proteins))
     return {accession: family[accession] for accession in proteins.accessions}
+
+
+def read_remote(name: str, accessions: Sequence[str]) -> np.ndarray:
+    """Return which pairs of proteins are remote relatives.
+
+    Parameters
+    ----------
+    name : str
+        A table like that of the families, with columns ``accession_a`` and ``accession_b``, as
+        `write_families` makes it; pairs of other proteins are ignored. A key of `SHIPPED_REMOTE`:
+        that data set's.
+    accessions : sequence of str, length n_proteins
+
+    Returns
+    -------
+    ndarray of bool, shape (n_proteins, n_proteins)
+        Symmetric.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or lacks a column.
+    """
+    columns = ["accession_a", "accession_b"]
+    table = _table(SHIPPED_REMOTE.get(name, Path(name).expanduser()), columns, "remote pairs")
+    number = {accession: i for i, accession in enumerate(accessions)}
+    first, second = table[columns].map(number.get).dropna().astype(int).to_numpy().T
+    found = np.zeros((len(accessions), len(accessions)), dtype=bool)
+    found[first, second] = found[second, first] = True
+    return found
 
 
 def find_families(n_proteins: int, hits: pd.DataFrame) -> np.ndarray:
@@ -176,6 +202,17 @@ def _matrix(n_proteins: int, hits: pd.DataFrame) -> csr_array:
     ends = hits["query"].to_numpy(), hits["target"].to_numpy()
     one_way = csr_array((np.ones(len(hits), bool), ends), shape=(n_proteins, n_proteins))
     return one_way + one_way.T
+
+
+def _table(file: Path, columns: list[str], what: str) -> pd.DataFrame:
+    """Read a table that must have these columns."""
+    try:
+        table = pd.read_csv(file, sep="," if file.suffix == ".csv" else "\t", dtype=str)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{what} cannot be read from {file}: {error}.") from error
+    if missing := [name for name in columns if name not in table]:
+        raise InputError(f"{file.name} has no column {missing[0]!r}; its first line names columns.")
+    return table
 
 
 def _without_family(table: str, without: list[str], proteins: Proteins) -> str:

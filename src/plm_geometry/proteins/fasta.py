@@ -54,6 +54,14 @@ class Proteins:
         return np.fromiter(map(len, self.sequences), dtype=np.int64, count=len(self))
 
     @cached_property
+    def composition(self) -> np.ndarray:
+        """Share of each of the 20 standard residues in each protein, ``(n_proteins, 20)``."""
+        counts = [
+            [sequence.count(letter) for letter in STANDARD_RESIDUES] for sequence in self.sequences
+        ]
+        return np.array(counts, dtype=np.float64).reshape(-1, 20) / self.lengths[:, None]
+
+    @cached_property
     def sha256(self) -> str:
         """Digest of accessions and sequences in order, whatever file they came from."""
         digest = hashlib.sha256()

@@ -25,7 +25,9 @@ from plm_geometry.study.local import Local
 from plm_geometry.study.open_questions import OpenQuestions
 from plm_geometry.study.pairs import Pairs
 from plm_geometry.study.pooling import Pooling
+from plm_geometry.study.retrieval import Retrieval
 from plm_geometry.study.scatter import Scatter
+from plm_geometry.study.variants import Variants
 
 
 class Study:
@@ -37,7 +39,7 @@ class Study:
     ----------
     settings : Settings
     pairs : Pairs
-    isotropy, local, correlation, scatter, open_questions, choices, pooling
+    isotropy, local, correlation, scatter, retrieval, open_questions, choices, pooling, variants
         What the chapters of these names ask.
 
     Parameters
@@ -62,9 +64,11 @@ class Study:
         self.local = Local(self)
         self.correlation = Correlation(self)
         self.scatter = Scatter(self)
+        self.retrieval = Retrieval(self)
         self.open_questions = OpenQuestions(self)
         self.choices = Choices(self)
         self.pooling = Pooling(self)
+        self.variants = Variants(self)
 
     @classmethod
     def of(cls, names: Mapping[str, object], *, least: int = 1) -> "Study":
@@ -133,7 +137,7 @@ class Study:
         The study takes all there are in their place.
         """
         n = len(self.proteins)
-        most = {"n_proteins": self._drawn_from[1], "n_choices": n}
+        most = {"n_proteins": self._drawn_from[1], "n_choices": n, "n_variants": n}
         if not self.settings.pairs_file:
             among = min(self.settings.n_pair_proteins or n, n)
             most |= {"n_pair_proteins": n, "n_pairs": among * (among - 1) // 2}
