@@ -7,20 +7,22 @@ import pytest
 import yaml
 
 from plm_geometry.association import homology, lengths, nonlinear, spread
+from plm_geometry.association.retrieval import N_STRANGERS
 from plm_geometry.base import paths
 from plm_geometry.base.settings import Settings
 from plm_geometry.embedding import run as embed
 from plm_geometry.isotropy import jackknife, yardsticks
 from plm_geometry.models import MODELS
 from plm_geometry.pairs import stratified
-from plm_geometry.study import correlation, scatter
+from plm_geometry.proteins.variants import LEAST_IDENTITY
+from plm_geometry.study import correlation, remedies, retrieval, scatter, variants
 from plm_geometry.study import isotropy as isotropy_study
 
 METHODS = (paths.BOOK / "methods.md").read_text()
 # On one line, without emphasis and mathematics' braces, so that a sentence can be searched for.
 TEXT = " ".join(re.sub(r"[*$\\{}]", "", METHODS.replace(r"\,", "")).split())
-WORDS = {"three": 3, "five": 5, "six": 6, "nine": 9, "ten": 10, "twenty": 20, "third": 3,
-         "tenth": 0.1, "half": 0.5}  # fmt: skip
+WORDS = {"two": 2, "three": 3, "five": 5, "six": 6, "nine": 9, "ten": 10, "twenty": 20,
+         "third": 3, "tenth": 0.1, "twentieth": 0.05, "half": 0.5}  # fmt: skip
 GAPS = [number for gap in correlation.GAPS for number in gap]
 
 
@@ -49,6 +51,20 @@ STATED = [
     (r"drawn from the (\d+) that are nearest", homology._NEAREST),
     (r"a local alignment with at least (\d+) of them", scatter._LEAST_ALIGNED),
     (r"a bin of fewer than (\w+) families has none", homology.LEAST_BLOCKS),
+    (r"One protein a family is changed, of (\d+) to \d+ residues", variants.LENGTHS[0]),
+    (r"One protein a family is changed, of \d+ to (\d+) residues", variants.LENGTHS[1]),
+    (r"among those of \d+ to (\d+) residues whose", variants.LENGTHS[1]),
+    (r"identities of (\d\.\d) to 0\.2\.", variants.IDENTITIES["pam"][0]),
+    (r"identities of 0\.9 to (\d\.\d)\.", variants.IDENTITIES["pam"][-1]),
+    (r"squared distance of ([\d,]+) random pairs of the run's", variants.N_RANDOM),
+    (r"no gap in at least (\d+)% of its columns", 100 * variants.COVERED),
+    (r"and an identity of (\d+)% or more, but", 100 * LEAST_IDENTITY),
+    (r"Of more than ([\d,]+) proteins so many are drawn", retrieval._LARGEST),
+    (r"Here c is 3, and (\d+) or all but one dimension", remedies._WHITENED),
+    (r"leave out (\w+) blocks of families of each half", remedies._N_BLOCKS),
+    (r"where less than a (\w+) of the variance is left", remedies._LEAST_LEFT),
+    (r"Families are divided into (\w+) halves", retrieval._N_FOLDS),
+    (r"are the (\d+) proteins of other families", N_STRANGERS),
     (r"each combination of (\w+) modes", len(correlation.MODES)),
     (r"and (\w+) gap costs", len(correlation.GAPS)),
     (r"on at most ([\d,]+) of its pairs", correlation._N_FOR_SETTINGS),
@@ -72,6 +88,11 @@ def test_the_methods_state_the_bins_of_identity_and_the_gap_costs():
     assert edges == list(scatter._IDENTITY_BINS[1:])
     (gaps,) = re.findall(r"six gap costs \(([\d/, and]+)\)", TEXT)
     assert [int(text) for text in re.findall(r"\d+", gaps)] == GAPS
+
+
+def test_the_methods_state_the_shares_that_are_permuted():
+    (shares,) = re.findall(r"for a share s of ([\d, and]+)%", TEXT)
+    assert [int(text) / 100 for text in re.findall(r"\d+", shares)] == list(variants.DOSES)
 
 
 def definitions():

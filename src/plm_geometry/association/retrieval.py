@@ -14,6 +14,8 @@ METRICS = ("cosine", "euclidean")
 COLUMNS = ("query", "family", "n_relatives", "top_1", "average_precision")
 # Similarities nearer than this share of their scale differ by rounding only: they tie.
 _TIE = 1e-12
+# Strangers of a query that it is told from, where those are to be like it.
+N_STRANGERS = 50
 # Queries whose similarities are held at a time.
 _BLOCK = 500
 
@@ -176,7 +178,7 @@ def components_needed(queries: pd.DataFrame, share: float) -> Interval:
 
 
 def matched_candidates(
-    lengths: ArrayLike, composition: ArrayLike, families: Sequence[object], n: int = 50
+    lengths: ArrayLike, composition: ArrayLike, families: Sequence[object], n: int = N_STRANGERS
 ) -> np.ndarray:
     """Return each protein's relatives and the strangers most like it in composition and length.
 

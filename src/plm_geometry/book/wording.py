@@ -28,6 +28,11 @@ def listed(words: Sequence[str]) -> str:
     return f"{', '.join(words[:-1])}, and {words[-1]}"
 
 
+def decided(low: float, high: float, said: Sequence[str] = ("less", "more")) -> str:
+    """Return what an interval of a difference decides: less, more, or "undecided"."""
+    return said[0] if high < 0 else said[1] if low > 0 else "undecided"
+
+
 def typographic(text: str) -> str:
     """Put a minus sign for the hyphen before a number, and a dash for a number that is none."""
     text = re.sub(r"(?<![\w.])[+-]?nan\b%?", DASH, text)

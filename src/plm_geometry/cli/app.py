@@ -21,6 +21,8 @@ from plm_geometry.cli.isotropy import isotropy
 from plm_geometry.cli.models import models_app
 from plm_geometry.cli.options import join_overrides
 from plm_geometry.cli.proteins import families, fetch
+from plm_geometry.cli.remedy import remedy
+from plm_geometry.cli.retrieval import retrieval
 from plm_geometry.cli.terminal import print_warning, say
 from plm_geometry.cli.verdict import verdict
 
@@ -39,7 +41,9 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (run, book, pdf, verdict, student, embed, isotropy, align, families, fetch):
+for verb in (
+    run, book, pdf, verdict, student, embed, isotropy, remedy, retrieval, align, families, fetch,
+):  # fmt: skip
     app.command()(verb)
 app.add_typer(models_app, name="models")
 

@@ -91,6 +91,11 @@ class EmbeddingFile(Embedder):
         """Read the whole file, and only then say what it is."""
         return {"architecture": "file of embeddings", "weights": sha256_of_files(self._files)}
 
+    @property
+    def accessions(self) -> list[str]:
+        """The proteins, in the file's order; refuses one that is there twice."""
+        return list(self._place_of)
+
     def places(self, accessions: Sequence[str]) -> np.ndarray:
         """Return where proteins stand in the file, shape (n,), refusing those that it lacks."""
         if missing := [a for a in accessions if a not in self._place_of]:
@@ -136,7 +141,7 @@ class EmbeddingFile(Embedder):
     def proteins(self) -> Proteins:
         """Return the proteins of a file of residues, of which only lengths are known, as X."""
         lengths = self._vectors.arrays.lengths()
-        return Proteins(tuple(self._place_of), tuple("X" * n for n in lengths), self.path.name)
+        return Proteins(self.accessions, tuple("X" * n for n in lengths), self.path.name)
 
     def read(self, proteins: Proteins, layers: Sequence[int] = (-1,)) -> Output:
         """Return the residue embeddings of proteins, found by their accessions.

@@ -64,9 +64,8 @@ def drift(table: pd.DataFrame, relatives: pd.DataFrame) -> Figure:
     """
     if table.empty:
         return style.nothing_to_draw("no model here reads changed sequences")
-    figure, parts = style.model_panels(
-        style.labelled(table), "identity", _MOVED, size=(2.9, 2.3), across=2, sharex=True, sharey=True
-    )  # fmt: skip
+    look = {"size": (2.9, 2.3), "across": 2, "sharex": True, "sharey": True}
+    figure, parts = style.model_panels(style.labelled(table), "identity", _MOVED, **look)
     pairs = style.labelled(relatives) if len(relatives) else pd.DataFrame({"label": []})
     for axes, rows, colour in parts:
         for way, (said, dashes, marker) in _WAYS.items():
@@ -86,4 +85,6 @@ def _with_intervals(
     axes: Axes, rows: pd.DataFrame, x: pd.Series, said: str | None, look: dict[str, object]
 ) -> None:
     axes.plot(x, rows["distance"], label=said, ms=5, **look)
-    axes.vlines(x, rows["low"], rows["high"], color=look["color"], lw=1, alpha=0.7)
+    axes.vlines(
+        x, rows["distance_low"], rows["distance_high"], color=look["color"], lw=1, alpha=0.7
+    )

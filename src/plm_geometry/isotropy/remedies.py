@@ -3,6 +3,7 @@
 ``fit`` learns from some vectors what ``transform`` then does to any others of that width.
 """
 
+import difflib
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Self
 
@@ -15,6 +16,10 @@ from sklearn.preprocessing import StandardScaler
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.isotropy.jackknife import draw_blocks
+
+# Of many vectors scikit-learn takes the roots of the covariance's eigenvalues, so that rounding
+# shows as a standard deviation of up to about this share of the largest.
+_ROUNDING = 1e-6
 
 
 class _Remedy(TransformerMixin, BaseEstimator):
@@ -105,17 +110,19 @@ class WithoutRogues(_Remedy):
 
 
 class _Principal(_Remedy):
-    """What follows from the principal components of the vectors fitted on, all of them exact."""
+    """What follows from the principal components of the vectors fitted on: all, so exact ones."""
 
     _whiten = False
 
     def _fit(self, x: np.ndarray) -> None:
-        found = PCA(svd_solver="full").fit(x.astype(np.float64))
+        self.mean_ = x.mean(axis=0, dtype=np.float64)
+        if not np.ptp(x, axis=0).any():
+            raise InputError("the vectors do not differ, so they have no components; give others.")
+        found = PCA().fit(x - self.mean_)
         rank = _rank(found.singular_values_, x)
         asked = self._asked()
         _at_most("components", rank if asked is None else asked, rank)
         self.n_components_ = rank if asked is None else asked
-        self.mean_ = found.mean_
         self.components_ = found.components_[: self.n_components_]
         self.variances_ = found.explained_variance_[: self.n_components_]
 
@@ -215,6 +222,33 @@ METHODS = {
 }
 
 
+def named(method: str, number: int | None = None) -> _Remedy:
+    """Return the remedy of that name, not fitted.
+
+    Parameters
+    ----------
+    method : str
+        One of `METHODS`.
+    number : int, optional
+        Of components, or of coordinates that are dropped; by default the method's own.
+
+    Raises
+    ------
+    InputError
+        If there is no such method, or it takes no number.
+    """
+    if method not in METHODS:
+        near = difflib.get_close_matches(method.lower(), METHODS, n=2, cutoff=0.4)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"choose {', '.join(METHODS)}."
+        raise InputError(f"there is no method {method!r}; {hint}")
+    found = METHODS[method]()
+    if number is None:
+        return found
+    if not (taken := list(found.get_params())):
+        raise InputError(f"{method} takes no number of components; leave it out.")
+    return found.set_params(**{taken[0]: number})
+
+
 class Fold(NamedTuple):
     """Vectors that one fitted remedy may be judged on.
 
@@ -301,5 +335,5 @@ def _at_most(what: str, asked: int, most: int) -> None:
 def _rank(singular_values: np.ndarray, x: np.ndarray) -> int:
     """Return in how many directions vectors vary by more than the rounding of their own type."""
     kind = x.dtype if np.issubdtype(x.dtype, np.floating) else np.float64
-    least = singular_values[0] * max(x.shape) * np.finfo(kind).eps
-    return int((singular_values > least).sum())
+    rounding = max(max(x.shape) * np.finfo(kind).eps, _ROUNDING)
+    return int((singular_values > singular_values[0] * rounding).sum())

@@ -29,6 +29,7 @@ _LARGEST = 5_000
 _KEPT = (1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 300)
 # Halves of whole families: components are fitted on the one, and judged on the other.
 _N_FOLDS = 2
+_NOTHING_KEPT = pd.DataFrame(columns=[*COLUMNS, "whitened", "components"])
 
 
 class Retrieval:
@@ -123,6 +124,17 @@ class Retrieval:
             self._found[name, kind] = _mean_over_copies(found)
         return self._found[name, kind]
 
+    def chance(self) -> float:
+        """Return the top-1 retrieval of equal vectors; NaN where no relatives are known."""
+        if not self._known:
+            return np.nan
+        equal = np.zeros((len(self.families), 1))
+        return association.averaged(association.retrieve(equal, self.families)).estimate
+
+    def vectors(self, name: str) -> np.ndarray:
+        """Return one model's vectors of the `proteins`; of a control's copies, the first."""
+        return next(self._vectors(name))
+
     def dimensions(self, name: str) -> float:
         """Return effective dimensions; the mean over the copies of a control."""
         return float(np.mean([dimensions_of(vectors) for vectors in self._vectors(name)]))
@@ -146,9 +158,9 @@ class Retrieval:
     def _masks(self, kind: str) -> dict[str, np.ndarray]:
         if kind == "matched":
             return {"candidates": self._matched}
-        return {"direct": {"relevant": ~self._remote}, "remote": {"relevant": self._remote}}.get(
-            kind, {}
-        )
+        if kind == "all":
+            return {}
+        return {"relevant": self._remote if kind == "remote" else ~self._remote}
 
     def _vectors(self, name: str) -> Iterator[np.ndarray]:
         """Yield the vectors of the `proteins`, for each copy of a control."""
@@ -188,11 +200,9 @@ class Retrieval:
     def _kept(self, name: str) -> pd.DataFrame:
         """Return each query's result by ``components`` and ``whitened``, the mean over copies."""
         if (name, "kept") not in self._found:
-            copies = (
-                [self._kept_of(vectors) for vectors in self._vectors(name)] if self._known else []
-            )
+            found = [self._kept_of(vectors) for vectors in self._vectors(name) if self._known]
             by = ["whitened", "components"]
-            self._found[name, "kept"] = _mean_over_copies(copies, by)
+            self._found[name, "kept"] = _mean_over_copies(found or [_NOTHING_KEPT], by)
         return self._found[name, "kept"]
 
     def _kept_of(self, vectors: np.ndarray) -> pd.DataFrame:
@@ -206,7 +216,7 @@ class Retrieval:
                 parts.append((judged, fitted.transform(vectors[judged]), fitted.variances_))
         most = min((len(variances) for _, _, variances in parts), default=0)
         if len(parts) < _N_FOLDS:
-            return pd.DataFrame(columns=[*COLUMNS, "whitened", "components"])
+            return _NOTHING_KEPT
         found = [
             association.retrieve(some[:, :n], families[judged]).assign(
                 whitened=is_white, components=n

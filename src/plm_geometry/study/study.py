@@ -24,6 +24,7 @@ from plm_geometry.study.isotropy import Isotropy
 from plm_geometry.study.local import Local
 from plm_geometry.study.open_questions import OpenQuestions
 from plm_geometry.study.pairs import Pairs
+from plm_geometry.study.remedies import Remedies
 from plm_geometry.study.retrieval import Retrieval
 from plm_geometry.study.scatter import Scatter
 from plm_geometry.study.variants import Variants
@@ -64,6 +65,7 @@ class Study:
         self.correlation = Correlation(self)
         self.scatter = Scatter(self)
         self.retrieval = Retrieval(self)
+        self.remedies = Remedies(self)
         self.open_questions = OpenQuestions(self)
         self.choices = Choices(self)
         self.variants = Variants(self)

@@ -84,8 +84,9 @@ class Variants:
         """Return how far vectors move when residues are permuted.
 
         Labels; ``change``: "permuted", or "dipeptides" where all residues are shuffled with these
-        kept; ``level``, the share permuted; ``distance``, its mean over proteins, with ``low`` and
-        ``high``, a 95 % interval that leaves out a protein, or its family, at a time, and ``n``.
+        kept; ``level``, the share permuted; ``distance``, its mean over proteins, with
+        ``distance_low`` and ``_high``, a 95 % interval that leaves out a family at a time, or a
+        protein where these are not known, and ``n``.
         """
         return self._averages("permuted", "dipeptides")
 
@@ -249,11 +250,10 @@ class Variants:
             for change in changes:
                 n, own = len(self.chosen), self._of(name).query("change == @change")
                 if change in _UNCHANGED:
-                    same = {"distance": 0.0, "low": 0.0, "high": 0.0}
+                    same = dict.fromkeys(("distance", "distance_low", "distance_high"), 0.0)
                     yield {"change": change, "level": _UNCHANGED[change], **same, "n": n}
                 for level, moved in own.groupby("level", sort=False):
                     row = self._mean(moved.set_index("family")["distance"], "distance")
-                    row = {key.removeprefix("distance_"): value for key, value in row.items()}
                     yield {"change": change, "level": level, **row, "n": n}
 
         return self._rows(rows)
