@@ -188,10 +188,10 @@ def test_a_model_that_computes_no_numbers_is_refused_with_the_protein(model, tmp
 def test_memory_that_runs_out_while_pooling_halves_the_batch_too(model, tmp_path, monkeypatch):
     pool = forward.pool
 
-    def hungry(output, pooling):
+    def hungry(output, *how):
         if len(output.is_token) > 2:
             raise MemoryError
-        return pool(output, pooling)
+        return pool(output, *how)
 
     proteins = random_proteins(20)
     whole = embedded(proteins, model, tmp_path / "whole")

@@ -95,6 +95,9 @@ class Settings(_EmbeddingSettings):
     n_choices: int = _is(
         60, "proteins, of those above, that are read in every way; at least 20", ge=20
     )
+    n_readouts: int = _is(
+        250, "proteins, of those above, that further readouts are tried on; 0 takes all", ge=0
+    )
     n_variants: int = _is(
         20, "proteins, of those above, whose sequences are changed; at least 2", ge=2
     )

@@ -10,7 +10,7 @@ from plm_geometry.base.errors import InputError
 from plm_geometry.embedding.plan import Plan, batches
 from plm_geometry.isotropy.moments import Accumulator, Moments
 from plm_geometry.models.base import Embedder, Output, ProteinError
-from plm_geometry.models.pooling import ALIASES, POOLINGS, pool
+from plm_geometry.models.pooling import ALIASES, POOLINGS, n_sampled, pool
 from plm_geometry.proteins.fasta import Proteins
 
 # By layer (its number among those kept), group of proteins and residue letter: "0/7/A". Groups are
@@ -65,7 +65,8 @@ class Choices:
     pooling : {"mean", "mean_with_special", "mean_with_start", "first", "max", "final"}
         From residues to the protein: ``final`` is the last residue's state, the whole protein's
         in a recurrent model; ``mean_with_start`` is UniRep's ``mean_with_special``. Several, parted
-        by commas, stand side by side. Models that make a global embedding themselves ignore it.
+        by commas, stand side by side. ``mean_of_16`` is the mean of 16 residues drawn at random
+        (any number will do). Models that make a global embedding themselves ignore it.
     keep_residues : bool
         Whether the store also keeps every residue's embedding, of the last of `layers`.
     residue_moments : bool
@@ -90,8 +91,10 @@ class Choices:
     families: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
-        if unknown := {*self.poolings} - {*POOLINGS, *ALIASES}:
-            raise InputError(f"pooling {unknown.pop()!r} is unknown; use {', '.join(POOLINGS)}.")
+        unknown = [name for name in self.poolings if not n_sampled(name)]
+        if unknown := {*unknown} - {*POOLINGS, *ALIASES}:
+            known = ", ".join(POOLINGS)
+            raise InputError(f"pooling {unknown.pop()!r} is unknown; use {known} or mean_of_16.")
 
     @property
     def poolings(self) -> tuple[str, ...]:
@@ -180,7 +183,8 @@ class ForwardPass:
         try:
             output = model.read(chosen, self.choices.layers)
             # Within the try: a copy in float32 may be what does not fit.
-            result = rows, pool(output, self.choices.poolings), residue_vectors(output)
+            vectors = pool(output, self.choices.poolings, chosen.sequences)
+            result = rows, vectors, residue_vectors(output)
         except ProteinError as error:
             raise error.named(chosen.accessions[error.index]) from error
         except (MemoryError, RuntimeError) as error:

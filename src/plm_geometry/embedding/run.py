@@ -69,6 +69,8 @@ class Embeddings:
         from disk letter by letter. Of layers other than the last, all proteins are in one group.
     residue_sample : ndarray of float32, shape (n_sampled, residue_width), or None
         Embeddings of residues drawn at random, of the last layer.
+    poolings : tuple of str
+        What ``pooled(pooling)`` reads the vectors of, shaped as `vectors`; of a file, nothing.
     """
 
     accessions: tuple[str, ...]
@@ -76,6 +78,8 @@ class Embeddings:
     left_out: Mapping[str, str]
     residue_groups: Sequence[Mapping[str, Moments]] = ()
     residue_sample: np.ndarray | None = None
+    poolings: tuple[str, ...] = ()
+    pooled: Callable[[str], np.ndarray] | None = None
 
     @cached_property
     def residue_moments(self) -> dict[str, Moments]:
@@ -151,14 +155,21 @@ def embed(
     return store
 
 
-def load(store: EmbeddingStore, proteins: Proteins, *, layer: int = 0) -> Embeddings:
-    """Read one layer (by its position among those kept) of a complete store."""
-    left_out, vectors = store.left_out, store.read_vectors(layer)
+def load(
+    store: EmbeddingStore, proteins: Proteins, *, layer: int = 0, pooling: str | None = None
+) -> Embeddings:
+    """Read one layer (by its position among those kept) and one pooling of a complete store."""
+    left_out = store.left_out
     keep = [i for i, accession in enumerate(proteins.accessions) if accession not in left_out]
     accessions = tuple(proteins.accessions[i] for i in keep)
     is_last = layer % store.n_layers == store.n_layers - 1
     sample = np.concatenate(store.sampled) if is_last else None
-    return Embeddings(accessions, vectors[keep], left_out, store.group_moments(layer), sample)
+
+    def pooled(pooling: str | None) -> np.ndarray:
+        return store.read_vectors(layer, pooling)[keep]
+
+    moments, poolings = store.group_moments(layer), store.poolings
+    return Embeddings(accessions, pooled(pooling), left_out, moments, sample, poolings, pooled)
 
 
 def _prepare(store, proteins, model, choices: Choices, residues_per_batch) -> ForwardPass:

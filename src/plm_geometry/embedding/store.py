@@ -81,11 +81,14 @@ class EmbeddingStore:
         Embeddings of the residues drawn.
     left_out : dict of str to str
         Accessions that did not fit into memory, and why.
+    poolings : tuple of str
+        Whose vectors stand side by side.
     """
 
     def __init__(self, directory: Path, description: Mapping[str, Any], tell=lambda line: None):
         self.directory = directory
         self._plan, self._progress = directory / "plan.npz", directory / "progress.npz"
+        self.poolings = tuple(description.get("pooling", "mean").split(","))
         with self.lock(tell):
             for pattern in (".*.part", "vectors.zarr/**/*.partial"):  # of a killed writer
                 for partial in self.directory.glob(pattern):
@@ -124,7 +127,9 @@ class EmbeddingStore:
 
     def create(self, plan: Plan, n_layers: int, width: int) -> None:
         """Fix the plan and make room for vectors."""
-        shape, chunks = (n_layers, len(plan.order), width), (1, plan.rows_per_block, width)
+        # So that one pooling is read without the others.
+        chunks = (1, plan.rows_per_block, width // len(self.poolings))
+        shape = (n_layers, len(plan.order), width)
         how = {"shape": shape, "chunks": chunks, "dtype": "float32", "fill_value": np.nan}
         with naming(self.directory):
             zarr.create_array(self.directory / "vectors.zarr", **how, overwrite=True)
@@ -205,12 +210,18 @@ class EmbeddingStore:
             for path in sorted(self.directory.glob("group-*.npz"))
         ]
 
-    def read_vectors(self, layer: int) -> np.ndarray:
+    def read_vectors(self, layer: int, pooling: str | None = None) -> np.ndarray:
         """Return one layer's vectors ``(n_proteins, width)``, in the order the proteins came in.
 
-        `layer` counts the layers kept, not those of the model.
+        `layer` counts the layers kept, not those of the model. Those of one of the `poolings`, or
+        of all side by side.
         """
-        vectors = self._vectors[layer]
+        columns = slice(None)
+        if pooling is not None:
+            width = self._vectors.shape[2] // len(self.poolings)
+            start = width * self.poolings.index(pooling)
+            columns = slice(start, start + width)
+        vectors = self._vectors[layer, :, columns]
         restored = np.empty_like(vectors)
         restored[self.plan().order] = vectors
         return restored

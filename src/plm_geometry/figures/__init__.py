@@ -13,6 +13,7 @@ _CONTENTS = {
     "residues": "local_spread local_variance residue_order",
     "pairs": "density discrimination pair_explorer pair_scatter sampled_pairs",
     "correlation": "correlation_intervals correlation_matrices score_against_settings signs square",
+    "pooling": "pooling_ladder readout_forest readout_name widths",
     "published": "checkpoint_correlations natural_language",
     "retrieval": "more_dimensions retrieval_by_components",
     "variants": "drift shuffling_dose",

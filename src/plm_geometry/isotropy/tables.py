@@ -76,6 +76,41 @@ def measures_without_each(whole: Moments, blocks: Sequence[Moments]) -> tuple[li
     return [cloud.count for cloud in clouds], values
 
 
+def dimensions_without_each(
+    vectors: np.ndarray, block_of: np.ndarray
+) -> tuple[list[int], np.ndarray]:
+    """Return the count and the effective dimensions of vectors, and of those outside each block.
+
+    Trace and Frobenius norm of a covariance are those of the inner products of the centred
+    vectors, a matrix that wide vectors do not make large: no covariance is formed.
+
+    Parameters
+    ----------
+    vectors : ndarray, shape (n_vectors, d)
+    block_of : ndarray, shape (n_vectors,)
+        The block of each.
+
+    Returns
+    -------
+    counts : list of int, length n_blocks + 1
+    values : ndarray, shape (n_blocks + 1,)
+        NaN where there is no spread.
+    """
+    centred = vectors - vectors.mean(axis=0, dtype=np.float64)
+    products = centred @ centred.T
+    kept = [np.arange(len(vectors)), *(np.flatnonzero(block_of != b) for b in np.unique(block_of))]
+    values = [_dimensions_of_products(products[np.ix_(some, some)]) for some in kept]
+    return list(map(len, kept)), np.array(values)
+
+
+def _dimensions_of_products(products: np.ndarray) -> float:
+    """Return the participation ratio of vectors from their inner products."""
+    means = products.mean(axis=0)
+    products = products - means - means[:, None] + means.mean()
+    trace = np.trace(products)
+    return trace**2 / (products**2).sum() if trace > 0 else np.nan
+
+
 def paired_difference(
     counts: Sequence[int], model: np.ndarray, control: np.ndarray
 ) -> dict[str, float]:

@@ -98,6 +98,8 @@ class Embedder(ABC):
         Whether it reads from start to end, so that a batch needs no padding.
     residues_per_batch : int or None
         What suits it; None for what suits the device.
+    last_norm : str or None
+        The submodule that is the LayerNorm at the end of what it answers; None if none is.
     device : torch.device
         Where it computes.
     loaded_from : dict of str to str
@@ -116,6 +118,7 @@ class Embedder(ABC):
     cls_position: ClsPosition | None = None
     is_recurrent: bool = False
     residues_per_batch: int | None = None
+    last_norm: str | None = None
     device: torch.device = torch.device("cpu")
     loaded_from: dict[str, str]
 
@@ -153,6 +156,20 @@ class Embedder(ABC):
         self.module.to(device)
         for parameter in self.module.parameters():
             parameter.data = parameter.data.to(dtype)
+        return self
+
+    def without_last_norm(self) -> Self:
+        """Let what it answers end before its last LayerNorm.
+
+        Raises
+        ------
+        InputError
+            If the architecture does not end with one.
+        """
+        if self.last_norm is None:
+            raise InputError(f"{self.name} does not end with a LayerNorm that could be left out.")
+        self.module.set_submodule(self.last_norm, nn.Identity())
+        self.identity["last_norm"] = "left out"
         return self
 
     def layer_indices(self, layers: Sequence[int]) -> list[int]:

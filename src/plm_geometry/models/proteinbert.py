@@ -65,6 +65,8 @@ class ProteinBERTEmbedder(Embedder):
         self.width = config.local_width if reads_residues else config.global_width
         self._reads_residues = reads_residues
         self.n_layers, self.n_special = config.n_blocks, N_SPECIAL
+        track = "local" if reads_residues else "global"
+        self.last_norm = f"blocks.{config.n_blocks - 1}.{track}_norm2"
         self.padded_length = padded_length
         self.max_residues = longest_padded(config.max_residues, padded_length)
         self.identity = {

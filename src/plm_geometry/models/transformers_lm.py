@@ -95,6 +95,8 @@ class TransformersEmbedder(Embedder):
         self.n_layers = config.num_hidden_layers
         self.n_special = self._tokens.n_special
         self.cls_position = self._tokens.cls_position
+        norms = [n for n, part in self.module.named_modules() if isinstance(part, nn.LayerNorm)]
+        self.last_norm = norms[-1] if norms else None
         self.identity = {
             "architecture": config.model_type,
             "config": sha256_of(directory / "config.json"),

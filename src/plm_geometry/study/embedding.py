@@ -12,10 +12,16 @@ from plm_geometry.embedding import files, run
 from plm_geometry.embedding.files import EmbeddingFile
 from plm_geometry.embedding.run import Embeddings
 from plm_geometry.embedding.store import EmbeddingStore
+from plm_geometry.models.pooling import possible_poolings
 from plm_geometry.proteins.fasta import Proteins
 
 if TYPE_CHECKING:
     from plm_geometry.models import Embedder
+
+# Residues of a protein, drawn at random, of which chapter 06 takes the mean.
+LADDER = (1, 4, 16, 64, 256)
+# Of more proteins than these one pass keeps the vectors of the chosen pooling alone.
+MOST_POOLED = 5_000
 
 
 def load(settings: Settings, name: str, padded_length: str) -> list["Embedder"]:
@@ -52,13 +58,26 @@ def embedded(
         name,
         models,
         proteins,
-        pooling=settings.pooling,
+        pooling=",".join(kept_poolings(model, settings.pooling, len(proteins))),
         families=families,
         residue_moments=name in settings.names,  # of further copies only the vectors are compared
         cluster=settings.cluster or None,
         tell=tell,
     )
-    return run.load(store, proteins), identity
+    return run.load(store, proteins, pooling=settings.pooling), identity
+
+
+def kept_poolings(model: "Embedder", chosen: str, n_proteins: int) -> tuple[str, ...]:
+    """Return the poolings whose vectors a pass over the study's proteins keeps side by side.
+
+    In one order whatever was chosen, so that the same store serves. A model that makes its global
+    embedding itself has nothing to choose.
+    """
+    possible = ("mean", "max") if isinstance(model, EmbeddingFile) else possible_poolings(model)
+    if not possible or n_proteins > MOST_POOLED:
+        return (chosen,)
+    kept = [name for name in possible if name != "mean_with_special"]
+    return tuple(dict.fromkeys([*kept, *(f"mean_of_{n}" for n in LADDER), chosen]))
 
 
 def stored(

@@ -24,6 +24,7 @@ from plm_geometry.study.isotropy import Isotropy
 from plm_geometry.study.local import Local
 from plm_geometry.study.open_questions import OpenQuestions
 from plm_geometry.study.pairs import Pairs
+from plm_geometry.study.pooling import Pooling
 from plm_geometry.study.remedies import Remedies
 from plm_geometry.study.retrieval import Retrieval
 from plm_geometry.study.scatter import Scatter
@@ -39,7 +40,7 @@ class Study:
     ----------
     settings : Settings
     pairs : Pairs
-    isotropy, local, correlation, scatter, retrieval, open_questions, choices, variants
+    isotropy, local, correlation, scatter, retrieval, open_questions, choices, pooling, variants
         What the chapters of these names ask.
 
     Parameters
@@ -68,6 +69,7 @@ class Study:
         self.remedies = Remedies(self)
         self.open_questions = OpenQuestions(self)
         self.choices = Choices(self)
+        self.pooling = Pooling(self)
         self.variants = Variants(self)
 
     @classmethod
@@ -273,11 +275,19 @@ class Study:
         found = self._embedded[name][1] if name in self._embedded else {}
         return {key: found[key] for key in ("source", "revision", "weights") if key in found}
 
-    def vectors(self, name: str) -> np.ndarray:
-        """Return one model's vectors of the `common` proteins, ``(n_common, width)``."""
+    def poolings(self, name: str) -> tuple[str, ...]:
+        """Return the poolings of which one pass of a model has kept vectors; of a file, none."""
+        return self.embeddings(name).poolings
+
+    def vectors(self, name: str, pooling: str = "") -> np.ndarray:
+        """Return one model's vectors of the `common` proteins, ``(n_common, width)``.
+
+        By the pooling of the settings, or by another of the model's `poolings`.
+        """
         found = self.embeddings(name)
+        vectors = found.pooled(pooling) if pooling else found.vectors
         row = {accession: i for i, accession in enumerate(found.accessions)}
-        return found.vectors[[row[accession] for accession in self.common.accessions]]
+        return vectors[[row[accession] for accession in self.common.accessions]]
 
     def moments(self, name: str) -> Moments:
         """Return the moments of one model's vectors of the `common` proteins."""
