@@ -67,7 +67,7 @@ def correlations():
 def settings_grid():
     """Return the correlation of score and identity under twelve settings."""
     combinations = itertools.product(
-        ["global", "local"], [11, 0], ["alignment_length", "aligned_columns", "shorter"]
+        ["global", "local"], [11, 0], ["alignment_length", "aligned_columns", "shorter", "longer"]
     )
     frame = pd.DataFrame(combinations, columns=["mode", "gap_open", "denominator"])
     estimate = np.linspace(-0.8, 0.9, len(frame))

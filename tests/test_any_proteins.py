@@ -40,51 +40,13 @@ def given_embeddings(tmp_path):
     return [vectors_file(tmp_path / "given.h5", vectors)]
 
 
-def test_open_questions_run_on_a_file_of_embeddings(run, given_embeddings):
-    ran = run("05_open_questions", models=given_embeddings)
-    assert ran.numbers["open_rounding_ceiling"] == 4
-    assert ran.numbers["open_proteins_needed"] == 3578
-    assert ran.numbers["open_best_positive_sign"] > 0.791
-    assert {"model", "control", "published"} == set(ran.table("signs")["role"])
-    assert "no residues to compare with" in ran.shown
-    assert ran.table("pooled").query("role == 'model'")["of"].tolist() == ["proteins"]
-
-
-def test_open_questions_run_on_a_model(run):
-    ran = run("05_open_questions")
-    assert ran.numbers["open_run_best_sign"] > -1
-    assert ran.numbers["open_pooling_ratio_lowest"] > 0
-    assert "pooling" in ran.figures
-
-
 def test_local_isotropy_says_of_a_file_of_embeddings_that_it_has_no_residues(run, given_embeddings):
     ran = run("02_local_isotropy", models=given_embeddings, minis=[])
     assert "given: a file of one vector per protein holds no residues" in ran.shown
     assert ran.table("averages")["model"].tolist() == ["composition"]
 
 
-def test_choices_run_on_a_file_of_embeddings_and_say_what_it_leaves_open(run, given_embeddings):
-    ran = run("06_choices", models=given_embeddings)
-    assert "was settled when the file was made" in ran.shown
-    assert "No model of this run has residues" in ran.shown
-    assert "n_choices is 60, but there are no more than 30: all of them are taken." in ran.shown
-    assert ran.numbers["choices_proteins"] == 30
-    dimensions = ran.table("effective_dimensions")
-    assert dimensions.groupby("role").size().to_dict() == {"control": 14, "model": 7}
-
-
-def test_choices_run_on_a_model(run):
-    ran = run("06_choices", n_choices=24)
-    assert ran.numbers["choices_proteins"] == 24
-    ends = [ran.numbers[f"choices_effective_dimensions_{end}"] for end in ("lowest", "highest")]
-    assert 1 < ends[0] < ends[1]
-    assert -1 <= ran.numbers["choices_cosine_identity_lowest"] <= 1
-    assert ran.table("shares")["share"].between(-1e-9, 1 + 1e-9).all()
-    assert {"dimensions", "shares"} == set(ran.figures)
-
-
 LETTERS = "ACDEFGHIKLMNPQRSTVWY"
-VARIANTS = [SEQUENCES[0][:i] + "X" + SEQUENCES[0][i + 1 :] for i in range(20)]
 
 
 @pytest.mark.parametrize(
@@ -96,8 +58,6 @@ VARIANTS = [SEQUENCES[0][:i] + "X" + SEQUENCES[0][i + 1 :] for i in range(20)]
         ("03_correlation", SEQUENCES, {"n_pairs": 1}, "A dash is what is not defined"),
         ("04_scatter", SEQUENCES[:2], {}, "n_pairs is 20,000, but there are no more than 1"),
         ("04_scatter", list(LETTERS), {"n_pairs": 2}, "no pair has a cosine similarity"),
-        ("05_open_questions", ["A", "AA", "C"], {}, "A positive sign can be constructed"),
-        ("06_choices", VARIANTS, {"n_choices": 20}, "20 of the proteins"),
     ],
 )
 def test_what_is_not_defined_is_said_and_stops_no_chapter(run, chapter, sequences, options, said):
@@ -112,7 +72,6 @@ def test_what_is_not_defined_is_said_and_stops_no_chapter(run, chapter, sequence
     [
         ("01_global_isotropy", ["MKV"], "this chapter needs at least 2 proteins"),
         ("03_correlation", ["MKV", "AC"], "this chapter needs at least 3 proteins"),
-        ("06_choices", SEQUENCES[:5], "this chapter needs at least 20 proteins"),
         ("04_scatter", ["MKVA"] * 24, "these 24 have one sequence"),
     ],
 )

@@ -13,7 +13,6 @@ from plm_geometry.association import (
     correlation_interval,
     correlation_intervals,
     correlation_matrix,
-    correlations_with,
     pairwise_interval,
 )
 from plm_geometry.base.errors import InputError
@@ -63,18 +62,6 @@ def test_a_constant_column_has_no_correlation_and_spoils_no_other(rng, method):
 def test_too_few_pairs_have_no_correlation(rng):
     for n in (0, 1):
         assert correlation_matrix(pair_table(rng).head(n)).isna().all(axis=None)
-
-
-def test_correlations_with_one_quantity_are_its_row_of_the_matrix(rng):
-    table = pair_table(rng).assign(alignment_score=0.1)
-    table.loc[[3, 70], "sequence_identity"] = np.nan
-    weights = rng.integers(1, 4, len(table))
-    first, *others = (table[name] for name in COLUMNS)
-    found = correlations_with(first, others, weights=weights)
-    expected = correlation_matrix(table, weights=weights).iloc[0, 1:]
-    np.testing.assert_allclose(found, expected, rtol=1e-12)
-    assert np.isnan(found).tolist() == [False, True, False]
-    assert np.isnan(correlations_with(first[:0], [others[0][:0]])).all()
 
 
 def test_a_missing_column_and_an_unknown_method_are_named(rng):

@@ -20,7 +20,6 @@ SMALL = {
     "models": ["mini_protein_bert"],
     "controls": ["composition"],
     "n_pairs": 300,
-    "n_choices": 20,
 }
 EXERCISE = re.compile(r"\{exercise\} (.+)\n:label: (\S+)\n")
 SOLUTION = re.compile(r"\{solution(?:-start)?\} (\S+)\n:label: (\S+)\n:class: dropdown\n")

@@ -30,20 +30,6 @@ def test_one_model_makes_a_figure():
     assert len(figures.global_isotropy(frames.global_isotropy()[:1]).axes) == 2
 
 
-def test_residues_means_and_proteins_stand_in_one_row_and_colour_a_model():
-    of = ["residues", "means of random residues", "proteins"]
-    frame = frames.for_each(of=of)
-    frame = frame.assign(isoscore=np.linspace(0.01, 0.4, len(frame)))
-    # A file of embeddings has proteins only.
-    frame = frame[(frame.title != "ProtBERT") | (frame.of == "proteins")]
-    [axes] = figures.pooling_isotropy(frame).axes
-    assert [text.get_text() for text in axes.get_yticklabels()] == frames.LABELS
-    for drawn, kind in zip(frames.dots(axes), of, strict=True):
-        assert drawn.tolist() == frame.isoscore[frame.of == kind].tolist()
-    residues, proteins = (axes.collections[place].get_edgecolors() for place in (1, 5))
-    assert np.array_equal(residues, proteins[1:])
-
-
 @pytest.fixture
 def cosines():
     frame = frames.for_each(of=["proteins", "residues"], centred=[False, True], cosine=[0.1, 0.9])

@@ -9,24 +9,23 @@ from plm_geometry import figures
 from plm_geometry.paper import published
 
 
-@pytest.fixture
-def measured():
-    rows = [
-        {"sample": "mine", "model": "a", "title": "ProtBERT", "role": "model", "quantity": quantity,
-         "value": value, "low": value - 0.1, "high": value + 0.1}
-        for quantity, value in (("effective_dimensions", 4.9), ("mean_cosine_similarity", 0.8))
-    ]  # fmt: skip
-    control = [one | {"title": "Composition", "role": "control", "low": np.nan} for one in rows]
-    return pd.DataFrame(rows + control)
+def test_each_choice_is_a_row_and_each_number_a_panel_with_what_is_printed():
+    frame = pd.DataFrame(
+        {"number": ["r", "r", "r", "k"], "choice": ["usual", "usual", "other", "mean"],
+         "label": ["yeast", "mine", "mine", "UniRep-64"], "role": "model",
+         "value": [0.7, 0.6, 0.8, 5.0], "low": np.nan, "high": np.nan,
+         "printed": [0.847, 0.847, 0.847, np.nan]}
+    )  # fmt: skip
+    top, bottom = figures.under_choices(frame).axes
+    assert [label.get_text() for label in top.get_yticklabels()] == ["usual", "other"]
+    assert sorted(np.concatenate(frames.dots(top))) == [0.6, 0.7, 0.8]
+    assert [line.get_xdata()[0] for line in top.lines if line.get_label() == "printed"] == [0.847]
+    assert not [line for line in bottom.lines if line.get_label() == "printed"]
+    assert np.concatenate(frames.dots(bottom)).tolist() == [5.0]
 
 
-def test_entries_show_the_printed_number_and_every_run(measured):
-    entries = measured.assign(name="cosine – score", published=0.014)
-    figure = figures.checkpoint_correlations(pd.concat([entries, entries.assign(name="other")]))
-    axes = figure.axes[0]
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["cosine – score", "other"]
-    assert np.allclose(axes.collections[-1].get_offsets()[:, 0], 0.014)
-    assert {"ProtBERT, mine", "Composition (control), mine"} <= set(frames.texts(figure))
+def test_without_choices_the_figure_says_so():
+    assert "no chapter" in frames.texts(figures.under_choices(pd.DataFrame()))[0].replace("\n", " ")
 
 
 @pytest.fixture

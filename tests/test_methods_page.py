@@ -14,7 +14,7 @@ from plm_geometry.embedding import run as embed
 from plm_geometry.isotropy import jackknife, yardsticks
 from plm_geometry.models import MODELS
 from plm_geometry.pairs import stratified
-from plm_geometry.paper import ablation
+from plm_geometry.paper import ablation, verdicts
 from plm_geometry.proteins.variants import LEAST_IDENTITY
 from plm_geometry.study import correlation, remedies, retrieval, scatter, variants
 from plm_geometry.study import isotropy as isotropy_study
@@ -23,7 +23,8 @@ METHODS = (paths.BOOK / "methods.md").read_text()
 # On one line, without emphasis and mathematics' braces, so that a sentence can be searched for.
 TEXT = " ".join(re.sub(r"[*$\\{}]", "", METHODS.replace(r"\,", "")).split())
 WORDS = {"two": 2, "three": 3, "five": 5, "six": 6, "nine": 9, "ten": 10, "twenty": 20,
-         "third": 3, "tenth": 0.1, "twentieth": 0.05, "half": 0.5}  # fmt: skip
+         "third": 3, "tenth": 0.1, "twentieth": 0.05, "half": 0.5,
+         "quarter": 0.25}  # fmt: skip
 GAPS = [number for gap in correlation.GAPS for number in gap]
 
 
@@ -67,6 +68,9 @@ STATED = [
     (r"Families are divided into (\w+) halves", retrieval._N_FOLDS),
     (r"are the (\d+) proteins of other families", N_STRANGERS),
     (r"each combination of (\w+) modes", len(correlation.MODES)),
+    (r"n/(\d+) for a run over the pairs", verdicts._paired_proteins()),
+    (r"reaches at most (\d\.\d+) \(correlations\)", verdicts.MARGIN),
+    (r"a (\w+) of the printed number \(dimensions", verdicts.SHARE),
     (r"and (\w+) gap costs", len(correlation.GAPS)),
     (r"on at most ([\d,]+) of its pairs", correlation._N_FOR_SETTINGS),
     (r"(\w+) arms of two architectures", ablation.N_ARMS),

@@ -72,11 +72,11 @@ def test_natural_language_has_every_layer_and_the_two_scores_the_paper_quotes():
     assert list(quoted["quoted_by_paper"]) == [0.11, 0.18]
 
 
-def test_dimensions_of_word_tokens_are_known_where_the_width_is():
+def test_dimensions_of_word_tokens_follow_from_the_width():
     last = published.natural_language().query("last").set_index("model")
     assert last.layer.to_dict() == {"bert": 12, "distilbert": 6, "openai_gpt": 12, "gpt2": 12}
-    assert last.effective_dimensions.round(1).dropna().to_dict() == {
-        "bert": 90.7, "openai_gpt": 138.4
+    assert last.effective_dimensions.round(1).to_dict() == {
+        "bert": 90.7, "distilbert": 40.4, "openai_gpt": 138.4, "gpt2": 1.4
     }  # fmt: skip
 
 

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plm_geometry.association.signs import _minus_sign, best_lengths
 from plm_geometry.isotropy.signs import (
     TwoGroups,
     best_two_groups,
@@ -81,30 +80,3 @@ def test_independent_lengths_bring_the_sign_towards_zero_and_not_beyond_what_cha
     two = curves[curves["lengths"] == "two groups"]
     assert two["r"].iloc[0] == pytest.approx(-1)
     assert two["r"].iloc[-1] > 0.7
-
-
-def test_the_gradient_is_that_of_differences(cloud):
-    directions = cloud / np.linalg.norm(cloud, axis=1, keepdims=True)
-    cosines = directions @ directions.T
-    at = np.random.default_rng(1).normal(size=len(cloud)) / 3
-    value, gradient = _minus_sign(at, cosines)
-    assert -value == pytest.approx(sign_of(directions * np.exp(at)[:, None]).r)
-    for i in (0, 17, 59):
-        step = np.zeros(len(cloud))
-        step[i] = 1e-6
-        numeric = (_minus_sign(at + step, cosines)[0] - _minus_sign(at - step, cosines)[0]) / 2e-6
-        assert gradient[i] == pytest.approx(numeric, rel=1e-4, abs=1e-9)
-
-
-def test_the_best_lengths_keep_the_directions_and_are_no_worse_than_those_there_are(cloud):
-    best = best_lengths(cloud)
-    assert best.r > sign_of(cloud).r
-    assert best.mean_cosine == pytest.approx(sign_of(cloud).mean_cosine)
-    # Scale does not matter.
-    assert best_lengths(1e3 * cloud).r == pytest.approx(best.r, abs=1e-3)
-
-
-def test_directions_that_can_be_turned_are_turned():
-    groups = TwoGroups(40, 10, 1.0, 0.1)  # the lengths that turn it are yet to be found
-    assert groups.sign.r == pytest.approx(-1)
-    assert best_lengths(groups.vectors).r > 0.7

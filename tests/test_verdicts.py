@@ -12,6 +12,7 @@ from plm_geometry.paper import published
 from plm_geometry.paper.verdicts import (
     AGREES,
     DIFFERS,
+    INCONCLUSIVE,
     NOT_COMPARABLE,
     NOT_RUN,
     VERDICTS,
@@ -33,40 +34,76 @@ POSSIBLE = PRINTABLE[PRINTABLE.counterpart.isin([*PAPER, ""]) & (PRINTABLE.unit 
 
 
 @given(NUMBERS, NUMBERS, st.integers(0, 2 * 10**6), DECIMALS)
-def test_the_tolerance_is_the_larger_of_half_a_digit_and_half_the_interval(a, b, half, decimals):
+def test_half_a_digit_is_added_to_what_a_run_allows(a, b, half, decimals):
     """In exact fractions: the numbers are whole tenths of the last digit."""
     unit = 10.0**-decimals
-    distance, allowed = Fraction(abs(a - b), 10), max(Fraction(1, 2), Fraction(half, 10))
-    found = judge(a * unit / 10, b * unit / 10, unit, half * unit / 10)
-    assert found == (AGREES if distance <= allowed else DIFFERS)
+    distance, allows = Fraction(abs(a - b), 10), Fraction(half, 10) + Fraction(1, 2)
+    if distance == allows and half:  # to the last bit: left to rounding
+        return
+    ends = (a - half) * unit / 10, (a + half) * unit / 10
+    assert judge(*ends, b * unit / 10, unit) == (AGREES if distance <= allows else DIFFERS)
 
 
 @given(st.floats(-100, 100), st.integers(0, 3))
 def test_whatever_is_printed_agrees_with_what_it_was_rounded_from(value, decimals):
-    assert judge(value, float(f"{value:.{decimals}f}"), 10.0**-decimals) == AGREES
+    assert judge(value, value, float(f"{value:.{decimals}f}"), 10.0**-decimals) == AGREES
 
 
-@given(st.floats(-10, 10), st.floats(-10, 10), st.floats(0, 10), st.floats(0, 10), DECIMALS)
-def test_a_wider_interval_never_turns_agreement_into_difference(a, b, half, more, decimals):
-    narrow, wide = (judge(a, b, 10.0**-decimals, width) for width in (half, half + more))
-    assert (narrow, wide) != (AGREES, DIFFERS)
-
-
-@given(st.floats(-10, 10), st.floats(-10, 10), DECIMALS)
-def test_without_an_interval_only_the_digit_counts(a, b, decimals):
-    unit = 10.0**-decimals
-    assert judge(a, b, unit, float("nan")) == judge(a, b, unit, 0.0) == judge(b, a, unit)
+@given(st.floats(-1, 1), st.floats(-1, 1), st.floats(0, 1), st.floats(0.001, 1))
+def test_a_range_wider_than_the_margin_never_agrees_and_differs_all_the_same(a, b, half, margin):
+    found = judge(a - half, a + half, b, 0.001, margin)
+    plain = judge(a - half, a + half, b, 0.001)
+    assert (found == DIFFERS) == (plain == DIFFERS)
+    assert (found == AGREES) <= (half <= margin * (1 + 1e-6))
 
 
 @pytest.mark.parametrize(
     ("value", "verdict"), [(0.7915, AGREES), (0.7905, AGREES), (0.7916, DIFFERS)]
 )
 def test_exactly_half_a_digit_away_agrees(value, verdict):
-    assert judge(value, 0.791, 0.001) == verdict
+    assert judge(value, value, 0.791, 0.001) == verdict
 
 
-def test_an_undefined_value_does_not_agree():
-    assert judge(float("nan"), 0.5, 0.1, 10.0) == DIFFERS
+def test_what_is_not_known_is_inconclusive():
+    assert judge(np.nan, np.nan, 0.5, 0.1) == INCONCLUSIVE
+
+
+def verdict_on(quantity, measured, **more):
+    table = verdicts([summary(measured, **more)])
+    return next(table[(table.quantity == quantity) & table.model.notna()].itertuples())
+
+
+def test_over_all_of_swissprot_only_what_another_release_changes_is_allowed():
+    for n in (570_000, 573_000):
+        measured = [row("isoscore", 0.0018, low=0.0014, high=0.0022)]
+        found = verdict_on("isoscore", measured, n=n)
+        changed = 0.0004 * np.sqrt((n - 570_000 + 5_000) / 570_000)
+        assert (found.allowed_low, found.allowed_high) == pytest.approx(
+            (0.0018 - changed, 0.0018 + changed)
+        )
+        assert found.verdict == DIFFERS  # though the interval holds 0.001658
+
+
+def test_a_sample_of_swissprot_is_judged_by_its_corrected_interval():
+    # The plain value is outside its own corrected interval, as few vectors look thinner.
+    narrow = [row("isoscore", 0.0013, low=0.0015, high=0.0018)]
+    wide = [row("isoscore", 0.0013, low=0.001, high=0.0025)]
+    assert verdict_on("isoscore", narrow, n=5_000, n_proteins=5_000).verdict == AGREES
+    assert verdict_on("isoscore", wide, n=500, n_proteins=500).verdict == INCONCLUSIVE
+    none = [row("isoscore", 0.001658)]
+    assert verdict_on("isoscore", none, n=500, n_proteins=500).verdict == INCONCLUSIVE
+
+
+def test_the_papers_own_sampling_error_is_added_to_that_of_a_correlation():
+    quantity = "correlation:cosine_similarity:squared_euclidean"
+    measured = [row(quantity, 0.76, low=0.73, high=0.79)]
+    found = verdict_on(quantity, measured, n=3578, n_proteins=3578)
+    half = 0.03 * np.sqrt(2)
+    assert (found.allowed_low, found.allowed_high) == pytest.approx((0.76 - half, 0.76 + half))
+    assert found.verdict == AGREES
+    # Of 570,000 proteins, pairs are drawn from some.
+    from_some = verdict_on(quantity, measured, n_pair_proteins=3578)
+    assert from_some.allowed_low == pytest.approx(found.allowed_low)
 
 
 # Who can agree
@@ -104,10 +141,9 @@ def test_other_proteins_are_named_in_the_reason():
     assert set(found["why"]) == {"It is over 70 proteins of human70.fasta, not over Swiss-Prot."}
 
 
-def test_a_sample_of_swissprot_can_agree_in_correlations_and_not_in_isotropy():
+def test_a_sample_of_swissprot_without_an_interval_can_settle_no_isotropy():
     table = verdicts([summary(as_printed(), n=500, n_proteins=500)]).set_index("quantity")
-    assert table.loc["isoscore", "verdict"].unique() == [NOT_COMPARABLE]
-    assert "drawn from Swiss-Prot" in table.loc["isoscore", "why"].iloc[0]
+    assert table.loc["isoscore", "verdict"].unique() == [INCONCLUSIVE]
     assert table.loc["correlation:cosine_similarity:squared_euclidean", "verdict"] == AGREES
 
 
@@ -151,7 +187,7 @@ def wide_models(dimensions, averages, role="model"):
 def test_the_abstracts_range_is_over_both_kinds_of_embedding_of_all_three_models():
     measured = wide_models([2.7, 5.1, 2.3], [13.9, 9.0, 14.4])
     table = verdicts([summary(measured)]).set_index("quantity")
-    assert table.loc[["dimensions_lowest", "dimensions_highest"], "value"].tolist() == [2.3, 14.4]
+    assert table.loc[["dimensions_lowest", "dimensions_highest"], "value"].tolist() == [2, 14.4]
     assert table.loc["dimensions_lowest", "verdict"] == AGREES
     lacking = verdicts([summary(measured[:-1])]).set_index("quantity")
     assert lacking.loc["dimensions_lowest", "verdict"] == NOT_RUN
@@ -176,9 +212,10 @@ def test_chapters_are_judged_together_and_each_by_its_own_settings():
 
 def test_what_has_no_model_in_it_is_one_row_however_many_models_there_are():
     quantity = "correlation:alignment_score:sequence_identity"
-    measured = [row(quantity, 0.85, key, role) for key, role in
+    ends = {"low": 0.949, "high": 0.951}
+    measured = [row(quantity, 0.95, key, role, **ends) for key, role in
                 (("prot_bert", "mini"), ("prot_xlnet", "model"))]  # fmt: skip
-    measured.append(row(quantity, 0.85, "", "control") | {"model": "composition"})
+    measured.append(row(quantity, 0.95, "", "control", **ends) | {"model": "composition"})
     table = verdicts([summary(measured)])
     found = table[table["quantity"] == quantity]
     assert found["model"].tolist() == [""]
@@ -203,7 +240,7 @@ def test_counts_and_reasons_cover_every_row():
 # As it is shown
 
 
-def test_both_tolerances_are_shown_and_numbers_have_their_digits():
+def test_what_is_allowed_is_shown_and_numbers_have_their_digits():
     measured = [row("isoscore", 0.0016583, low=0.0015, high=0.0019),
                 row("correlation:cosine_similarity:squared_euclidean", -0.8354)]  # fmt: skip
     text = shown(verdicts([summary(measured)])).set_index("published number")
@@ -211,9 +248,9 @@ def test_both_tolerances_are_shown_and_numbers_have_their_digits():
     assert isoscore["printed"] == "0.001658"
     assert isoscore["this run"] == "0.0016583"
     assert isoscore["95% interval"] == "0.0015000 to 0.0019000"
-    assert (isoscore["half a digit"], isoscore["half the interval"]) == ("0.0000005", "0.0002")
+    assert isoscore["allows"] == "0.0016396 to 0.0016770"
     sign = text.loc["cosine similarity – squared Euclidean distance"]
     assert sign["this run"] == "\N{MINUS SIGN}0.8354"
-    assert sign["half the interval"] == "–"
+    assert sign["allows"] == "–"
     assert text.loc["IsoScore, ProteinBERT", "this run"] == "–"
     assert isinstance(text, pd.DataFrame)

@@ -1,10 +1,6 @@
 """How quantities of protein pairs are associated; intervals allow for proteins that pairs share."""
 
-from plm_geometry.association.correlation import (
-    correlation_matrix,
-    correlations_with,
-    pairwise_interval,
-)
+from plm_geometry.association.correlation import correlation_matrix, pairwise_interval
 from plm_geometry.association.homology import discrimination
 from plm_geometry.association.intervals import (
     correlation_differences,
@@ -34,7 +30,6 @@ __all__ = [
     "correlation_interval",
     "correlation_intervals",
     "correlation_matrix",
-    "correlations_with",
     "discrimination",
     "distance_correlation",
     "matched_candidates",

@@ -45,42 +45,10 @@ def correlation_matrix(
     """
     check_method(method)
     check_columns(frame, columns)
-    unit = _unit_rows([frame[name] for name in columns], weights, method)
+    values, weights, _ = known_values([frame[name] for name in columns], weights)
+    unit = standardised(values, weights, method) * np.sqrt(weights)
     matrix = (unit @ unit.T).clip(-1, 1) if unit.size else np.nan
     return pd.DataFrame(matrix, index=list(columns), columns=list(columns))
-
-
-def correlations_with(
-    quantity: np.ndarray, others: Sequence[np.ndarray], *, weights: np.ndarray | None = None
-) -> np.ndarray:
-    """Return Pearson's correlation of one quantity with each of several, over pairs of proteins.
-
-    Parameters
-    ----------
-    quantity : array-like, shape ``(n_pairs,)``
-        Pairs with NaN in it or in any of the others are left out.
-    others : sequence of array-like, shapes ``(n_pairs,)``
-        At least one.
-    weights : array-like, shape ``(n_pairs,)``, optional
-        As in `correlation_matrix`, of which this is one row.
-
-    Returns
-    -------
-    numpy.ndarray, shape ``(n_others,)``
-        NaN where either is constant.
-    """
-    unit = _unit_rows([quantity, *others], weights, "pearson")
-    return (unit[1:] @ unit[0]).clip(-1, 1) if unit.size else np.full(len(others), np.nan)
-
-
-def _unit_rows(
-    columns: Sequence[np.ndarray], weights: np.ndarray | None, method: str
-) -> np.ndarray:
-    """Return rows whose inner products are the correlations of `columns`."""
-    values, weights, _ = known_values(columns, weights)
-    unit = standardised(values, weights, method)
-    unit *= np.sqrt(weights)
-    return unit
 
 
 def pairwise_interval(r: float, n_pairs: int) -> Interval:

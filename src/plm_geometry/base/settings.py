@@ -92,9 +92,6 @@ class Settings(_EmbeddingSettings):
     pairs_file: str = _is(
         "", "a file that `plm-geometry align` wrote, in place of drawing and aligning"
     )
-    n_choices: int = _is(
-        60, "proteins, of those above, that are read in every way; at least 20", ge=20
-    )
     n_readouts: int = _is(
         250, "proteins, of those above, that further readouts are tried on; 0 takes all", ge=0
     )

@@ -93,6 +93,7 @@ class Report:
         *,
         headings: Mapping[str, str] | None = None,
         decimals: Mapping[str, int] | None = None,
+        glued: bool = False,
     ) -> None:
         """Show a table and keep it, unrounded and with all columns, as ``tables/<name>.csv``.
 
@@ -110,7 +111,11 @@ class Report:
             Which columns to show, and their headings; by default all under their names.
         decimals : mapping of str to int, optional
             Decimals by column; other fractions are shown to four digits.
+        glued : bool
+            Whether other pages show it as well, under its name.
         """
+        from myst_nb import glue
+
         self.keep(frame, name)
         headings, decimals = headings or {column: str(column) for column in frame}, decimals or {}
         shown = {
@@ -121,7 +126,8 @@ class Report:
         in_chapter = re.match(r"0*(\d+)_", self.chapter)
         number = f"{in_chapter[1]}.{self._n_tables}" if in_chapter else self._n_tables
         caption = f"Table {number}. {typographic(caption)}"
-        display(ShownTable(pd.DataFrame(shown), caption, f"table-{name}"))
+        table = ShownTable(pd.DataFrame(shown), caption, f"table-{name}")
+        glue(name, table) if glued else display(table)
 
     def keep(self, frame: pd.DataFrame, name: str) -> None:
         """Keep a table as ``tables/<name>.csv`` without showing it."""

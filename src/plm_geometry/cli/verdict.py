@@ -37,9 +37,10 @@ def verdict(
 ) -> None:
     """Hold results against every published number, or import a run from another machine.
 
-    A value agrees if it differs from the printed number by at most half its last digit, or half the
-    value's 95 % interval where that is larger. Values of minis, or over other proteins than
-    Swiss-Prot, are not comparable.
+    Half the last printed digit is allowed, and what sampling may do: nothing over all of Swiss-Prot
+    but what another release changes, the interval of a sample, and for correlations the paper's own
+    sampling error as well. What would allow too much is inconclusive. Values of minis, or over
+    other proteins than Swiss-Prot, are not comparable.
 
     Example: plm-geometry verdict --add runs/01_global_isotropy-1a2b3c4d/summary.json
     """

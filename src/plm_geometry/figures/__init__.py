@@ -8,16 +8,15 @@ from importlib import import_module
 _CONTENTS = {
     "words": "LABELS between extent judged labels rounded spans",
     "style": "STYLE",
-    "isotropy": "global_isotropy pairwise_cosines pooling_isotropy",
+    "isotropy": "global_isotropy pairwise_cosines",
     "spectra": "constructed_clouds spectrum",
     "residues": "local_spread local_variance residue_order",
     "pairs": "density discrimination pair_explorer pair_scatter sampled_pairs",
     "correlation": "correlation_intervals correlation_matrices score_against_settings signs square",
     "pooling": "pooling_ladder readout_forest readout_name widths",
-    "published": "checkpoint_correlations natural_language",
     "retrieval": "more_dimensions retrieval_by_components",
     "variants": "drift shuffling_dose",
-    "choices": "NUMBERS choice_name choice_shares specification_curves",
+    "published": "natural_language under_choices",
 }
 _MODULES = {name: module for module, names in _CONTENTS.items() for name in names.split()}
 

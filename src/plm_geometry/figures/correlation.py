@@ -115,7 +115,7 @@ def score_against_settings(frame: pd.DataFrame, published: float) -> Figure:
     grid = figure.subplots(1, len(parts), sharey=True, sharex=True, squeeze=False)[0]
     for axes, (mode, part) in zip(grid, parts, strict=True):
         for number, denominator in enumerate(denominators):
-            look = {"colour": style.PALETTE[2 * number % 6], "marker": "osD"[number % 3]}
+            look = {"colour": style.PALETTE[(0, 2, 4, 3)[number]], "marker": "osD^"[number]}
             look["below"] = 0.22 * (number - (len(denominators) - 1) / 2)
             rows, look["label"] = part[part["denominator"] == denominator], denominator
             style.forest(axes, rows, "estimate", names=names, by="gaps", **look)
@@ -128,43 +128,34 @@ def score_against_settings(frame: pd.DataFrame, published: float) -> Figure:
 
 @style.styled
 def signs(curves: pd.DataFrame, points: pd.DataFrame, published: float) -> Figure:
-    """Draw the sign against how much lengths vary, and what other lengths could make of it.
+    """Draw the sign against how much the vectors' lengths vary.
 
     Parameters
     ----------
     curves : DataFrame
         ``signs.simulated_signs()``.
     points : DataFrame
-        ``label, role, r, norm_variation, best_r``; role "published" for published embeddings.
+        ``label, role, r, norm_variation``; role "published" for published embeddings.
     published : float
         The paper's correlation: a dashed line.
 
     Returns
     -------
     Figure
-        Left: constructed clouds as lines, models as points. Right: one row per model, from its sign
-        to the most positive one that its directions reach with other lengths.
+        Constructed clouds as lines, models as points.
     """
-    figure = Figure(figsize=(9.6, max(4.2, 0.36 * len(points) + 1.6)))
-    left, right = figure.subplots(1, 2, width_ratios=(3, 2))
-    _simulated(left, curves)
-    points = points.assign(colour=style.colours)
-    for role, rows in points.groupby("role", sort=False):
-        look = {"marker": "D" if role == "published" else "o", "s": 50, "zorder": 5}
-        look |= {"c": rows["colour"], "edgecolors": style.GROUND}
-        left.scatter(rows["norm_variation"], rows["r"], **look)
-    style.forest(right, points, "r", None, label="as it is")
-    best = {"ends": ("r", "best_r"), "face": style.GROUND, "label": "best lengths"}
-    style.forest(right, points, "best_r", **best)
-    right.set(xlim=(-1.05, 1.05), xlabel="r as it is, and with the best lengths")
-    for line in (left.axhline, right.axvline):
-        line(published, **style.DASHED)
-        line(0, color=style.GREY, lw=0.8)
-    place = {"xycoords": left.get_yaxis_transform(), "ha": "right"}
-    style.say(left, f"published: {rounded(published, 3)}", (0.99, published), (0, 3), **place)
-    # Above the panel: no corner of it is free for any number of rows.
-    right.legend(fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
-    return figure
+    axes = Figure(figsize=(7.5, 4.6)).subplots()
+    _simulated(axes, curves)
+    for label, look in style.looks(points).items():
+        rows = points[points["label"] == label]
+        marker = {"published": "D", "control": "s"}.get(rows["role"].iloc[0], "o")
+        mark = {"marker": marker, "ls": "", "color": look["color"], "mec": style.GROUND, "ms": 8}
+        axes.plot(rows["norm_variation"], rows["r"], label=label, zorder=5, **mark)
+    axes.axhline(published, **style.DASHED)
+    axes.axhline(0, color=style.GREY, lw=0.8)
+    place = {"xycoords": axes.get_yaxis_transform(), "ha": "right"}
+    style.say(axes, f"published: {rounded(published, 3)}", (0.99, published), (0, 3), **place)
+    return style.key(axes.figure, ncols=2, fontsize=8, loc="outside lower center")
 
 
 def _simulated(axes: Axes, curves: pd.DataFrame) -> None:
@@ -174,9 +165,9 @@ def _simulated(axes: Axes, curves: pd.DataFrame) -> None:
     tints = dict(zip(around, ("#B9B4A6", "#8A8577", "#4A463B"), strict=False))
     for (kind, cosine), curve in curves.groupby(["lengths", "around"], sort=False, dropna=False):
         look = {"ls": dashes[kind], "color": tints.get(cosine, style.PALETTE[2])}
-        look["label"] = kind if kind == "two groups" else f"{kind}, mean cosine {cosine:g}"
+        said = kind if kind == "two groups" else f"lengths {kind}, mean cosine {cosine:g}"
+        look["label"] = f"constructed: {said}"
         axes.plot(*curve.sort_values("norm_variation")[["norm_variation", "r"]].T.values, **look)
     axes.set(xlabel="variation of the vectors' lengths", ylim=(-1.03, 1.03), xlim=(0, 1.5))
     axes.set_ylabel("r, cosine similarity – squared distance")
     axes.grid()
-    axes.legend(fontsize=7.5, title="lengths, constructed", title_fontsize=8, loc="lower right")

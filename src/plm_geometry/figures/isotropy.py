@@ -87,27 +87,3 @@ def _cosine_histograms(axes: Axes, rows: pd.DataFrame, colour: str) -> None:
     for centred, look in ((False, filled), (True, outlined)):
         counts, _ = np.histogram(rows["cosine"][rows["centred"] == centred], _COSINE_BINS)
         axes.stairs(counts / max(counts.max(), 1), _COSINE_BINS, **look)
-
-
-@style.styled
-def pooling_isotropy(frame: pd.DataFrame) -> Figure:
-    """Draw IsoScore of residues, of means of random residues and of proteins, one row per model.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        ``Study.open_questions.pooled()``.
-    """
-    named = style.labelled(frame).dropna(subset="isoscore")
-    if named.empty:
-        return style.nothing_to_draw("the vectors of no model differ")
-    scores, names = named.groupby("label")["isoscore"], named["label"].unique()
-    named = named.assign(low=scores.transform("min"), high=scores.transform("max"))
-    axes = Figure(figsize=(8, 0.46 * len(names) + 1.5)).subplots()
-    of_all = ("residues", "means of random residues", "proteins")
-    for of, marker in zip(of_all, "osD", strict=True):
-        look = {"marker": marker, "face": None if of == "proteins" else style.GROUND, "label": of}
-        style.forest(axes, named[named["of"] == of], "isoscore", names=names, **look)
-    axes.set(xscale="log", xlabel=LABELS["isoscore"])
-    axes.grid(axis="x", which="both")
-    return style.key(axes.figure)

@@ -1,45 +1,46 @@
-"""Figures of published numbers beside runs: the paper's, natural language's, other machines'."""
+"""Figures of published numbers beside runs: the paper's under other choices, natural language's."""
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from plm_geometry.figures import style
-from plm_geometry.figures.words import LABELS, labels
+from plm_geometry.figures.words import LABELS
 
 
 @style.styled
-def checkpoint_correlations(frame: pd.DataFrame) -> Figure:
-    """Draw the entries of correlation matrices of other machines' runs, and the printed ones.
+def under_choices(frame: pd.DataFrame) -> Figure:
+    """Draw numbers with one choice changed at a time, beside what is printed.
 
     Parameters
     ----------
     frame : DataFrame
-        name (of the entry), published, sample, title, role, value, low, high.
+        ``number`` (what it is, one panel each), ``choice`` (a row: what is chosen), ``label`` and
+        ``role`` (of what it is measured), ``value, low, high``, and ``printed``, missing where
+        nothing is printed that it could be held against.
 
     Returns
     -------
     Figure
-        One row per entry; the printed number as an open diamond, one mark per run and model below.
+        One panel per number, one row per choice, one mark for each label; printed numbers dashed.
     """
-    named = _of_records(frame)
-    line, looks = {"names": named["name"].unique(), "by": "name"}, style.looks(named)
-    axes = Figure(figsize=(8.6, 0.16 * len(line["names"]) * (len(looks) + 2) + 1.4)).subplots()
-    for number, (label, look) in enumerate(looks.items()):
-        mark = {"colour": look["color"], "marker": "osD^vP"[number % 6], "label": label}
-        mark["below"] = 0.7 * (number + 1) / (len(looks) + 1)
-        style.forest(axes, named[named["label"] == label], "value", **line, **mark)
-    said = {"label": "printed for ProtBERT", **style.PRINTED}
-    style.forest(axes, named.drop_duplicates("name"), "published", None, **line, **said)
-    axes.axvline(0, color=style.GREY, lw=0.8)
-    axes.set(xlabel="Pearson correlation", ylim=(len(line["names"]) - 0.1, -0.25))
-    return style.key(axes.figure, ncols=2, fontsize=8)
-
-
-def _of_records(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return rows whose ``label`` says model and proteins, with its ``colour``."""
-    named = frame.assign(label=labels(frame) + ", " + frame["sample"])
-    return named.assign(colour=style.colours)
+    if frame.empty:
+        return style.nothing_to_draw("no chapter of this build has tried other choices")
+    panels = frame.groupby("number", sort=False)
+    rows = panels["choice"].nunique()[frame["number"].unique()]
+    figure = Figure(figsize=(8, 0.36 * rows.sum() + 1.2 * len(rows) + 0.8))
+    grid = figure.subplots(len(rows), 1, squeeze=False, height_ratios=rows + 1)[:, 0]
+    for axes, (number, part) in zip(grid, panels, strict=True):
+        names, looks = part["choice"].unique(), style.looks(part)
+        for place, (label, look) in enumerate(looks.items()):
+            mark = {"colour": look["color"], "marker": "osD^vP"[place % 6], "label": label}
+            mark["below"] = 0.6 * (place / max(len(looks) - 1, 1) - 0.5)
+            of_label = part[part["label"] == label]
+            style.forest(axes, of_label, "value", names=names, by="choice", **mark)
+        for printed in part["printed"].dropna().unique():
+            axes.axvline(printed, label="printed", **style.DASHED)
+        axes.set_title(number, loc="left")
+    return style.key(figure, fontsize=8)
 
 
 @style.styled

@@ -15,6 +15,7 @@ LABELS = {
     "alignment_length": "length of the alignment",
     "aligned_columns": "columns without a gap",
     "shorter": "length of the shorter",
+    "longer": "length of the longer",
     "auc": "area under the ROC curve",
     "average_precision": "average precision",
     "isoscore": "IsoScore",

@@ -202,7 +202,7 @@ def natural_language() -> pd.DataFrame:
     DataFrame
         model, title, d, layer, isoscore, quoted_by_paper (what the paper prints of it), source,
         last (whether it is the model's last layer), and effective_dimensions, which is
-        i (d - 1) + 1; this and d are missing where the source does not print the width.
+        i (d - 1) + 1.
 
     References
     ----------

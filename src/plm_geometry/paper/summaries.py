@@ -16,7 +16,7 @@ from plm_geometry.base.settings import Settings
 _Kind = TypeVar("_Kind", bound=BaseModel)
 _MODELS = ("models", "minis", "controls", "distance_controls")
 # What runs of earlier versions were asked for besides, and no number here depends on.
-_FORMER_SETTINGS = ("n_mantel",)
+_FORMER_SETTINGS = ("n_mantel", "n_choices")
 # What to do where a file is none.
 HINT = "give the summary.json that `plm-geometry run` wrote"
 
@@ -160,8 +160,7 @@ def summary_files(profile: str, directory: str | Path = "") -> list[Path]:
     directory : path-like, optional
         Taken in their place; it holds one directory per chapter.
     """
-    place = Path(directory).expanduser() if str(directory) else paths.RESULTS / profile
-    found = sorted(place.glob("*/summary.json"))
+    found = sorted(_place(profile, directory).glob("*/summary.json"))
     # Chapters that only read what others measured have none of their own.
     return [path for path in found if read_json(path).get("measured")]
 
@@ -177,6 +176,24 @@ def read_build(profile: str, directory: str | Path = "") -> list[Summary]:
     if str(directory) and not Path(directory).expanduser().is_dir():
         raise InputError(f"{directory} is no directory; name one with one directory per chapter.")
     return [read_summary(path) for path in summary_files(profile, directory)]
+
+
+def read_table(chapter: str, name: str, profile: str, directory: str | Path = "") -> pd.DataFrame:
+    """Return a table that a chapter of a build has kept; without rows where there is none.
+
+    Parameters
+    ----------
+    chapter, name : str
+        The chapter's name, and the table's file without ``.csv``.
+    profile, directory
+        As in `summary_files`.
+    """
+    path = _place(profile, directory) / chapter / "tables" / f"{name}.csv"
+    return pd.read_csv(path) if path.exists() else pd.DataFrame()
+
+
+def _place(profile: str, directory: str | Path) -> Path:
+    return Path(directory).expanduser() if str(directory) else paths.RESULTS / profile
 
 
 def measured_rows(runs: Iterable[Summary]) -> pd.DataFrame:

@@ -6,35 +6,96 @@ import numpy as np
 import pandas as pd
 
 from plm_geometry.paper import published
+from plm_geometry.paper.arithmetic import proteins_for_pairs
 from plm_geometry.paper.summaries import Summary, measured_rows
 
-AGREES, DIFFERS = "agrees", "differs"
+AGREES, DIFFERS, INCONCLUSIVE = "agrees", "differs", "inconclusive"
 NOT_COMPARABLE, NOT_RUN = "not comparable in this profile", "not run"
-VERDICTS = (AGREES, DIFFERS, NOT_COMPARABLE, NOT_RUN)
+VERDICTS = (AGREES, DIFFERS, INCONCLUSIVE, NOT_COMPARABLE, NOT_RUN)
 # The paper aligned with this matrix; its other settings are not known.
 _MATRIX = "PAM250"
 _OF_SEQUENCES = ("alignment_score", "sequence_identity")
+# What matters: half an interval wider than these cannot tell agreement from chance. Of a
+# correlation, and of a number of dimensions as a share of it.
+MARGIN, SHARE = 0.1, 0.25
 # A sum of rounding errors is no difference.
 _ROUNDING = 1 + 1e-9
 
 
-def judge(value: float, number: float, last_digit: float, half_interval: float = 0.0) -> str:
-    """Say whether a value agrees with a printed number.
-
-    It does where it lies within the larger of half the last printed digit and half the 95 %
-    interval of the value.
+def judge(low: float, high: float, number: float, last_digit: float, margin: float = np.inf) -> str:
+    """Say whether what a run allows agrees with a printed number.
 
     Parameters
     ----------
-    value, number : float
-        The run's value and the printed one; an undefined value does not agree.
-    last_digit : float
-        The place of the printed number's last digit.
-    half_interval : float
-        Half the width of the value's interval; NaN where none is known.
+    low, high : float
+        The numbers that another run like the paper's could have had; see `allowed`. NaN where that
+        is not known.
+    number, last_digit : float
+        The printed number, and the place of its last digit: half of it is added on both sides.
+    margin : float
+        With more than this on either side, agreement is no evidence.
+
+    Returns
+    -------
+    str
+        `DIFFERS` where the printed number lies outside; otherwise `AGREES`, or `INCONCLUSIVE` where
+        the range is wider than the margin or not known.
     """
-    within = max(last_digit / 2, 0.0 if np.isnan(half_interval) else half_interval)
-    return AGREES if abs(value - number) <= within * _ROUNDING else DIFFERS
+    if max(low - number, number - high) > last_digit / 2 * _ROUNDING:
+        return DIFFERS
+    return AGREES if (high - low) / 2 <= margin * _ROUNDING else INCONCLUSIVE
+
+
+def allowed(row: tuple, run: Summary) -> tuple[float, float]:
+    """Return the numbers that the paper could have had, if a run's proteins are like its own.
+
+    Parameters
+    ----------
+    row : named tuple
+        ``unit, over, value, low, high``, of a published number and what was measured.
+    run : Summary
+
+    Returns
+    -------
+    (float, float)
+        Over all of Swiss-Prot there is no sampling error: the value, give or take what another
+        release would change, which is half the interval times the root of the share of proteins by
+        which releases may differ. Of a sample of it: the interval. Of correlations, which the paper
+        has from a sample of its own: the interval, stretched about the value by
+        ``sqrt(1 + n / n_paper)``. A value without an interval stands for itself where nothing was
+        sampled, and is NaN elsewhere.
+    """
+    value, ends = row.value, np.array([row.low, row.high], dtype=float)
+    of_all, is_sample = row.over == published.ALL, bool(run.settings and run.settings.n_proteins)
+    if row.over == published.ANY or row.unit in ("proteins and pairs", "share"):
+        return value, value
+    if of_all and not is_sample:
+        drift = np.nan_to_num(np.ptp(ends) / 2 * np.sqrt(_share_changed(run.proteins.proteins)))
+        return value - drift, value + drift
+    if of_all:
+        return tuple(ends)
+    n = min(filter(None, (run.settings.n_pair_proteins, run.proteins.proteins)))
+    return tuple(value + (ends - value) * np.sqrt(1 + n / _paired_proteins()))
+
+
+def _share_changed(n_proteins: int) -> float:
+    """Return the share of proteins by which a release may differ from the paper's."""
+    numbers = published.numbers().set_index("quantity").loc["proteins"]
+    printed, half = numbers["published"], numbers["last_digit"] / 2
+    return (abs(n_proteins - printed) + half) / printed
+
+
+def _paired_proteins() -> int:
+    """Return the fewest proteins whose unordered pairs are as many as the paper's."""
+    pairs = proteins_for_pairs(published.value("pairs")).set_index("counting")
+    return int(pairs.loc["unordered", "proteins"])
+
+
+def margin_of(row: tuple) -> float:
+    """Return how far from a published number still agrees with it."""
+    of_size = SHARE * row.published
+    margins = {"correlation": MARGIN, "IsoScore": of_size, "dimensions": of_size}
+    return margins.get(row.unit, np.inf)
 
 
 def verdicts(runs: Sequence[Summary]) -> pd.DataFrame:
@@ -48,19 +109,23 @@ def verdicts(runs: Sequence[Summary]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The columns of `published.numbers`; model, title, role, value, low, high and n of what was
-        measured, a row for each run of the number's model; half_digit and
-        half_interval; verdict, one of `VERDICTS`; and why, a sentence where it is none of the
-        first two.
+        The columns of `published.numbers`; run (its number), model, title, role, value, low, high
+        and n of what was
+        measured, a row for each run of the number's model; allowed_low and allowed_high, of
+        `allowed`, where the two can be compared; verdict, one of `VERDICTS`; and why, a sentence
+        where it is one of the last two.
     """
     measured = measured_rows(runs)
     measured = pd.concat([_without_model(measured), _extremes(measured)], ignore_index=True)
     joined = published.numbers().merge(measured, on=["quantity", "counterpart"], how="left")
-    joined["half_digit"] = joined["last_digit"] / 2
-    joined["half_interval"] = (joined["high"] - joined["low"]) / 2
     joined["why"] = [_why_not(row, runs) for row in joined.itertuples()]
+    ends = [
+        (np.nan, np.nan) if row.why else allowed(row, runs[int(row.run)])
+        for row in joined.itertuples()
+    ]
+    joined[["allowed_low", "allowed_high"]] = np.reshape(ends, (-1, 2))
     joined["verdict"] = [_verdict(row) for row in joined.itertuples()]
-    return joined.drop(columns="run")
+    return joined
 
 
 def counts(table: pd.DataFrame) -> dict[str, int]:
@@ -79,19 +144,18 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "published number": table["name"],
-            "printed": [_said(row.published, row.last_digit) for row in table.itertuples()],
+            "printed": [said(row.published, row.last_digit) for row in table.itertuples()],
             "model": table["title"].fillna("–").replace("", "no model"),
-            "this run": [_said(row.value, _shown_digit(row)) for row in table.itertuples()],
+            "this run": [said(row.value, _shown_digit(row)) for row in table.itertuples()],
             "95% interval": [_span(row) for row in table.itertuples()],
-            "half a digit": [_plain(half) for half in table["half_digit"]],
-            "half the interval": [_plain(half) for half in table["half_interval"]],
+            "allows": [_span(row, "allowed_") for row in table.itertuples()],
             "verdict": table["verdict"],
         }
     )
 
 
 def reasons(table: pd.DataFrame) -> pd.DataFrame:
-    """Return each reason for a verdict that is neither of the first two: ``rows, verdict, why``."""
+    """Return each reason why nothing could be judged: ``rows, verdict, why``."""
     silent = table[table["why"] != ""]
     grouped = silent.groupby(["verdict", "why"], sort=False).size().reset_index(name="rows")
     return grouped.sort_values("rows", ascending=False, ignore_index=True)
@@ -115,7 +179,10 @@ def _extremes(measured: pd.DataFrame) -> pd.DataFrame:
     if len(found[["quantity", "counterpart"]].drop_duplicates()) < 2 * len(wide):
         return measured[:0]
     ends = found.loc[[found["value"].idxmin(), found["value"].idxmax()]]
-    return ends.assign(quantity=["dimensions_lowest", "dimensions_highest"], counterpart="")
+    # The abstract rounds the lowest down, and the paper's tables round up.
+    rounded = ends["value"].where([False, True], np.floor(ends["value"]))
+    quantities = ["dimensions_lowest", "dimensions_highest"]
+    return ends.assign(quantity=quantities, value=rounded, counterpart="")
 
 
 def _why_not(row: tuple, runs: Sequence[Summary]) -> str:
@@ -134,8 +201,6 @@ def _other_proteins(row: tuple, run: Summary) -> str:
     few = f"{run.proteins.proteins:,} proteins"
     if source != "swissprot":
         return f"it is over {few} of {run.proteins.source}, not over Swiss-Prot"
-    if row.over == published.ALL and run.settings.n_proteins:
-        return f"it is over {few} drawn from Swiss-Prot, and the paper's is over all of it"
     return ""
 
 
@@ -158,14 +223,14 @@ def _verdict(row: tuple) -> str:
         return NOT_RUN
     if row.why:
         return NOT_COMPARABLE
-    return judge(row.value, row.published, row.last_digit, row.half_interval)
+    return judge(row.allowed_low, row.allowed_high, row.published, row.last_digit, margin_of(row))
 
 
 def _sentence(words: str) -> str:
     return f"{words[0].upper()}{words[1:]}." if words else ""
 
 
-def _said(value: float, last_digit: float) -> str:
+def said(value: float, last_digit: float) -> str:
     """Return a number to the place of its last digit; one that is missing is a dash."""
     if pd.isna(value):
         return "–"
@@ -181,14 +246,8 @@ def _shown_digit(row: tuple) -> float:
     return row.last_digit if is_whole else row.last_digit / 10
 
 
-def _span(row: tuple) -> str:
-    if pd.isna(row.low) or pd.isna(row.high):
+def _span(row: tuple, of: str = "") -> str:
+    ends = getattr(row, f"{of}low"), getattr(row, f"{of}high")
+    if any(pd.isna(end) for end in ends):
         return "–"
-    return " to ".join(_said(end, row.last_digit / 10) for end in (row.low, row.high))
-
-
-def _plain(half: float) -> str:
-    """Return a small number without a power of ten, to two digits."""
-    if pd.isna(half):
-        return "–"
-    return np.format_float_positional(half, precision=2, fractional=False, trim="-")
+    return " to ".join(dict.fromkeys(said(end, row.last_digit / 10) for end in ends))

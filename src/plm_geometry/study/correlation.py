@@ -135,9 +135,10 @@ class Correlation:
 
 def identities(table: pd.DataFrame) -> dict[str, pd.Series]:
     """Return the identity by each denominator, of a table that holds it by aligned columns."""
-    shorter = table[["length_a", "length_b"]].min(axis=1)
+    both = table[["length_a", "length_b"]]
     return {
         "alignment_length": table["identities"] / table["alignment_length"].clip(lower=1),
         "aligned_columns": table["sequence_identity"],
-        "shorter": table["identities"] / shorter,
+        "shorter": table["identities"] / both.min(axis=1),
+        "longer": table["identities"] / both.max(axis=1),
     }

@@ -17,12 +17,10 @@ from plm_geometry.models.loading import read_padded_length
 from plm_geometry.proteins.datasets import read_proteins
 from plm_geometry.proteins.families import SHIPPED, read_families
 from plm_geometry.proteins.fasta import Proteins, cut_to, sample, within_limit
-from plm_geometry.study.choices import Choices
 from plm_geometry.study.correlation import Correlation
 from plm_geometry.study.embedding import embedded
 from plm_geometry.study.isotropy import Isotropy
 from plm_geometry.study.local import Local
-from plm_geometry.study.open_questions import OpenQuestions
 from plm_geometry.study.pairs import Pairs
 from plm_geometry.study.pooling import Pooling
 from plm_geometry.study.remedies import Remedies
@@ -40,7 +38,7 @@ class Study:
     ----------
     settings : Settings
     pairs : Pairs
-    isotropy, local, correlation, scatter, retrieval, open_questions, choices, pooling, variants
+    isotropy, local, correlation, scatter, retrieval, remedies, pooling, variants
         What the chapters of these names ask.
 
     Parameters
@@ -67,8 +65,6 @@ class Study:
         self.scatter = Scatter(self)
         self.retrieval = Retrieval(self)
         self.remedies = Remedies(self)
-        self.open_questions = OpenQuestions(self)
-        self.choices = Choices(self)
         self.pooling = Pooling(self)
         self.variants = Variants(self)
 
@@ -139,7 +135,7 @@ class Study:
         The study takes all there are in their place.
         """
         n = len(self.proteins)
-        most = {"n_proteins": self._drawn_from[1], "n_choices": n, "n_variants": n}
+        most = {"n_proteins": self._drawn_from[1], "n_variants": n}
         if not self.settings.pairs_file:
             among = min(self.settings.n_pair_proteins or n, n)
             most |= {"n_pair_proteins": n, "n_pairs": among * (among - 1) // 2}

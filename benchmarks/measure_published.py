@@ -1,6 +1,6 @@
-"""Measure, on real proteins and published embeddings, what chapter 05 shows beside its own run.
+"""Measure, on real proteins and published embeddings, what chapter 07 shows beside the build.
 
-    python benchmarks/measure_open_questions.py DIRECTORY
+    python benchmarks/measure_published.py DIRECTORY
 
 The directory holds Swiss-Prot's yeast proteins (``swissprot_yeast.fasta.gz``) and those of the
 DeepLoc data set (``swissprot_deeploc.fasta.gz``), and published embeddings beside their proteins:
@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from plm_geometry.association import correlation_interval
 from plm_geometry.base import paths
+from plm_geometry.isotropy.signs import sign_of
 from plm_geometry.pairs import AlignmentSettings, align_pairs, draw_pairs
 from plm_geometry.proteins.fasta import read_fasta
 from plm_geometry.study import Study
@@ -32,6 +34,7 @@ EMBEDDINGS = {
 # Pairs of proteins up to so many residues; 0 is all.
 LONGEST = (0, 2_000, 1_000)
 N_PAIRS = 20_000
+N_FOR_SIGNS = 200
 SEED = 1
 
 
@@ -63,15 +66,15 @@ def by_denominator_and_length(table: pd.DataFrame) -> Iterator[dict[str, object]
 
 
 def signs(directory: Path) -> pd.DataFrame:
-    """Return the sign of published embeddings, and with other lengths, as `turned_signs`."""
+    """Return the sign of published embeddings: of all pairs of at most `N_FOR_SIGNS` proteins."""
     rows = []
     for title, (fasta, vectors, sample) in EMBEDDINGS.items():
         study = Study(proteins=str(directory / fasta), models=[str(directory / vectors)])
-        found = study.open_questions.turned_signs().drop(
-            columns=["model", "title", "role", "counterpart"]
-        )
-        source = "measured by this project on published embeddings; at most 200 of the proteins"
-        rows.append({"title": title, "sample": sample, **found.iloc[0], "source": source})
+        n = len(study.common)
+        drawn = np.random.default_rng(SEED).choice(n, min(n, N_FOR_SIGNS), replace=False)
+        found = sign_of(study.vectors(str(directory / vectors))[np.sort(drawn)])
+        source = f"measured by this project on published embeddings; at most {N_FOR_SIGNS} proteins"
+        rows.append({"title": title, "sample": sample, **found._asdict(), "source": source})
     return pd.DataFrame(rows)
 
 
