@@ -120,7 +120,7 @@ def test_the_jackknife_equals_leaving_out_each_protein_in_a_loop(rng, method):
     n = len(without)
     error = np.sqrt((n - 1) / n * np.sum((np.array(without) - np.mean(without)) ** 2))
     r = SCIPY[method](x, y).statistic
-    low, high = np.tanh(np.arctanh(r) + np.array([-1, 1]) * stats.norm.ppf(0.975) * error)
+    low, high = np.tanh(np.arctanh(r) + np.array([-1, 1]) * stats.t.ppf(0.975, n - 1) * error)
     found = correlation_interval(x, y, first, second, method=method)
     np.testing.assert_allclose(found[:3], [r, low, high], atol=1e-10)
 
@@ -138,7 +138,7 @@ def test_a_weighted_jackknife_equals_leaving_out_each_protein_in_a_loop(rng):
     r = weighted_r(slice(None))
     found = correlation_interval(x, y, first, second, weights=weights)
     np.testing.assert_allclose(found, [r, found.low, found.high, error * (1 - r**2)], atol=1e-10)
-    assert np.arctanh(found.high) - np.arctanh(r) == pytest.approx(stats.norm.ppf(0.975) * error)
+    assert np.arctanh(found.high) - np.arctanh(r) == pytest.approx(stats.t.ppf(0.975, 24) * error)
 
 
 @pytest.mark.parametrize("method", list(SCIPY))
@@ -215,3 +215,41 @@ def test_an_undefined_correlation_has_an_undefined_interval(rng):
     y = rng.standard_normal(15)
     for x in (np.ones(15), np.full(15, np.nan)):
         assert np.isnan(correlation_interval(x, y, first, second)).all()
+
+
+def test_families_are_left_out_with_all_their_pairs_and_ten_are_needed(rng):
+    x, y, first, second = protein_pairs(rng, 48, 600)
+    family = np.arange(48) // 3
+    table = pd.DataFrame({"x": x, "y": y, "family_a": family[first], "family_b": family[second]})
+    found = correlation_intervals(table, columns=["x", "y"], units=("family_a", "family_b")).loc[0]
+    without = [
+        np.arctanh(
+            table[(table.family_a != f) & (table.family_b != f)][["x", "y"]].corr().iloc[0, 1]
+        )
+        for f in range(16)
+    ]
+    error = np.sqrt(15 / 16 * np.sum((np.array(without) - np.mean(without)) ** 2))
+    expected = np.tanh(np.arctanh(found.estimate) + stats.t.ppf(0.975, 15) * error)
+    assert found.high == pytest.approx(expected)
+    nine = table[(table.family_a < 9) & (table.family_b < 9)]
+    few = correlation_intervals(nine, columns=["x", "y"], units=("family_a", "family_b")).loc[0]
+    assert np.isfinite(few.estimate)
+    assert np.isnan(few.low)
+
+
+def test_among_relatives_only_intervals_that_leave_out_families_cover_the_truth(rng):
+    truth = 2 * 0.4 / np.sqrt((2 + 0.25) * (2 * 1.16 + 0.25))
+    family, mix = np.arange(160) // 4, np.array([[1, 0.4], [0, 1]])
+    by_protein, by_family = 0, 0
+    for _ in range(150):
+        first, second = draw_pairs(160, 3_000, seed=int(rng.integers(2**31)))
+        shared, own = rng.standard_normal((2, 160, 2))
+        effects = (np.sqrt(0.8) * shared[family] + np.sqrt(0.2) * own) @ mix
+        noise = 0.5 * rng.standard_normal((3_000, 2))
+        x, y = (effects[first] + effects[second] + noise).T
+        alone = correlation_interval(x, y, first, second)
+        found = correlation_interval(x, y, family[first], family[second])
+        by_protein += alone.low <= truth <= alone.high
+        by_family += found.low <= truth <= found.high
+    assert by_family / 150 > 0.88
+    assert by_protein / 150 < 0.85

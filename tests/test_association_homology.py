@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from plm_geometry.association import discrimination
+from plm_geometry.association import discrimination, says_nothing_below
 from plm_geometry.base.errors import InputError
 
 
@@ -153,3 +153,43 @@ def test_unknown_distances_are_left_out(rng):
         discrimination(holed, [0, 1], families=families, seed=0),
         discrimination(frame.drop(5), [0, 1], families=families, seed=0),
     )
+
+
+def test_a_difference_of_two_areas_leaves_out_each_family_from_both(rng):
+    frame, families = few_unrelated(rng)
+    frame = frame.assign(against=(frame.distance + 0.2 * rng.standard_normal(len(frame))).round(1))
+    found = discrimination(frame, [0, 1], families=families, seed=0).loc[0]
+    alone = discrimination(frame.drop(columns="against"), [0, 1], families=families, seed=0).loc[0]
+    assert found.auc_high == alone.auc_high
+    sides = frame.accession_a.map(families), frame.accession_b.map(families)
+
+    def difference(kept):
+        truth = frame.is_homologous[kept]
+        ours, theirs = (roc_auc_score(truth, -frame[n][kept]) for n in ("distance", "against"))
+        return ours - theirs
+
+    without = [
+        difference((sides[0] != f) & (sides[1] != f)) for f in sorted(set(families.values()))
+    ]
+    error = np.sqrt(19 / 20 * np.sum((without - np.mean(without)) ** 2))
+    assert found.auc_difference == pytest.approx(difference(np.ones(len(frame), bool)))
+    reach = stats.t.ppf(0.975, 19) * error
+    assert found.auc_difference_high == pytest.approx(found.auc_difference + reach)
+
+
+def test_the_rule_that_a_distance_says_nothing_can_fire_past_bins_that_cannot_be_tested(rng):
+    frame, families = pairs(rng, n_families=40)
+    is_alike = frame.is_homologous & (frame.identity >= 0.5)
+    frame.loc[is_alike, "distance"] -= 100
+    own = frame.is_homologous & (frame.accession_a < "P008")  # two families, too few to be tested
+    frame.loc[frame.is_homologous, "identity"] = frame.identity.clip(lower=0.2)
+    frame.loc[own, "identity"] = 0.1
+    frame.loc[frame.is_homologous & ~is_alike, "distance"] = rng.standard_normal(
+        (frame.is_homologous & ~is_alike).sum()
+    )
+    table = discrimination(frame, [0, 0.2, 0.5, 1], families=families, seed=0)
+    assert np.isnan(table.auc_low[0])
+    assert says_nothing_below(table) == 0.5
+    assert says_nothing_below(table.iloc[[2]]) == 0
+    assert np.isnan(says_nothing_below(table.iloc[[0]]))
+    assert says_nothing_below(table.iloc[:2]) == 0.5

@@ -110,18 +110,32 @@ def spread_pairs(rng, n_proteins: int, n_pairs: int) -> pd.DataFrame:
     return pd.DataFrame(names | {"similarity": similarity, "distance": distance})
 
 
-def test_estimates_are_binned_spreads_and_the_band_is_compared_with_the_first_bins(rng):
-    pairs = spread_pairs(rng, 60, 900)
+def test_estimates_are_binned_spreads_and_ratios_are_compared_with_the_first_bins(rng):
+    pairs = spread_pairs(rng, 60, 900).assign(distance=lambda frame: np.exp(frame.distance))
     weights = rng.uniform(1, 5, 900)
     found = spread_at(pairs, "similarity", "distance", [0, 0.3, 1], weights=weights)
     plain = binned_spread(pairs.similarity, pairs.distance, [0, 0.3, 1], weights=weights)
-    shared = ["bin_low", "bin_high", "n", "median", "q05", "q95", "std"]
+    shared = ["bin_low", "bin_high", "n", "median", "q05", "q95"]
     pd.testing.assert_frame_equal(found[shared], plain[shared])
-    np.testing.assert_allclose(found.width, plain.q95 - plain.q05)
-    np.testing.assert_allclose(found.width_ratio, found.width / found.width[0])
-    for name in ("median", "q05", "q95", "width", "std", "width_ratio"):
+    np.testing.assert_allclose(found.ratio, plain.q95 / plain.q05)
+    np.testing.assert_allclose(found.ratio_change, found.ratio / found.ratio[0])
+    for name in ("median", "q05", "q95", "ratio", "ratio_change"):
         assert (found[f"{name}_low"] <= found[name]).all()
         assert (found[name] <= found[f"{name}_high"]).all()
+
+
+def test_families_go_out_undivided_and_a_bin_of_fewer_than_ten_is_not_tested(rng):
+    pairs = spread_pairs(rng, 60, 900)
+    family = np.append(np.arange(30) % 9, np.arange(9, 39))  # few families among the first thirty
+    pairs["family_a"], pairs["family_b"] = (family[pairs[f"accession_{s}"]] for s in "ab")
+    among_few = (pairs.accession_a < 30) & (pairs.accession_b < 30)
+    pairs["similarity"] = np.where(among_few, 0.9, 0.1)
+    units = ("family_a", "family_b")
+    found = spread_at(pairs, "similarity", "distance", [0, 0.5, 1], units=units)
+    assert found.n_units.tolist()[1] == 9
+    assert np.isfinite(found.median_low[0])
+    assert np.isnan(found.median_low[1])
+    assert np.isfinite(found["median"][1])
 
 
 def test_a_protein_a_group_is_leaving_out_one_protein(rng):
@@ -137,25 +151,28 @@ def test_a_protein_a_group_is_leaving_out_one_protein(rng):
     assert found.median_low == pytest.approx(found["median"] - half_width)
 
 
-def test_the_interval_of_the_bands_width_covers_the_truth_about_as_often_as_it_says(rng):
-    plain = spread_pairs(rng, 3000, 400_000)
-    quantiles = binned_spread(plain.similarity, plain.distance, [0, 0.2, 0.8, 1])
-    truth = quantiles.q95 - quantiles.q05
-    covered = np.zeros(3)
+def test_the_interval_of_the_relative_spread_covers_the_truth_about_as_often_as_it_says(rng):
+    def drawn(n_proteins, n_pairs):
+        frame = spread_pairs(rng, n_proteins, n_pairs)
+        return frame.assign(distance=np.exp(frame.distance))
+
+    many = drawn(3000, 400_000)
+    quantiles = binned_spread(many.similarity, many.distance, [0, 0.2, 0.8, 1])
+    truth, covered = quantiles.q95 / quantiles.q05, np.zeros(3)
     for _ in range(100):
-        found = spread_at(spread_pairs(rng, 80, 1500), "similarity", "distance", [0, 0.2, 0.8, 1])
-        covered += (found.width_low <= truth) & (truth <= found.width_high)
+        found = spread_at(drawn(80, 1500), "similarity", "distance", [0, 0.2, 0.8, 1])
+        covered += (found.ratio_low <= truth) & (truth <= found.ratio_high)
     assert (covered > 85).all()
 
 
 def test_too_few_proteins_or_an_empty_bin_have_no_interval(rng):
     few = spread_at(spread_pairs(rng, 4, 6), "similarity", "distance", [0, 1]).loc[0]
     assert few["median"] == pytest.approx(few["median"])
-    assert np.isnan([few.median_low, few.width_high]).all()
+    assert np.isnan([few.median_low, few.ratio_high]).all()
     pairs = spread_pairs(rng, 60, 900)
     empty = spread_at(pairs, "similarity", "distance", [0, 1, 2]).loc[1]
     assert empty.n == 0
-    assert empty.drop(["bin_low", "bin_high", "n"]).isna().all()
+    assert empty.drop(["bin_low", "bin_high", "n", "n_units"]).isna().all()
 
 
 def test_unknown_pairs_are_left_out_and_bad_input_is_named(rng):

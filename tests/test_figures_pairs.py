@@ -167,3 +167,17 @@ def test_the_still_figure_has_a_panel_and_all_dots_of_each_model(pairs):
     assert [axes.get_title() for axes in figure.axes] == ["mini ProtBERT",
                                                           "Composition (control)"]  # fmt: skip
     assert len(figure.axes[0].lines[0].get_xdata()) == 3
+
+
+def test_discrimination_against_a_control_is_drawn_where_it_was_compared_and_testable():
+    frame = frames.discrimination()
+    ends = {f"auc_difference{end}": frame.auc - 0.6 + by
+            for end, by in (("", 0), ("_low", -0.1), ("_high", 0.1))}  # fmt: skip
+    frame = frame.assign(**ends)
+    own = frame.model == "composition"
+    frame.loc[own, "auc_difference"] = np.nan
+    figure = figures.discrimination(frame)
+    assert frames.titles(figure) == frames.LABELS[:2]
+    assert figures.LABELS["auc_difference"] in frames.texts(figure)
+    nothing = figures.discrimination(frame.assign(auc_difference_low=np.nan))
+    assert any("testable" in text for text in frames.texts(nothing))

@@ -1,7 +1,7 @@
-"""How quantities of protein pairs are associated; intervals allow for proteins that pairs share."""
+"""How quantities of protein pairs are associated; intervals leave out whole families."""
 
 from plm_geometry.association.correlation import correlation_matrix, pairwise_interval
-from plm_geometry.association.homology import discrimination
+from plm_geometry.association.homology import discrimination, says_nothing_below
 from plm_geometry.association.intervals import (
     correlation_differences,
     correlation_interval,
@@ -38,5 +38,6 @@ __all__ = [
     "pairwise_interval",
     "r_squared_on_lengths",
     "retrieve",
+    "says_nothing_below",
     "spread_at",
 ]

@@ -79,9 +79,12 @@ def pairwise_interval(r: float, n_pairs: int) -> Interval:
     return fisher_interval(r, error)
 
 
-def fisher_interval(r: float, error: float) -> Interval:
-    """Return the 95 % interval, symmetric in ``arctanh r``, whose standard error is given."""
-    margin = stats.norm.ppf(0.975) * error
+def fisher_interval(r: float, error: float, freedom: float = np.inf) -> Interval:
+    """Return the 95 % interval, symmetric in ``arctanh r``, whose standard error is given.
+
+    Ends from Student's t with so many degrees of freedom; by default the normal distribution.
+    """
+    margin = stats.t.ppf(0.975, freedom) * error
     with np.errstate(divide="ignore", invalid="ignore"):
         low, high = np.tanh(np.arctanh(r) + np.array([-margin, margin]))
     return Interval(float(r), float(low), float(high), float(error * (1 - r**2)))

@@ -43,7 +43,8 @@ def discrimination(
     frame : pandas.DataFrame
         One row per pair: ``accession_a``, ``accession_b``, ``length_a``, ``length_b`` (residues),
         ``is_homologous``, ``identity`` (0 to 1, of homologous pairs; NaN is in no bin),
-        ``distance`` (small for alike proteins; rows with NaN are left out).
+        ``distance`` (small for alike proteins; rows with NaN are left out), and, to compare that
+        with another distance on the same pairs, ``against``.
     bins : array-like
         Edges of the bins of identity, ascending; each holds its lower edge, the last also its
         upper one.
@@ -57,8 +58,9 @@ def discrimination(
     pandas.DataFrame
         One row per bin: ``bin_low``, ``bin_high``, ``n_homologous``, ``n_unrelated`` (draws),
         ``n_units`` (families of its homologous pairs), ``auc``, ``average_precision``, each
-        beside ``..._low`` and ``..._high`` (95 %, Student's t). NaN where a bin has no pairs;
-        bounds also with fewer than ten families.
+        beside ``..._low`` and ``..._high`` (95 %, Student's t); with ``against``, its
+        ``auc_difference`` from the other's. NaN where a bin has no pairs; bounds also with fewer
+        than ten families.
 
     Raises
     ------
@@ -72,7 +74,8 @@ def discrimination(
     """
     check_columns(frame, [*_COLUMNS, *_PROTEINS])
     edges = ascending_edges(bins)
-    pairs = _prepared(frame[frame["distance"].notna()], families)
+    measured = [name for name in ("distance", "against") if name in frame]
+    pairs = _prepared(frame.dropna(subset=measured), measured, families)
     homologous = pairs[pairs["is_homologous"]]
     unrelated = pairs[~pairs["is_homologous"]]
     bin_of_pair = bin_numbers(homologous["identity"].to_numpy(), edges)
@@ -83,11 +86,33 @@ def discrimination(
         inside = homologous[bin_of_pair == number]
         if len(inside) > _MOST_PAIRS:
             inside = inside.sample(_MOST_PAIRS, random_state=rng)
-        rows.append(_row(inside, _length_matched(inside, unrelated, tree, rng)))
+        rows.append(_row(inside, _length_matched(inside, unrelated, tree, rng), measured))
     return pd.DataFrame({"bin_low": edges[:-1], "bin_high": edges[1:]}).join(pd.DataFrame(rows))
 
 
-def _prepared(frame: pd.DataFrame, families: Mapping[str, str]) -> pd.DataFrame:
+def says_nothing_below(table: pd.DataFrame) -> float:
+    """Return the identity below which a distance separates nothing, of `discrimination`'s bins.
+
+    Bins without an interval cannot be tested and are passed over. From the lowest that can be,
+    the distance says nothing as long as the interval of its area holds 0.5.
+
+    Returns
+    -------
+    float
+        The upper edge of the last such bin; 0 if the lowest bin that can be tested is told apart,
+        NaN if none can be tested.
+    """
+    tested = table.dropna(subset="auc_low").sort_values("bin_low")
+    if tested.empty:
+        return np.nan
+    silent = ((tested["auc_low"] <= 0.5) & (tested["auc_high"] >= 0.5)).to_numpy()
+    n_silent = len(silent) if silent.all() else int(silent.argmin())
+    return float(tested["bin_high"].iloc[n_silent - 1]) if n_silent else 0.0
+
+
+def _prepared(
+    frame: pd.DataFrame, measured: list[str], families: Mapping[str, str]
+) -> pd.DataFrame:
     """Return what `_row` and `_length_matched` read, with families as numbers."""
     of_pair = [frame[name].map(families) for name in _PROTEINS]
     for side, name in zip(of_pair, _PROTEINS, strict=True):
@@ -95,7 +120,7 @@ def _prepared(frame: pd.DataFrame, families: Mapping[str, str]) -> pd.DataFrame:
             raise InputError(f"{frame[name][side.isna()].iloc[0]} has no family; give it one.")
     family_a, family_b, _ = protein_codes(*of_pair, np.ones(len(frame), dtype=bool))
     logs = np.sort(np.log(frame[["length_a", "length_b"]].to_numpy(dtype=np.float64)), axis=1)
-    pairs = frame[["identity", "distance", "is_homologous"]].astype({"is_homologous": bool})
+    pairs = frame[["identity", *measured, "is_homologous"]].astype({"is_homologous": bool})
     pairs[_LOGS] = logs
     return pairs.assign(family_a=family_a, family_b=family_b).reset_index(drop=True)
 
@@ -112,30 +137,38 @@ def _length_matched(
     return unrelated.iloc[np.take_along_axis(nearest, drawn, axis=1).ravel()]
 
 
-def _row(homologous: pd.DataFrame, unrelated: pd.DataFrame) -> dict[str, float]:
+def _row(
+    homologous: pd.DataFrame, unrelated: pd.DataFrame, measured: list[str]
+) -> dict[str, float]:
     """Return one bin's row of `discrimination`, but for its edges."""
     n_families = len(np.unique(homologous[_FAMILIES]))
     row = {"n_homologous": len(homologous), "n_unrelated": len(unrelated), "n_units": n_families}
-    estimate = error = np.full(2, np.nan)
+    names = ("auc", "average_precision", *(["auc_difference"] if len(measured) > 1 else []))
+    estimate = error = np.full(len(names), np.nan)
     if len(homologous) and len(unrelated):
-        found = _without_each_family(pd.concat([homologous, unrelated]).sort_values("distance"))
+        both = pd.concat([homologous, unrelated])
+        found, *other = (_without_each_family(both, name) for name in measured)
+        if other:
+            found = np.column_stack([found, found[:, 0] - other[0][:, 0]])
         estimate = found[0]
         if n_families >= LEAST_BLOCKS:
             error = jackknife(found).standard_error
     # Of the degrees of freedom, unrelated pairs, from many more families, bring none.
     margin = error * stdtrit(max(n_families - 1, 1), 0.975)
-    low, high = np.clip([estimate - margin, estimate + margin], 0, 1)
-    for i, name in enumerate(("auc", "average_precision")):
+    least = [-1 if name == "auc_difference" else 0 for name in names]
+    low, high = np.clip([estimate - margin, estimate + margin], least, 1)
+    for i, name in enumerate(names):
         row |= {name: estimate[i], f"{name}_low": low[i], f"{name}_high": high[i]}
     return row
 
 
-def _without_each_family(ascending: pd.DataFrame) -> np.ndarray:
-    """Return AUC and average precision of pairs in order of distance, then without each family."""
+def _without_each_family(pairs: pd.DataFrame, distance: str) -> np.ndarray:
+    """Return AUC and average precision of pairs by a distance, then without each family."""
+    ascending = pairs.sort_values(distance)
     families = ascending[_FAMILIES].to_numpy()
     is_homologous = ascending["is_homologous"].to_numpy()
     # Pairs of one distance count together.
-    ends = np.flatnonzero(np.diff(ascending["distance"], append=np.nan) != 0)
+    ends = np.flatnonzero(np.diff(ascending[distance], append=np.nan) != 0)
     kept = [(families != left_out).all(axis=1) for left_out in (-1, *np.unique(families))]
     return np.array(
         [_separation(some & is_homologous, some & ~is_homologous, ends) for some in kept]

@@ -1,4 +1,4 @@
-"""Intervals of correlations by leaving out one protein at a time, all entries in one pass."""
+"""Intervals of correlations by leaving out a family or a protein at a time, in one pass."""
 
 from collections.abc import Sequence
 from itertools import chain, combinations
@@ -14,7 +14,10 @@ from plm_geometry.association.values import (
     known_values,
     protein_codes,
 )
-from plm_geometry.isotropy.jackknife import Interval, jackknife
+from plm_geometry.isotropy.jackknife import LEAST_BLOCKS, Interval, jackknife
+
+# What a pair goes out with where families are not known.
+PROTEINS = ("accession_a", "accession_b")
 
 
 def correlation_interval(
@@ -26,22 +29,23 @@ def correlation_interval(
     method: str = "pearson",
     weights: np.ndarray | None = None,
 ) -> Interval:
-    """Return a correlation over pairs with its 95 % interval, by a delete-one-protein jackknife.
+    """Return a correlation over pairs with its 95 % interval, by a delete-one-unit jackknife.
 
-    Pairs that share a protein are not independent, so the interval follows from leaving out
-    each protein with all its pairs in turn. Sums by protein give all those correlations at
-    once. The interval is symmetric on Fisher's scale, ``arctanh r``, and so stays within -1
-    and 1. It errs on the wide side where most of the variation is a pair's own and not its
-    proteins', up to a factor of sqrt(2), since each pair is left out with either protein.
+    Pairs that share a protein, or proteins of one family, are not independent, so the interval
+    follows from leaving out each unit (family, or protein) with all its pairs in turn. Sums by unit
+    give all those correlations at once. The interval is symmetric on Fisher's scale, ``arctanh r``,
+    and so stays within -1 and 1. It errs on the wide side where most of the variation is a pair's
+    own and not its proteins', up to a factor of sqrt(2), since a pair is left out with either side.
 
     Parameters
     ----------
     x, y : array-like, shape ``(n_pairs,)``
         What to correlate; pairs with NaN in either are left out.
     first, second : array-like, shape ``(n_pairs,)``
-        The proteins of each pair: indices or accessions.
+        The unit of either protein of each pair: its family, or its accession or index where
+        families are not known. A pair within a unit goes out with it once.
     method : {"pearson", "spearman"}
-        Which correlation. Spearman's leaves each protein out of the ranks of all pairs
+        Which correlation. Spearman's leaves each unit out of the ranks of all pairs
         rather than ranking anew.
     weights : array-like, shape ``(n_pairs,)``, optional
         1 / inclusion probability of each pair.
@@ -49,8 +53,8 @@ def correlation_interval(
     Returns
     -------
     Interval
-        All NaN where the correlation is undefined; the interval is NaN where it is so
-        without one of the proteins.
+        All NaN where the correlation is undefined; the interval, with Student's t, is NaN where
+        it is so without one of the units, and with fewer than ten units.
 
     Raises
     ------
@@ -70,18 +74,21 @@ def correlation_intervals(
     *,
     weights: np.ndarray | None = None,
     columns: Sequence[str] = COLUMNS,
+    units: tuple[str, str] = PROTEINS,
 ) -> pd.DataFrame:
     """Return each entry of `correlation_matrix` with its interval, in one pass over the pairs.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row per pair, with ``accession_a``, ``accession_b`` and `columns`; rows with NaN in
-        any of these are left out of all entries.
+        One row per pair, with `columns` and `units`; rows with NaN in any of the columns are left
+        out of all entries.
     method, weights
         As for `correlation_interval`, which describes the interval.
     columns : sequence of str
         What to correlate.
+    units : (str, str)
+        Columns of what either side of a pair goes out with: its family, or else its accession.
 
     Returns
     -------
@@ -94,9 +101,9 @@ def correlation_intervals(
     InputError
         As `correlation_interval`, and if a column is missing.
     """
-    check_columns(frame, [*columns, "accession_a", "accession_b"])
+    check_columns(frame, [*columns, *units])
     values = [frame[name] for name in columns]
-    found = _intervals(values, frame["accession_a"], frame["accession_b"], method, weights)
+    found = _intervals(values, *(frame[side] for side in units), method, weights)
     names = pd.DataFrame(list(combinations(columns, 2)), columns=["a", "b"])
     return names.join(pd.DataFrame(found, columns=Interval._fields))
 
@@ -144,9 +151,10 @@ def _intervals(
     """Return the correlation of each two of the columns, in the order of `combinations`."""
     found = _without_each(columns, first, second, method, weights)
     with np.errstate(divide="ignore", invalid="ignore"):
-        errors = jackknife(np.arctanh(found)).standard_error
+        errors = jackknife(np.arctanh(found), least=LEAST_BLOCKS).standard_error
     entries = combinations(range(len(columns)), 2)
-    return [fisher_interval(found[0][entry], errors[entry]) for entry in entries]
+    freedom = max(len(found) - 2, 1)
+    return [fisher_interval(found[0][entry], errors[entry], freedom) for entry in entries]
 
 
 def _without_each(
@@ -156,13 +164,13 @@ def _without_each(
     method: str,
     weights: np.ndarray | None,
 ) -> np.ndarray:
-    """Return the correlations of columns over all pairs, then without those of each protein.
+    """Return the correlations of columns over all pairs, then without those of each unit.
 
-    All follow from sums of weights, weighted values and weighted products by protein.
+    All follow from sums of weights, weighted values and weighted products by unit.
 
     Returns
     -------
-    numpy.ndarray, shape ``(1 + n_proteins, n_columns, n_columns)``
+    numpy.ndarray, shape ``(1 + n_units, n_columns, n_columns)``
     """
     check_method(method)
     values, weights, known = known_values(columns, weights)
@@ -185,7 +193,7 @@ def _without_each(
 def _sums_without_each(
     values: np.ndarray, first: np.ndarray, second: np.ndarray, n: int
 ) -> np.ndarray:
-    """Return the sum of a number of each pair, then without the pairs of each protein."""
-    of_protein = np.bincount(first, values, n)
-    of_protein += np.bincount(second, values * (first != second), n)  # one with itself counts once
-    return values.sum() - np.append(0, of_protein)
+    """Return the sum of a number of each pair, then without the pairs of each unit."""
+    of_unit = np.bincount(first, values, n)
+    of_unit += np.bincount(second, values * (first != second), n)  # one with itself counts once
+    return values.sum() - np.append(0, of_unit)

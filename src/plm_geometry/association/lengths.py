@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.polynomial import polynomial
 
-from plm_geometry.association.intervals import correlation_interval
+from plm_geometry.association.intervals import PROTEINS, correlation_interval
 from plm_geometry.association.values import COLUMNS, check_columns, checked_weights
 from plm_geometry.base.errors import InputError
 
@@ -21,18 +21,21 @@ def r_squared_on_lengths(
     columns: Sequence[str] = COLUMNS,
     *,
     weights: np.ndarray | None = None,
+    units: tuple[str, str] = PROTEINS,
 ) -> pd.DataFrame:
     """Return the share of each quantity's variance that the two lengths explain.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row per pair: ``length_a``, ``length_b`` (residues), ``accession_a``,
-        ``accession_b`` and `columns`. Pairs with NaN in a column are left out of its row.
+        One row per pair: ``length_a``, ``length_b`` (residues), `units` and `columns`. Pairs with
+        NaN in a column are left out of its row.
     columns : sequence of str
         What to explain.
     weights : array-like, shape ``(n_pairs,)``, optional
         1 / inclusion probability of each pair.
+    units : (str, str)
+        As of `correlation_intervals`.
 
     Returns
     -------
@@ -40,7 +43,7 @@ def r_squared_on_lengths(
         Indexed by column: ``estimate``, ``low``, ``high``; NaN for a constant quantity, or
         lengths that are all the same. R^2 is the squared correlation of a quantity with its
         fit, and the interval is that correlation's, by `correlation_interval`. The fit is
-        kept while proteins are left out: it is the best one, so that refitting would change
+        kept while units are left out: it is the best one, so that refitting would change
         R^2 in second order only.
 
     Raises
@@ -49,7 +52,7 @@ def r_squared_on_lengths(
         As `adjusted_for_lengths`.
     """
     rows = {}
-    first, second = frame["accession_a"], frame["accession_b"]
+    first, second = (frame[side] for side in units)
     for name, residual in _residuals(frame, columns, weights).items():
         # Where lengths are all the same the fit is a constant, but for its rounding.
         fitted = (frame[name] - residual) * (np.ptp(frame[_LENGTHS].to_numpy()) > 0)

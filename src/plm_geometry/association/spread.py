@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtrit
 
+from plm_geometry.association.intervals import PROTEINS
 from plm_geometry.association.values import (
     ascending_edges,
     bin_numbers,
@@ -12,15 +14,12 @@ from plm_geometry.association.values import (
     known_values,
     protein_codes,
 )
-from plm_geometry.isotropy.jackknife import jackknife
+from plm_geometry.isotropy.jackknife import LEAST_BLOCKS, jackknife
 
-# Of the jackknife: quantiles need many proteins left out at once, and few groups do.
+# Of the jackknife: quantiles need many families left out at once, and few groups do.
 _GROUPS = 20
 _SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
-_STATISTICS = ("n", "median", "q05", "q95", "std", "iqr", "width")
-_WITH_INTERVALS = ("median", "q05", "q95", "std", "width", "width_ratio")
-# Widths are none, whatever a symmetric interval says.
-_NOT_NEGATIVE = ("std", "width", "width_ratio")
+_STATISTICS = ("n", "median", "q05", "q95", "std", "iqr")
 
 
 def binned_spread(
@@ -59,7 +58,7 @@ def binned_spread(
     bins = _by_bin(similarity, distance, edges, weights)
     rows = [_described(values, weight) for values, weight, _ in bins]
     table = pd.DataFrame({"bin_low": edges[:-1], "bin_high": edges[1:]})
-    return table.join(pd.DataFrame(rows, columns=_STATISTICS).drop(columns="width"))
+    return table.join(pd.DataFrame(rows, columns=_STATISTICS))
 
 
 def spread_at(
@@ -69,32 +68,37 @@ def spread_at(
     edges: np.ndarray,
     *,
     weights: np.ndarray | None = None,
+    units: tuple[str, str] = PROTEINS,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Return the spread of a distance at some similarities, with 95 % intervals.
 
-    A jackknife leaves out one of 20 random groups of proteins, with all their pairs, at a time:
-    without one protein alone quantiles hardly move.
+    A jackknife leaves out one of 20 random groups of families (of proteins, where families are not
+    known), with all their pairs, at a time: without one of them alone quantiles hardly move.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row per pair: ``accession_a``, ``accession_b`` and the two columns; those with NaN, or
-        a similarity outside the edges, are left out.
+        One row per pair: `units` and the two columns; those with NaN, or a similarity outside the
+        edges, are left out.
     similarity, distance : str
         Columns of `frame`.
     edges, weights
         As for `binned_spread`.
+    units : (str, str)
+        As of `correlation_intervals`.
     seed : int
         Of the groups.
 
     Returns
     -------
     pandas.DataFrame
-        One row per bin: ``bin_low``, ``bin_high``, ``n``, and of the distance ``median``,
-        ``q05``, ``q95``, ``std``, ``width`` (of the band, q95 - q05), ``width_ratio`` (to the
-        width in the first bin), each beside ``..._low`` and ``..._high``. Bounds are NaN with
-        fewer proteins than groups, or where a bin has no pairs without one of these.
+        One row per bin: ``bin_low``, ``bin_high``, ``n``, ``n_units``, and of the distance
+        ``median``, ``q05``, ``q95``, their ``ratio`` q95 / q05 (the relative spread) and
+        ``ratio_change`` (over the first bin's ratio), each beside ``..._low`` and ``..._high``.
+        Ratios have their intervals on the logarithmic scale, and are NaN where the lower
+        quantile is not positive. Bounds are NaN where a bin has fewer than ten units, or no pairs
+        without one of the groups.
 
     Raises
     ------
@@ -106,20 +110,32 @@ def spread_at(
     Shao, J. and Wu, C. F. J. (1989), A general theory for jackknife variance estimation,
     Annals of Statistics 17.
     """
-    check_columns(frame, [similarity, distance, "accession_a", "accession_b"])
+    check_columns(frame, [similarity, distance, *units])
     edges = ascending_edges(edges)
-    groups = _groups(frame["accession_a"], frame["accession_b"], seed)
-    bins = _by_bin(frame[similarity], frame[distance], edges, weights)
+    sides = protein_codes(*(frame[side] for side in units), np.ones(len(frame), dtype=bool))
+    groups = _groups(*sides, seed)
+    bins = list(_by_bin(frame[similarity], frame[distance], edges, weights))
     found = np.array([_without_each_group(*of_bin, groups) for of_bin in bins])
-    statistics = dict(zip(_STATISTICS, np.moveaxis(found, 2, 0), strict=True))
-    width = statistics["width"]  # like the others, of all pairs and without each group
-    # Of no width, nothing is a multiple.
-    statistics["width_ratio"] = width / np.where(width[0] > 0, width[0], np.nan)
-    table = {"bin_low": edges[:-1], "bin_high": edges[1:], "n": statistics["n"][:, 0].astype(int)}
-    for name in _WITH_INTERVALS:
-        estimate, low, high, _ = jackknife(statistics[name].T)
-        low = low.clip(0 if name in _NOT_NEGATIVE else None)
-        table |= {name: estimate, f"{name}_low": low, f"{name}_high": high}
+    of = dict(zip(_STATISTICS, np.moveaxis(found, 2, 0), strict=True))
+    n_units, n_groups = (
+        np.array([len(np.unique(np.stack(codes)[:, rows])) for *_, rows in bins])
+        for codes in (sides[:2], groups)
+    )
+    table = {"bin_low": edges[:-1], "bin_high": edges[1:], "n": of["n"][:, 0].astype(int)}
+    table["n_units"] = n_units
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.log(np.where(of["q05"] > 0, of["q95"], np.nan) / of["q05"])
+    known = {name: of[name] for name in ("median", "q05", "q95")}
+    known |= {"ratio": ratio, "ratio_change": ratio - ratio[0]}
+    # A group without pairs of the bin says nothing of how sure its quantiles are.
+    reach = stdtrit(np.maximum(n_groups - 1, 1), 0.975)
+    reach[n_units < LEAST_BLOCKS] = np.nan
+    for name, values in known.items():
+        back = np.exp if name.startswith("ratio") else np.asarray
+        margin = reach * jackknife(values.T).standard_error
+        table |= {name: back(values[:, 0])}
+        table |= {f"{name}_low": back(values[:, 0] - margin)}
+        table |= {f"{name}_high": back(values[:, 0] + margin)}
     return pd.DataFrame(table)
 
 
@@ -142,7 +158,7 @@ def _described(ascending: np.ndarray, weights: np.ndarray) -> tuple[float, ...]:
     """Return `_STATISTICS`; of no distances, NaN."""
     q05, q25, median, q75, q95 = _quantiles(ascending, weights)
     std = _std(ascending, weights)
-    return len(ascending), median, q05, q95, std, q75 - q25, q95 - q05
+    return len(ascending), median, q05, q95, std, q75 - q25
 
 
 def _quantiles(ascending: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -162,12 +178,11 @@ def _std(values: np.ndarray, weights: np.ndarray) -> float:
     return float(np.sqrt(variance * len(values) / (len(values) - 1)))
 
 
-def _groups(first: np.ndarray, second: np.ndarray, seed: int) -> np.ndarray:
-    """Return the group of either protein of each pair, shape ``(2, n_pairs)``.
+def _groups(first: np.ndarray, second: np.ndarray, n: int, seed: int) -> np.ndarray:
+    """Return the group of either side's unit of each pair, shape ``(2, n_pairs)``.
 
-    There are equally many proteins in each group.
+    There are equally many units in each group.
     """
-    first, second, n = protein_codes(first, second, np.ones(len(first), dtype=bool))
     group = (np.random.default_rng(seed).permutation(n) % _GROUPS).astype(np.int8)
     if n < _GROUPS:
         group[:] = 0  # too few to part: without it no pair is left, and no bound is known

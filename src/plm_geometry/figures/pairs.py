@@ -118,26 +118,29 @@ def discrimination(frame: pd.DataFrame) -> Figure:
     ----------
     frame : DataFrame
         ``Study.scatter.discrimination()``: labels, distance, bin_low, bin_high, and auc, of which
-        0.5 is chance, with its bounds.
+        0.5 is chance, with its bounds; or auc_difference from a control's, which is drawn then.
 
     Returns
     -------
     Figure
         The twilight zone, 20 to 35% identity, is shaded.
     """
-    named, x = style.labelled(frame), "sequence identity, local alignment"
-    figure, parts = style.model_panels(named, x, LABELS["auc"], sharex=True, sharey=True)
+    shown, chance = ("auc_difference", 0) if "auc_difference" in frame else ("auc", 0.5)
+    named = style.labelled(frame.dropna(subset=[shown, f"{shown}_low"]))
+    if named.empty:
+        return style.nothing_to_draw("no bin has ten families: none is testable")
+    x = "sequence identity, local alignment"
+    figure, parts = style.model_panels(named, x, LABELS[shown], sharex=True, sharey=True)
     for axes, model, colour in parts:
         axes.axvspan(*TWILIGHT, color=style.GREY, alpha=0.18, lw=0)
-        axes.axhline(0.5, color=style.INK, lw=0.8, ls="--")
+        axes.axhline(chance, color=style.INK, lw=0.8, ls="--")
         for number, (distance, rows) in enumerate(model.groupby("distance", sort=False)):
-            rows = rows.dropna(subset="auc")
             places = (rows["bin_low"] + rows["bin_high"]) / 2 + (-0.012, 0.012)[number]
-            axes.vlines(places, rows["auc_low"], rows["auc_high"], color=colour)
+            axes.vlines(places, rows[f"{shown}_low"], rows[f"{shown}_high"], color=colour)
             mark = {"marker": "os"[number], "ls": "-:"[number], "ms": 4, "lw": 1, "color": colour}
             mark["mfc"] = (colour, style.GROUND)[number]
-            axes.plot(places, rows["auc"], label=LABELS[distance], **mark)
-        axes.set(xlim=(0, 1), ylim=(0, 1.05))
+            axes.plot(places, rows[shown], label=LABELS[distance], **mark)
+        axes.set_xlim(0, 1)
     return style.key(figure)
 
 

@@ -17,6 +17,7 @@ LABELS = {
     "shorter": "length of the shorter",
     "longer": "length of the longer",
     "auc": "area under the ROC curve",
+    "auc_difference": "area, less composition's",
     "average_precision": "average precision",
     "isoscore": "IsoScore",
     "isoscore_star": "IsoScore*",

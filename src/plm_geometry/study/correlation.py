@@ -97,13 +97,14 @@ class Correlation:
         """
         found, rows = self.study.pairs, []
         some = found.some(_N_FOR_SETTINGS)
+        units = [some[side] for side in found.units]
         for mode, (gap_open, gap_extend) in product(MODES, GAPS):
             setting = {"mode": mode, "gap_open": gap_open, "gap_extend": gap_extend}
             own = replace(found.alignment, denominator="aligned_columns", **setting)
             table = found.aligned(*sides(some), own)
             for denominator, identity in identities(table).items():
                 r = association.correlation_interval(
-                    table["alignment_score"], identity, *sides(some), weights=some["weight"]
+                    table["alignment_score"], identity, *units, weights=some["weight"]
                 )
                 rows.append(setting | {"denominator": denominator, **r._asdict()})
         return pd.DataFrame(rows).drop(columns="standard_error")
@@ -112,7 +113,9 @@ class Correlation:
         table = self.study.pairs.of(name)
         if adjusted:
             table = association.adjusted_for_lengths(table, weights=table["weight"])
-        found = association.correlation_intervals(table, method, weights=table["weight"])
+        found = association.correlation_intervals(
+            table, method, weights=table["weight"], units=self.study.pairs.units
+        )
         naive = [association.pairwise_interval(r, len(table)) for r in found["estimate"]]
         found["pairwise_low"] = [interval.low for interval in naive]
         found["pairwise_high"] = [interval.high for interval in naive]
@@ -120,7 +123,9 @@ class Correlation:
 
     def _lengths(self, name: str) -> list[dict[str, object]]:
         table = self.study.pairs.of(name)
-        found = association.r_squared_on_lengths(table, weights=table["weight"])
+        found = association.r_squared_on_lengths(
+            table, weights=table["weight"], units=self.study.pairs.units
+        )
         return found.rename_axis("quantity").reset_index().to_dict("records")
 
     def _signs(self, name: str) -> dict[str, float]:

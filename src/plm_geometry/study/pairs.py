@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from plm_geometry.study import Study
 
 _ACCESSIONS = ["accession_a", "accession_b"]
+_FAMILIES = ["family_a", "family_b"]
 
 
 class Pairs:
@@ -56,7 +57,7 @@ class Pairs:
         DataFrame
             ``accession_a, accession_b`` (categorical), ``alignment_score, identities,
             alignment_length, sequence_identity``; ``weight``, for how many pairs each
-            stands; ``length_a, length_b`` in residues.
+            stands; ``length_a, length_b`` in residues; ``family_a, family_b`` where known.
         """
         if similar and self.study.settings.pairs_file:
             similar = "weight" not in pq.read_schema(self._file).names
@@ -134,7 +135,15 @@ class Pairs:
             table = self.aligned(first, second, self.alignment).assign(weight=weight)
         if "weight" not in table:
             table["weight"] = pairs.count_pairs(len(self.study.common)) / len(table)
+        if (families := self.study.families) is not None:
+            for side, accession in zip(_FAMILIES, _ACCESSIONS, strict=True):
+                table[side] = table[accession].astype(object).map(families)
         return table
+
+    @property
+    def units(self) -> list[str]:
+        """Columns of what intervals leave out: families; where they are not known, proteins."""
+        return _ACCESSIONS if self.study.families is None else _FAMILIES
 
     def _drawn(self, similar: bool) -> tuple[np.ndarray, np.ndarray, float | np.ndarray]:
         """Draw ``n_pairs`` pairs; return both sides, and for how many pairs each stands."""

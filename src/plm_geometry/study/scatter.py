@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 # Pairs of one family, and of two, in the comparison of homologous with unrelated ones.
 _N_HOMOLOGOUS = 10_000
 _N_UNRELATED = 30_000
+# The control that discrimination is compared with.
+_AGAINST = "composition"
 # Rost (1999): identity means something over at least so many aligned residues.
 _LEAST_ALIGNED = 80
-_IDENTITY_BINS = (0, 0.15, 0.2, 0.25, 0.3, 0.35, 0.5, 0.7, 0.9, 1)
+_IDENTITY_BINS = (0, 0.25, 0.3, 0.35, 0.5, 1)
 
 
 class Scatter:
@@ -31,15 +33,17 @@ class Scatter:
     def spread(self, edges: np.ndarray) -> pd.DataFrame:
         """Return the spread of each distance within bins of identity, with intervals.
 
-        Labels, ``distance`` (with ``euclidean``), and the columns of `association.spread_at`.
+        Labels, ``distance`` (``cosine_similarity`` or ``euclidean``), and the columns of
+        `association.spread_at`. Pairs of equal sequences, at distance 0 in any model, are left out.
         """
         return self.study.rows(lambda name: self._spread(name, edges))
 
     def discrimination(self) -> pd.DataFrame:
         """Return how well each distance separates homologous from unrelated pairs.
 
-        Labels, ``distance``, and the columns of `association.discrimination`. No rows where
-        families are not known, or there are no pairs of one or no pairs of two.
+        Labels, ``distance``, and the columns of `association.discrimination`, with
+        ``auc_difference`` from composition's where that is a control. No rows where families are
+        not known, or there are no pairs of one or no pairs of two.
         """
         if self.study.families is None or self.family_pairs["is_homologous"].nunique() < 2:
             return pd.DataFrame()
@@ -76,25 +80,32 @@ class Scatter:
 
     def _spread(self, name: str, edges: np.ndarray) -> Iterator[dict[str, object]]:
         table = self.study.pairs.of(name, similar=True)
+        table = table[table["sequence_identity"] < 1]
         table = table.assign(euclidean=np.sqrt(table["squared_euclidean"]))
-        for distance in (*DISTANCES, "euclidean"):
+        for distance in ("cosine_similarity", "euclidean"):
             found = association.spread_at(
                 table, "sequence_identity", distance, edges,
-                weights=table["weight"], seed=self.study.settings.seed,
+                weights=table["weight"], units=self.study.pairs.units,
+                seed=self.study.settings.seed,
             )  # fmt: skip
             yield from found.assign(distance=distance).to_dict("records")
 
     def _discrimination(self, name: str) -> Iterator[dict[str, object]]:
-        study, frame = self.study, self.family_pairs
-        first, second = frame["first"].to_numpy(), frame["second"].to_numpy()
-        found = pairs.pair_distances(study.vectors(name), first, second)
-        near_first = found.assign(cosine_similarity=-found["cosine_similarity"])
+        study, near_first = self.study, self._near_first(name)
         for distance in DISTANCES:
+            frame = self.family_pairs.assign(distance=near_first[distance])
+            if _AGAINST in study.names and name != _AGAINST:
+                frame["against"] = self._near_first(_AGAINST)[distance]
             table = association.discrimination(
-                frame.assign(distance=near_first[distance]), np.array(_IDENTITY_BINS),
-                families=study.families, seed=study.settings.seed,
-            )  # fmt: skip
+                frame, np.array(_IDENTITY_BINS), families=study.families, seed=study.settings.seed
+            )
             yield from table.assign(distance=distance).to_dict("records")
+
+    def _near_first(self, name: str) -> pd.DataFrame:
+        """Return one model's distances of the family pairs, small where proteins are alike."""
+        ends = (self.family_pairs[side].to_numpy() for side in ("first", "second"))
+        found = pairs.pair_distances(self.study.vectors(name), *ends)
+        return found.assign(cosine_similarity=-found["cosine_similarity"])
 
     def _local_identity(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """Return identities over the aligned columns of local alignments; NaN of short ones."""

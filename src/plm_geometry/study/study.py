@@ -128,6 +128,13 @@ class Study:
             return None
         return [self.families[accession] for accession in proteins.accessions]
 
+    @property
+    def interval_note(self) -> str:
+        """What intervals leave out, said where they stand."""
+        if self.families is None:
+            return "Families unknown: intervals leave out proteins; too narrow if some are related."
+        return "Intervals leave out families."
+
     @cached_property
     def lowered(self) -> dict[str, str]:
         """The sizes asked for that these proteins cannot give, each with a clause that says so.
