@@ -7,7 +7,7 @@ from importlib import import_module
 
 _CONTENTS = {
     "words": "LABELS between extent judged labels rounded spans",
-    "style": "STYLE",
+    "style": "STYLE nothing_to_draw",
     "isotropy": "global_isotropy pairwise_cosines",
     "spectra": "constructed_clouds spectrum",
     "residues": "local_spread local_variance residue_order",
