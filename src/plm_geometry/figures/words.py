@@ -82,6 +82,13 @@ def spans(frame: pd.DataFrame, column: str, decimals: int) -> pd.Series:
     return pd.Series(said, ends.index, dtype=object).where(ends.notna().all(axis=1), DASH)
 
 
+def with_spans(frame: pd.DataFrame, column: str, decimals: int = 2) -> pd.Series:
+    """Return each row's `column` with its interval, as "1.27 (1.20 to 1.35)"; a dash for NaN."""
+    said = frame[column].map(lambda value: rounded(value, decimals))
+    ends = spans(frame, column, decimals)
+    return said.where(ends == DASH, said + " (" + ends + ")")
+
+
 def folded(title: str, width: int = 24) -> str:
     """Break a title into lines, so that neighbours do not run together."""
     return textwrap.fill(title, width, break_long_words=False)
