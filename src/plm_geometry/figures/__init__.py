@@ -6,7 +6,7 @@ Each name is imported when first asked for: words and numbers require no plottin
 from importlib import import_module
 
 _CONTENTS = {
-    "words": "LABELS between extent judged labels rounded spans",
+    "words": "LABELS between extent judged labels rounded spans with_spans",
     "style": "STYLE",
     "isotropy": "global_isotropy pairwise_cosines pooling_isotropy",
     "spectra": "constructed_clouds spectrum",

@@ -73,6 +73,19 @@ def spans(frame: pd.DataFrame, column: str, decimals: int) -> pd.Series:
     return pd.Series(said, ends.index, dtype=object).where(ends.notna().all(axis=1), DASH)
 
 
+def with_spans(frame: pd.DataFrame, columns: list[str], decimals: int = 2) -> pd.DataFrame:
+    """Return the table with numbers and their intervals as text: "1.25 (1.20 to 1.35)"."""
+    said = {}
+    for column in columns:
+        ends = spans(frame, column, decimals)
+        values = [rounded(value, decimals) for value in frame[column].astype(float)]
+        said[column] = [
+            value if end == DASH else f"{value} ({end})"
+            for value, end in zip(values, ends, strict=True)
+        ]
+    return frame.assign(**said)
+
+
 def folded(title: str, width: int = 24) -> str:
     """Break a title into lines, so that neighbours do not run together."""
     return textwrap.fill(title, width, break_long_words=False)
