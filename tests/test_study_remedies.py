@@ -1,9 +1,11 @@
 """A study's remedies: each number by another way, and no family on both sides of a fit."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from plm_geometry.association import retrieve
+from plm_geometry.figures import with_spans
 from plm_geometry.isotropy.jackknife import draw_blocks
 from plm_geometry.isotropy.measures import effective_dimensions, mean_cosine_similarity
 from plm_geometry.isotropy.remedies import cross_fitted
@@ -179,3 +181,8 @@ def test_few_proteins_have_no_intervals_and_raise_nothing(tmp_path):
     assert table.effective_dimensions.notna().all()
     assert table.dimensions_ratio_low.isna().all()
     assert len(study.remedies.composition()) == 3
+
+
+def test_numbers_stand_with_their_intervals_and_alone_where_they_have_none():
+    frame = pd.DataFrame({"x": [-0.128, 2], "x_low": [-0.2, np.nan], "x_high": [0.004, np.nan]})
+    assert list(with_spans(frame, ["x"]).x) == ["−0.13 (−0.20 to 0.00)", "2.00"]

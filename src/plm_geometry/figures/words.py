@@ -15,9 +15,7 @@ LABELS = {
     "alignment_length": "length of the alignment",
     "aligned_columns": "columns without a gap",
     "shorter": "length of the shorter",
-    "longer": "length of the longer",
     "auc": "area under the ROC curve",
-    "auc_difference": "area, less composition's",
     "average_precision": "average precision",
     "isoscore": "IsoScore",
     "isoscore_star": "IsoScore*",
@@ -34,22 +32,15 @@ LABELS = {
     "intrinsic_dimension": "intrinsic dimension (TwoNN)",
 }
 
-# Titles with one of these words say that they are of no model.
-_SAYING = {"mini": ("mini",), "control": ("untrained", "shuffled", "composition", "3-mers")}
 # Stands for what is not known, or not defined.
 DASH = "–"
 FORMATS = {"isoscore": ".3f", "effective_dimensions": ".1f", "mean_cosine_similarity": ".3f"}
 
 
 def labels(frame: pd.DataFrame) -> pd.Series:
-    """Return each row's title, with its role where that is no model's and the title hides it."""
+    """Return each row's title, marked where its numbers must not be taken for the paper's."""
     pairs = frame[["title", "role"]].to_numpy()
-    said = [
-        name
-        if role == "model" or any(word in name for word in _SAYING.get(role, (role,)))
-        else f"{name} ({role})"
-        for name, role in pairs
-    ]
+    said = [name if role == "model" or role in name else f"{name} ({role})" for name, role in pairs]
     return pd.Series(said, index=frame.index, dtype=object)
 
 
@@ -82,11 +73,17 @@ def spans(frame: pd.DataFrame, column: str, decimals: int) -> pd.Series:
     return pd.Series(said, ends.index, dtype=object).where(ends.notna().all(axis=1), DASH)
 
 
-def with_spans(frame: pd.DataFrame, column: str, decimals: int = 2) -> pd.Series:
-    """Return each row's `column` with its interval, as "1.27 (1.20 to 1.35)"; a dash for NaN."""
-    said = frame[column].map(lambda value: rounded(value, decimals))
-    ends = spans(frame, column, decimals)
-    return said.where(ends == DASH, said + " (" + ends + ")")
+def with_spans(frame: pd.DataFrame, columns: list[str], decimals: int = 2) -> pd.DataFrame:
+    """Return the table with numbers and their intervals as text: "1.25 (1.20 to 1.35)"."""
+    said = {}
+    for column in columns:
+        ends = spans(frame, column, decimals)
+        values = [rounded(value, decimals) for value in frame[column].astype(float)]
+        said[column] = [
+            value if end == DASH else f"{value} ({end})"
+            for value, end in zip(values, ends, strict=True)
+        ]
+    return frame.assign(**said)
 
 
 def folded(title: str, width: int = 24) -> str:
