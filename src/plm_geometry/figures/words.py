@@ -15,7 +15,9 @@ LABELS = {
     "alignment_length": "length of the alignment",
     "aligned_columns": "columns without a gap",
     "shorter": "length of the shorter",
+    "longer": "length of the longer",
     "auc": "area under the ROC curve",
+    "auc_difference": "area, less composition's",
     "average_precision": "average precision",
     "isoscore": "IsoScore",
     "isoscore_star": "IsoScore*",
@@ -32,15 +34,22 @@ LABELS = {
     "intrinsic_dimension": "intrinsic dimension (TwoNN)",
 }
 
+# Titles with one of these words say that they are of no model.
+_SAYING = {"mini": ("mini",), "control": ("untrained", "shuffled", "composition", "3-mers")}
 # Stands for what is not known, or not defined.
 DASH = "–"
 FORMATS = {"isoscore": ".3f", "effective_dimensions": ".1f", "mean_cosine_similarity": ".3f"}
 
 
 def labels(frame: pd.DataFrame) -> pd.Series:
-    """Return each row's title, marked where its numbers must not be taken for the paper's."""
+    """Return each row's title, with its role where that is no model's and the title hides it."""
     pairs = frame[["title", "role"]].to_numpy()
-    said = [name if role == "model" or role in name else f"{name} ({role})" for name, role in pairs]
+    said = [
+        name
+        if role == "model" or any(word in name for word in _SAYING.get(role, (role,)))
+        else f"{name} ({role})"
+        for name, role in pairs
+    ]
     return pd.Series(said, index=frame.index, dtype=object)
 
 
