@@ -9,9 +9,9 @@ import pandas as pd
 from plm_geometry.figures.words import DASH, rounded
 
 
-def plural(count: int, noun: str) -> str:
-    """Return "1 model", "4 models"."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+def plural(count: int, noun: str, nouns: str = "") -> str:
+    """Return "1 model", "4 models"; of other plurals than by an s, give that, too."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {nouns or noun + 's'}"
 
 
 def share_of(count: int, total: int, noun: str) -> str:

@@ -9,6 +9,7 @@ from plm_geometry.figures import style
 _MOVED = "squared distance moved,\nrandom pairs at the median = 1"
 # Where the shuffle that keeps dipeptides stands, right of 100 %.
 _BESIDE = 118
+_MARKS = "os^vDPX"
 _WAYS = {
     "pam": ("substituted as PAM has it", "-", "o"),
     "uniform": ("any residue for any other", "--", "s"),
@@ -37,8 +38,9 @@ def shuffling_dose(dose: pd.DataFrame) -> Figure:
     for place, (name, look) in enumerate(style.looks(rows).items()):
         own = rows[rows["label"] == name]
         permuted, kept = (own[own["change"] == change] for change in ("permuted", "dipeptides"))
-        _with_intervals(axes, permuted, 100 * permuted["level"], name, look | {"marker": "o"})
-        beside = look | {"marker": "s", "ls": ""}
+        look = look | {"marker": _MARKS[place % len(_MARKS)]}
+        _with_intervals(axes, permuted, 100 * permuted["level"], name, look)
+        beside = look | {"ls": ""}
         _with_intervals(axes, kept, kept["level"] * (_BESIDE + 2 * place), None, beside)
     axes.axvline(109, **style.DASHED)
     ticks = [0, 10, 25, 50, 100, _BESIDE + 4]

@@ -91,7 +91,7 @@ class Remedies:
             return table
         before = table[table["remedy"] == "none"].set_index("model")[columns]
         after = table[table["remedy"].str.startswith("whitening") & (table["role"] == "model")]
-        return after.join(before, on="model", rsuffix="_before")
+        return after.join(before.add_suffix("_before"), on="model")
 
     def composition(self) -> pd.DataFrame:
         """Return what a regression on composition and log length explains, and leaves.
@@ -276,18 +276,27 @@ def _without_each(vectors: np.ndarray, blocks: np.ndarray) -> tuple[np.ndarray, 
     products = vectors @ vectors.T
     lengths = np.sqrt(products.diagonal())
     cosines = products / np.outer(lengths, lengths).clip(np.finfo(float).tiny)
-    found = []
-    for block in (-1, *np.unique(blocks)):
-        kept = np.flatnonzero(blocks != block)
-        some = products[np.ix_(kept, kept)]
-        means = some.mean(axis=0)
-        some = some - means - means[:, None] + means.mean()
-        if len(kept) < 2 or not some.trace() > 0:
-            raise InputError("the vectors do not differ.")
-        cosine = cosines[np.ix_(kept, kept)]
-        mean = (cosine.sum() - cosine.trace()) / (len(kept) * (len(kept) - 1))
-        found.append((np.log(participation_ratio(some)), mean))
+    found = [
+        _of_products(products[np.ix_(kept, kept)], cosines[np.ix_(kept, kept)])
+        for block in (-1, *np.unique(blocks))
+        for kept in [np.flatnonzero(blocks != block)]
+    ]
+    if np.isnan(found[0][0]):
+        raise InputError("the vectors do not differ; give others.")
     return cosines, np.array(found).T
+
+
+def _of_products(products: np.ndarray, cosines: np.ndarray) -> tuple[float, float]:
+    """Return log effective dimensions and mean cosine; NaN of vectors that do not differ."""
+    n = len(products)
+    if n < 2:
+        return np.nan, np.nan
+    means = products.mean(axis=0)
+    centred = products - means - means[:, None] + means.mean()
+    if not centred.trace() > np.finfo(float).eps * products.trace():
+        return np.nan, np.nan
+    mean = (cosines.sum() - cosines.trace()) / (n * (n - 1))
+    return np.log(participation_ratio(centred)), mean
 
 
 def _halves(half: int, numbers: np.ndarray) -> np.ndarray:

@@ -201,6 +201,13 @@ class Retrieval:
         """Return each query's result by ``components`` and ``whitened``, the mean over copies."""
         if (name, "kept") not in self._found:
             found = [self._kept_of(vectors) for vectors in self._vectors(name) if self._known]
+            most = [int(kept["components"].max()) for kept in found if len(kept)]
+            # All there are may be a few more in one copy than in another.
+            found = [
+                kept.replace({"components": dict.fromkeys(most, min(most))})
+                for kept in found
+                if len(kept)
+            ]
             by = ["whitened", "components"]
             self._found[name, "kept"] = _mean_over_copies(found or [_NOTHING_KEPT], by)
         return self._found[name, "kept"]

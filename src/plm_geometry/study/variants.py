@@ -10,7 +10,9 @@ import pandas as pd
 
 from plm_geometry import pairs
 from plm_geometry.association import averaged
+from plm_geometry.base.errors import InputError
 from plm_geometry.embedding import run
+from plm_geometry.isotropy.tables import measures_without_each, paired_difference
 from plm_geometry.proteins.fasta import Proteins
 from plm_geometry.proteins.variants import (
     LEAST_IDENTITY,
@@ -160,6 +162,27 @@ class Variants:
         """Return each model's `ratios` over each control's: ``quotient`` with its ends."""
         return self._paired(self._log_ratios, "of", "quotient", np.exp)
 
+    def dimensions(self) -> pd.DataFrame:
+        """Return the effective dimensions of models beside those of their shuffled proteins.
+
+        A row for each model whose ``shuffled:`` control is in the study: labels, ``k``,
+        ``k_shuffled``, and what `isotropy.tables.paired_difference` says of the two.
+        """
+        study = self.study
+
+        def rows(name: str) -> _Rows:
+            for other in study.names:
+                if other.partition("@")[0] == f"shuffled:{name}":
+                    (counts, ours), (_, theirs) = (
+                        measures_without_each(study.moments(n), study.isotropy.parts(n))
+                        for n in (name, other)
+                    )
+                    ks = ours["effective_dimensions"], theirs["effective_dimensions"]
+                    both = {"k": ks[0][0], "k_shuffled": ks[1][0]}
+                    yield both | paired_difference(counts, *ks)
+
+        return study.rows(rows)
+
     @cached_property
     def _family(self) -> np.ndarray:
         common = self.study.common
@@ -263,6 +286,8 @@ class Variants:
         return _wide(self._of(name).query("level == 1"))
 
     def _relatives(self, name: str) -> pd.DataFrame:
+        if self._pairs.empty:
+            return pd.DataFrame(columns=["family", "identity", "natural", *IDENTITIES], dtype=float)
         ends = (self._pairs[side].to_numpy() for side in ("first", "second"))
         natural = pairs.pair_distances(self.study.vectors(name), *ends)["squared_euclidean"]
         table = self._pairs[["family", "identity"]].assign(
@@ -293,7 +318,7 @@ class Variants:
         study, n = self.study, len(self.study.common)
         drawn = pairs.draw_pairs(n, min(N_RANDOM, pairs.count_pairs(n)), seed=study.settings.seed)
         found = pairs.pair_distances(study.vectors(name), *drawn)
-        return float(found["squared_euclidean"].median())
+        return float(found["squared_euclidean"].median()) or np.nan  # all vectors are one
 
     def _moved(self, name: str, changes: pd.DataFrame) -> pd.DataFrame:
         """Return changed copies with ``family``, and ``distance`` from what they are copies of."""
@@ -303,9 +328,13 @@ class Variants:
         is_padded = study.card(name).architecture == "proteinbert"
         models = load(study.settings, name, study.settings.padded_length if is_padded else "none")
         options = {"pooling": study.settings.pooling, "residue_moments": False}
-        vectors = run.load(
-            stored(study.settings, name, models, proteins, **options), proteins
-        ).vectors
+        store = stored(study.settings, name, models, proteins, **options)
+        if store.left_out:
+            raise InputError(
+                f"memory was not enough for {len(store.left_out)} changed copies; "
+                f"choose a smaller n_variants, or name {name} in skip_variants."
+            )
+        vectors = run.load(store, proteins).vectors
         squared = ((vectors.astype(float) - study.vectors(name)[numbers]) ** 2).sum(axis=1)
         return changes.assign(family=self._family[numbers], distance=squared / self._unit(name))
 
