@@ -15,7 +15,7 @@ from plm_geometry.models.pooling import n_sampled, order_of_residues
 from small_proteins import embedded, random_proteins, relative
 
 POOLINGS = ("mean", "max", "mean_of_1", "mean_of_5", "mean_of_64")
-MINIS = ["mini_prot_bert", "mini_protein_bert", "mini_protein_bert_local"]
+MINIS = ["mini_prot_bert", "mini_protein_bert", "mini_protein_local"]
 
 
 def residues(model, sequence):
@@ -79,7 +79,7 @@ def test_one_pass_gives_the_vectors_of_each_pooling_alone(model, tmp_path):
         assert relative(found.pooled(pooling), alone.vectors).max() <= 1e-5
 
 
-@pytest.mark.parametrize("name", [*MINIS, "untrained:mini_protein_bert_local", "esm"])
+@pytest.mark.parametrize("name", [*MINIS, "untrained:mini_protein_local", "esm"])
 def test_before_the_last_norm_is_what_it_gets(name, tmp_path):
     """By hand: the norm of what is answered without it is what is answered with it."""
     if name == "esm":

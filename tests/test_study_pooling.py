@@ -107,7 +107,7 @@ def readouts(study):
         # ProteinBERT's 16 million weights are tried in another test.
         patch.setattr(Pooling, "_keys", lambda self: {
             "mini ProtBERT": ["mini_prot_bert"],
-            "mini ProteinBERT": ["mini_protein_bert", "mini_protein_bert_local"],
+            "mini ProteinBERT": ["mini_protein_bert", "mini_protein_local"],
         })  # fmt: skip
         return study.pooling.readouts(), study.pooling.contrasts()
 

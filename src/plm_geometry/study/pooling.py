@@ -97,27 +97,17 @@ class Pooling:
         """Return one row per model or control and pooling, of all proteins.
 
         Labels, ``readout``, ``residues``, those that the mean is over (infinity: all; NaN where it
-        is no mean), and what `Readout.row` returns. Minis are in `readouts`.
+        is no mean), what `Readout.row` returns, and what `Readout.against` says of it beside the
+        mean of all. Minis are in `readouts`.
         """
-        found = self._ladder.items()
         return pd.DataFrame(
             [
                 self.study.labels(name)
                 | {"readout": pooling, "residues": _residues(pooling)}
                 | readout.row()
-                for name, readouts in found
-                for pooling, readout in readouts.items()
-            ]
-        )
-
-    def factors(self) -> pd.DataFrame:
-        """Return what `Readout.against` says of each pooling of the ladder beside the mean."""
-        return pd.DataFrame(
-            [
-                self.study.labels(name) | {"readout": pooling} | one.against(readouts[MEAN])
+                | readout.against(readouts[MEAN])
                 for name, readouts in self._ladder.items()
-                for pooling, one in readouts.items()
-                if pooling != MEAN
+                for pooling, readout in readouts.items()
             ]
         )
 
@@ -258,9 +248,7 @@ class Pooling:
         minis = [MODELS[name] for name in self.study.settings.minis if name in MODELS]
         firsts = [next((m for m in minis if m.architecture == a), None) for a in _ARCHITECTURES]
         keys = [spec.key for spec in firsts if spec] + [OFFICIAL]
-        return {
-            MODELS[key].title: [key, *(k for k in (f"{key}_local",) if k in MODELS)] for key in keys
-        }
+        return {MODELS[key].title: [key, *_local(key)] for key in keys}
 
     def _versions(self, keys: list[str]) -> Iterator[tuple[str, bool]]:
         """Yield a network's models, trained where they are at hand, and whether with their norm."""
@@ -327,6 +315,12 @@ def projected_dimensions(dimensions: float, width: object) -> object:
     ``(m k + 2) / (m + k + 1)``, near the harmonic sum of k and m.
     """
     return (width * dimensions + 2) / (width + dimensions + 1)
+
+
+def _local(key: str) -> list[str]:
+    """Return the key under which a ProteinBERT of the same weights is the mean of its residues."""
+    source = MODELS[key].source
+    return [other for other, s in MODELS.items() if s.source == source and s.reads_residues]
 
 
 def _residues(pooling: str) -> float:
