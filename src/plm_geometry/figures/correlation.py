@@ -144,7 +144,7 @@ def signs(curves: pd.DataFrame, points: pd.DataFrame, published: float) -> Figur
     Figure
         Constructed clouds as lines, models as points.
     """
-    axes = Figure(figsize=(7.5, 4.6)).subplots()
+    axes = Figure(figsize=(5.8, 6)).subplots()
     _simulated(axes, curves)
     for label, look in style.looks(points).items():
         rows = points[points["label"] == label]
@@ -155,7 +155,7 @@ def signs(curves: pd.DataFrame, points: pd.DataFrame, published: float) -> Figur
     axes.axhline(0, color=style.GREY, lw=0.8)
     place = {"xycoords": axes.get_yaxis_transform(), "ha": "right"}
     style.say(axes, f"published: {rounded(published, 3)}", (0.99, published), (0, 3), **place)
-    return style.key(axes.figure, ncols=2, fontsize=8, loc="outside lower center")
+    return style.key(axes.figure, ncols=1, loc="outside lower center")
 
 
 def _simulated(axes: Axes, curves: pd.DataFrame) -> None:

@@ -28,7 +28,7 @@ def under_choices(frame: pd.DataFrame) -> Figure:
         return style.nothing_to_draw("no chapter of this build has tried other choices")
     panels = frame.groupby("number", sort=False)
     rows = panels["choice"].nunique()[frame["number"].unique()]
-    figure = Figure(figsize=(8, 0.36 * rows.sum() + 1.2 * len(rows) + 0.8))
+    figure = Figure(figsize=(5.8, 0.36 * rows.sum() + 1.2 * len(rows) + 0.8))
     grid = figure.subplots(len(rows), 1, squeeze=False, height_ratios=rows + 1)[:, 0]
     for axes, (number, part) in zip(grid, panels, strict=True):
         names, looks = part["choice"].unique(), style.looks(part)
@@ -40,7 +40,7 @@ def under_choices(frame: pd.DataFrame) -> Figure:
         for printed in part["printed"].dropna().unique():
             axes.axvline(printed, label="printed", **style.DASHED)
         axes.set_title(number, loc="left")
-    return style.key(figure, fontsize=8)
+    return style.key(figure)
 
 
 @style.styled

@@ -43,7 +43,9 @@ def of_alignment(settings: pd.DataFrame, source: str) -> pd.DataFrame:
         value=found["estimate"],
         printed=entry,
     )
-    order = [AS_USUAL, *(name for name in found["choice"].unique() if name != AS_USUAL)]
+    order = sorted(found["choice"].unique(), key=lambda name: not name.startswith("over"))
+    order.remove(AS_USUAL)
+    order.insert(0, AS_USUAL)
     found["choice"] = pd.Categorical(found["choice"], order)
     return found.sort_values("choice", kind="stable").astype({"choice": str})[_COLUMNS]
 
