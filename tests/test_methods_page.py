@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -10,6 +11,7 @@ from plm_geometry.association import homology, lengths, nonlinear, spread
 from plm_geometry.association.retrieval import N_STRANGERS
 from plm_geometry.base import paths
 from plm_geometry.base.settings import Settings
+from plm_geometry.book import report
 from plm_geometry.embedding import run as embed
 from plm_geometry.isotropy import jackknife, yardsticks
 from plm_geometry.models import MODELS
@@ -45,7 +47,7 @@ STATED = [
     (r"lets expect, from (\d\.\d+) up in steps of", stratified.EDGES[0]),
     (r"up in steps of (\d\.\d+)", np.diff(stratified.EDGES).mean()),
     (r"up to (\w+) of them from the strata", stratified.SIMILAR_SHARE),
-    (r"leaving out one of (\w+) random groups of proteins", spread._GROUPS),
+    (r"leaving out one of (\w+) random groups of families", spread._GROUPS),
     (r"seeded sample of at most ([\d,]+) pairs", nonlinear.N_FOR_DISTANCES),
     (r"is the largest of (\w+) values", nonlinear.SHUFFLES),
     (r"of a bin of identity, at most ([\d,]+), are set", homology._MOST_PAIRS),
@@ -67,6 +69,7 @@ STATED = [
     (r"where less than a (\w+) of the variance is left", remedies._LEAST_LEFT),
     (r"Families are divided into (\w+) halves", retrieval._N_FOLDS),
     (r"are the (\d+) proteins of other families", N_STRANGERS),
+    (r"fewer than (\w+) families, or proteins, there is no interval", homology.LEAST_BLOCKS),
     (r"each combination of (\w+) modes", len(correlation.MODES)),
     (r"n/(\d+) for a run over the pairs", verdicts._paired_proteins()),
     (r"reaches at most (\d\.\d+) \(correlations\)", verdicts.MARGIN),
@@ -140,3 +143,10 @@ def test_the_citation_file_is_whole_and_names_this_version():
     for work in (citation, *citation["references"]):
         assert work["type"] in {"software", "article"}
         assert all({"name"} <= set(one) or {"family-names"} <= set(one) for one in work["authors"])
+
+
+def test_every_page_says_how_little_the_minis_have_learnt():
+    losses = pd.read_csv(paths.ROOT / "data" / "minis" / "checkpoints" / "losses.csv")
+    said = report._KINDS["mini"]
+    for column in ("Held-out: loss", "Held-out: unigram entropy"):
+        assert f"{losses[column].min():.3f} to {losses[column].max():.3f}" in said

@@ -36,8 +36,9 @@ OUT_VARIABLE = "PLM_GEOMETRY_OUT"
 _KINDS = {
     "model": "{}.",
     "mini": "The minis ({}) are small networks that this repository trained for minutes: they have "
-    "the architectures of the paper's models and little of their knowledge, and neither confirm "
-    "nor contradict the paper's numbers.",
+    "the architectures of the paper's models and have hardly learnt: on unseen proteins they lose "
+    "2.836 to 2.856 nats a residue, where composition alone loses 2.895 to 2.900. They neither "
+    "confirm nor contradict the paper's numbers.",
     "control": "Controls: {}.",
 }
 

@@ -46,7 +46,7 @@ def labels(frame: pd.DataFrame) -> pd.Series:
     pairs = frame[["title", "role"]].to_numpy()
     said = [
         name
-        if role == "model" or any(word in name for word in _SAYING[role])
+        if role == "model" or any(word in name for word in _SAYING.get(role, (role,)))
         else f"{name} ({role})"
         for name, role in pairs
     ]

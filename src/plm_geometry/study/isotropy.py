@@ -63,9 +63,20 @@ class Isotropy:
         return [f"{study.models.title[name]}: {words}" for name, words in said.items() if words]
 
     def yardsticks(self) -> pd.DataFrame:
-        """Return one row per model: every measure of `yardsticks.yardsticks`."""
-        study = self.study
-        return study.rows(lambda name: [yardsticks(study.vectors(name), seed=study.settings.seed)])
+        """Return one row per model: every measure of `yardsticks.yardsticks`.
+
+        TwoNN is of one protein a family where families are known: among relatives, nearest
+        neighbours are a family's tree.
+        """
+        study, families = self.study, self.study.families_of(self.study.common)
+        first = slice(None) if families is None else np.unique(families, return_index=True)[1]
+
+        def row(name: str) -> list[dict[str, float]]:
+            vectors, seed = study.vectors(name), study.settings.seed
+            alone = yardsticks(vectors[first], seed=seed)["intrinsic_dimension"]
+            return [yardsticks(vectors, seed=seed) | {"intrinsic_dimension": alone}]
+
+        return study.rows(row)
 
     def spectra(self) -> pd.DataFrame:
         """Return each model's spectrum: ``component`` from 1, and its ``share`` of the variance."""
