@@ -26,6 +26,7 @@ def more_dimensions(
     remedied: pd.DataFrame | None = None,
     recorded: pd.DataFrame | None = None,
     dose: pd.DataFrame | None = None,
+    states: pd.DataFrame | None = None,
 ) -> Figure:
     """Draw top-1 retrieval against effective dimensions, one dot for each model and control.
 
@@ -42,13 +43,16 @@ def more_dimensions(
         joins the rows of a title.
     dose : DataFrame, optional
         For the inset: ``title``, ``role``, ``share`` of the residues permuted, and ``moved``.
+    states : DataFrame, optional
+        Single states in place of means, squares joined to the dots of their models: ``title``,
+        ``effective_dimensions``, ``top_1``.
     """
     rows = style.labelled(table.dropna(subset=["effective_dimensions", "top_1"]))
     if rows.empty:
         return style.nothing_to_draw(_WHY)
     figure = Figure(figsize=_SIZE, layout="none")
     axes = figure.add_axes((0.12, 0.12, 0.86, 0.8))
-    axes.set(xscale="log", xlim=(1.5, 900), ylim=(0, 1), ylabel="nearest protein is a relative")
+    axes.set(xscale="log", xlim=(1.2, 900), ylim=(0, 1), ylabel="nearest protein is a relative")
     axes.set(xlabel="effective dimensions k")
     axes.set_title("More dimensions is not more meaning", fontsize=_LETTERS + 2)
     style.mark_decades(axes.xaxis)
@@ -57,7 +61,10 @@ def more_dimensions(
     if recorded is not None:
         names += _diamonds(axes, recorded)
         moves += _between(recorded)
-    _write_names(axes, names, [place for move in moves for place in _arrow(axes, *move)])
+    taken = [place for move in moves for place in _arrow(axes, *move)]
+    if states is not None:
+        taken += _squares(axes, rows, states)
+    _write_names(axes, names, taken)
     if dose is not None and len(dose):
         _inset(axes, style.labelled(dose))
     return figure
@@ -70,7 +77,23 @@ def _dots(axes: Axes, rows: pd.DataFrame) -> Iterator[tuple[str, float, float, s
         axes.vlines(x, row.top_1_low, row.top_1_high, color=row.colour, lw=1.2, alpha=0.45)
         face = style.GROUND if row.role == "control" else row.colour
         axes.plot(x, y, "o", ms=10, mfc=face, mec=row.colour, mew=1.8, zorder=4)
-        yield row.title, x, y, style.GREY if row.role == "control" else style.INK
+        yield row.title, x, y, row.colour
+
+
+def _squares(axes: Axes, rows: pd.DataFrame, states: pd.DataFrame) -> list[np.ndarray]:
+    """Draw single states as squares, dotted lines to them; return places along these."""
+    taken = []
+    for row in rows.merge(states, on="title", suffixes=("", "_state")).itertuples():
+        start = np.array([row.effective_dimensions, row.top_1])
+        end = np.array([row.effective_dimensions_state, row.top_1_state])
+        axes.plot(*np.stack([start, end]).T, ":", color=row.colour, lw=1.6)
+        axes.plot(*end, "s", ms=8, mfc=row.colour, mec=row.colour, zorder=4)
+        taken += [*_way(start, end)]
+    if taken:  # the one farthest right says what all are
+        style.say(
+            axes, "final state", max(taken, key=lambda place: place[0]), (9, -4), color=style.INK
+        )
+    return taken
 
 
 def _diamonds(axes: Axes, recorded: pd.DataFrame) -> Iterator[tuple[str, float, float, str]]:
@@ -105,7 +128,12 @@ def _arrow(axes: Axes, start: np.ndarray, end: np.ndarray, colour: str) -> np.nd
     """Draw an arrow; return places along it, where no name may stand."""
     look = {"arrowstyle": "-|>", "color": colour, "lw": 1.4, "shrinkA": 6, "shrinkB": 0}
     axes.annotate("", end, start, arrowprops=look | {"mutation_scale": 13}, zorder=3)
-    way = np.linspace(0, 1, 12)[:, None]
+    return _way(start, end)
+
+
+def _way(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Return places along a line that is straight on the logarithmic axis, shape (24, 2)."""
+    way = np.linspace(0, 1, 24)[:, None]
     return np.hstack([(start * (end / start) ** way)[:, :1], (start + (end - start) * way)[:, 1:]])
 
 
@@ -117,9 +145,10 @@ def _write_names(axes: Axes, names: list[tuple], taken: list[np.ndarray]) -> Non
     frame = axes.bbox.extents * to_points
     for name, x, y, colour in names:
         dot = axes.transData.transform((x, y)) * to_points
-        wide = 0.52 * _LETTERS * len(name)
+        lines = name.replace(", ", "\n").split("\n")
+        wide, high = 0.52 * _LETTERS * max(map(len, lines)), 1.2 * _LETTERS * len(lines)
         boxes = [
-            _box(dot[0] + right + side * wide / 2, dot[1] + up + above * 6, wide, _LETTERS)
+            _box(dot[0] + right + side * wide / 2, dot[1] + up + above * high / 2, wide, high)
             for right, up, side, above in _PLACES
         ]
         best = int(np.argmin([_covered(box, filled, frame) for box in boxes]))
@@ -128,7 +157,7 @@ def _write_names(axes: Axes, names: list[tuple], taken: list[np.ndarray]) -> Non
         anchors = {"ha": _ANCHORS[0][side], "va": _ANCHORS[1][above]}
         style.say(
             axes,
-            name,
+            "\n".join(lines),
             (x, y),
             (right, up),
             color=colour,
