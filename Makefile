@@ -5,8 +5,10 @@ VENV := .venv
 PINS := --constraint constraints.txt
 BIN := $(VENV)/bin
 PROFILE ?= offline
+SCALE ?= gate
+BUDGET ?= 1
 
-.PHONY: help env book pdf pages chromium links latest test check format pair minis bench clean
+.PHONY: help env book pdf pages chromium links latest test check format pair minis ablation bench clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -61,6 +63,9 @@ pair: env  ## write each notebook's .ipynb from its .md
 
 minis: env  ## train the minis again (FASTA="a.fasta.gz b.fasta.gz" GO=terms.tsv)
 	$(BIN)/python data/minis/train.py $(FASTA:%=--fasta %) $(GO:%=--go %)
+
+ablation: env  ## train the ablation's arms (FASTA= GO= SCALE=gate|full|small BUDGET=hours)
+	$(BIN)/python data/minis/ablation.py $(FASTA:%=--fasta %) $(GO:%=--go %) --scale $(SCALE) --budget $(BUDGET)
 
 bench: env  ## measure speed and memory, as ratios within one run (FASTA=file for real proteins)
 	$(BIN)/python benchmarks/bench_isotropy.py

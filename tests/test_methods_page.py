@@ -13,6 +13,7 @@ from plm_geometry.embedding import run as embed
 from plm_geometry.isotropy import jackknife, yardsticks
 from plm_geometry.models import MODELS
 from plm_geometry.pairs import stratified
+from plm_geometry.paper import ablation
 from plm_geometry.proteins.variants import LEAST_IDENTITY
 from plm_geometry.study import correlation, scatter, variants
 from plm_geometry.study import isotropy as isotropy_study
@@ -61,6 +62,13 @@ STATED = [
     (r"each combination of (\w+) modes", len(correlation.MODES)),
     (r"and (\w+) gap costs", len(correlation.GAPS)),
     (r"on at most ([\d,]+) of its pairs", correlation._N_FOR_SETTINGS),
+    (r"(\w+) arms of two architectures", ablation.N_ARMS),
+    (r"architectures, with (\w+) seeds each", ablation.SEEDS),
+    (r"lies at least (\d\.\d+) nats below the entropy", ablation.BELOW_UNIGRAM),
+    (r"mean losses differ by at most (\d\.\d+) nats", ablation.MATCHED),
+    (r"GO multiplies k by (\d) or more in both", ablation.LARGE),
+    (r"upper bound for GO is under (\d\.\d)", ablation.SMALL),
+    (r"p-value is at most (\d\.\d+)", ablation.LEVEL),
 ]  # fmt: skip
 
 

@@ -145,10 +145,9 @@ class MaskedObjective(TransformersObjective):
         table.data = config.initializer_range * np.sqrt(2) * sinusoids(*table.shape)
         return cls(model, tokenizer)
 
-    def losses(self, crops: Sequence[Crop], rng: np.random.Generator) -> dict[str, Tensor]:
-        """See `Objective.losses`."""
-        longest = max(len(crop.sequence) for crop in crops)
-        tokens = torch.full((len(crops), longest + N_SPECIAL), self.tokenizer.pad_token_id)
+    def inputs(self, crops: Sequence[Crop], length: int) -> tuple[Tensor, Tensor]:
+        """Return token ids padded to `length`, and each one's place in its protein, (B, length)."""
+        tokens = torch.full((len(crops), length), self.tokenizer.pad_token_id)
         positions = torch.zeros_like(tokens)
         for row, crop in enumerate(crops):
             end = len(crop.sequence) + 1
@@ -156,6 +155,12 @@ class MaskedObjective(TransformersObjective):
             tokens[row, 1:end] = self.residue_ids(crop.sequence)
             tokens[row, end] = self.tokenizer.sep_token_id
             positions[row, 1 : end + 1] = crop.offset + torch.arange(1, end + 1)
+        return tokens, positions
+
+    def losses(self, crops: Sequence[Crop], rng: np.random.Generator) -> dict[str, Tensor]:
+        """See `Objective.losses`."""
+        longest = max(len(crop.sequence) for crop in crops)
+        tokens, positions = self.inputs(crops, longest + N_SPECIAL)
         corrupted, labels = hide_residues(
             tokens,
             self.letters,

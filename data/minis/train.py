@@ -75,6 +75,8 @@ class Mini:
         Trained on the first FASTA file rather than on all.
     learning_rate, decay : float
         The highest rate, and the share of the steps, the last ones, over which it falls.
+    measured : int
+        Proteins of each test corpus that are measured with as it goes.
     """
 
     objective: type[Objective]
@@ -85,6 +87,7 @@ class Mini:
     first_file_only: bool = False
     learning_rate: float = 2e-3
     decay: float = 0.4
+    measured: int = MEASURED_PROTEINS
 
 
 def _bert(terms: Sequence[str]) -> Objective:
@@ -185,21 +188,34 @@ class Training:
         if state.exists():
             self._resume()
 
-    def run(self, steps: int, title: str) -> None:
-        """Train up to `steps`, measuring on the test corpora as it goes."""
+    def run(self, steps: int, title: str, *, is_due: Callable[[], bool] = lambda: False) -> None:
+        """Train up to `steps`, measuring on the test corpora as it goes.
+
+        Parameters
+        ----------
+        steps : int
+        title : str
+            Of the progress bar.
+        is_due : callable
+            Asked before each step; once it is true, the state is saved and the run ends.
+        """
         interval = max(1, steps // MEASUREMENTS)
         saved, since = time.monotonic(), time.process_time()
         bar = tqdm(range(self.step, steps), initial=self.step, total=steps, desc=title, unit="step")
         for step in bar:
+            if is_due():
+                break
             self._update(step, steps)
             if self.step % interval == 0 or self.step == steps:
-                self._measure(MEASURED_PROTEINS)
+                self._measure(self.mini.measured)
                 bar.set_postfix({k: v for k, v in self.rows[-1].items() if k.endswith("_loss")})
             if time.monotonic() - saved > SAVED_EVERY:
                 self.seconds += time.process_time() - since
                 saved, since = time.monotonic(), time.process_time()
                 self._save()
         self.seconds += time.process_time() - since
+        if self.step < steps:
+            self._save()
 
     def _update(self, step: int, steps: int) -> None:
         for group in self.optimizer.param_groups:

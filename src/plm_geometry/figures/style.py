@@ -153,7 +153,7 @@ def forest(
         What `key` says of these values: in ink, where their colours are those of models.
     """
     names = list(rows[by].unique() if names is None else names)
-    place = rows[by].map(names.index) + below
+    place = rows[by].map(names.index).astype(float) + below  # text, of no rows
     hue = rows["colour"] if colour is None else colour
     if ends is not None:
         axes.hlines(place, *rows[[*ends]].astype(float).to_numpy().T, colors=hue, lw=1.5)
