@@ -58,24 +58,22 @@ class _Remedy(TransformerMixin, BaseEstimator):
 class Centring(_Remedy):
     """Subtract the mean vector."""
 
+    _scales = False
+
     def _fit(self, x: np.ndarray) -> None:
-        self._scaler = StandardScaler(with_std=False).fit(x.astype(np.float64))
+        self._scaler = StandardScaler(with_std=self._scales).fit(x.astype(np.float64))
 
     def _transform(self, x: np.ndarray) -> np.ndarray:
         return self._scaler.transform(x)
 
 
-class Standardising(_Remedy):
+class Standardising(Centring):
     """Subtract the mean vector, and divide each coordinate by its standard deviation.
 
     A coordinate that does not vary is only centred.
     """
 
-    def _fit(self, x: np.ndarray) -> None:
-        self._scaler = StandardScaler().fit(x.astype(np.float64))
-
-    def _transform(self, x: np.ndarray) -> np.ndarray:
-        return self._scaler.transform(x)
+    _scales = True
 
 
 class WithoutRogues(_Remedy):
@@ -111,8 +109,6 @@ class WithoutRogues(_Remedy):
 
 class _Principal(_Remedy):
     """What follows from the principal components of the vectors fitted on: all, so exact ones."""
-
-    _whiten = False
 
     def _fit(self, x: np.ndarray) -> None:
         self.mean_ = x.mean(axis=0, dtype=np.float64)
