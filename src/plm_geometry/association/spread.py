@@ -140,10 +140,7 @@ def spread_at(
 
 
 def _by_bin(
-    similarity: np.ndarray,
-    distance: np.ndarray,
-    edges: np.ndarray,
-    weights: np.ndarray | None,
+    similarity: np.ndarray, distance: np.ndarray, edges: np.ndarray, weights: np.ndarray | None
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Yield each bin's distances in ascending order, their weights, and their rows."""
     (similarity, distance), weights, known = known_values([similarity, distance], weights)

@@ -188,7 +188,8 @@ class Whitening(_Principal):
 class Residuals(_Remedy):
     """Subtract what a linear regression on covariates (with a constant) predicts.
 
-    Unlike the others it needs covariates, shape (n, n_covariates), at both steps.
+    Unlike the others it needs covariates, shape (n, n_covariates), at both steps. Either raises
+    InputError as the others do.
     """
 
     def fit(self, x: ArrayLike, covariates: ArrayLike) -> Self:
@@ -199,11 +200,11 @@ class Residuals(_Remedy):
         return self
 
     def transform(self, x: ArrayLike, covariates: ArrayLike) -> np.ndarray:
-        """Return what the covariates of these proteins leave of their vectors."""
+        """Return what the covariates of these proteins leave of their vectors, shape (n, d)."""
         return _checked(x).astype(np.float64) - self.regression_.predict(_checked(covariates))
 
     def fit_transform(self, x: ArrayLike, covariates: ArrayLike) -> np.ndarray:
-        """Return the residuals of the vectors fitted on."""
+        """Return the residuals of the vectors fitted on, shape (n, d)."""
         return self.fit(x, covariates).transform(x, covariates)
 
 
