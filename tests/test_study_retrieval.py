@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from plm_geometry.association import averaged, retrieve
+from plm_geometry.experiments import retrieval
 from plm_geometry.isotropy.measures import effective_dimensions
 from plm_geometry.isotropy.remedies import Whitening
-from plm_geometry.study import Study, retrieval
+from plm_geometry.study import Study
 from small_proteins import random_proteins, write_fasta
 
 

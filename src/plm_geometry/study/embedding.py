@@ -8,7 +8,7 @@ from plm_geometry.base import paths
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.provenance import fingerprint
 from plm_geometry.base.settings import Settings
-from plm_geometry.embedding import files, run
+from plm_geometry.embedding import run
 from plm_geometry.embedding.files import EmbeddingFile
 from plm_geometry.embedding.run import Embeddings
 from plm_geometry.embedding.store import EmbeddingStore
@@ -24,23 +24,16 @@ LADDER = (1, 4, 16, 64, 256)
 MOST_POOLED = 5_000
 
 
-def load(settings: Settings, name: str, padded_length: str) -> list["Embedder"]:
-    """Return copies of a model, one for each device; only ProteinBERT has a `padded_length`."""
-    device, precision = settings.device, settings.precision
-    return files.load_models(name, device=device, precision=precision, padded_length=padded_length)
-
-
 def embedded(
     settings: Settings,
     name: str,
+    models: Sequence["Embedder"],
     proteins: Proteins,
     *,
-    is_padded: bool,
     families: Sequence[str] | None,
     tell: Callable[[str], None],
 ) -> tuple[Embeddings, dict[str, str]]:
     """Return a model's embeddings, computed or found on disk, and what identifies the model."""
-    models = load(settings, name, settings.padded_length if is_padded else "none")
     model, identity = models[0], dict(models[0].identity)
     is_file = isinstance(model, EmbeddingFile)
     if is_file and settings.max_residues:

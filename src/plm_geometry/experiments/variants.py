@@ -10,8 +10,6 @@ import pandas as pd
 
 from plm_geometry import pairs
 from plm_geometry.association import averaged
-from plm_geometry.base.errors import InputError
-from plm_geometry.embedding import run
 from plm_geometry.isotropy.tables import measures_without_each, paired_difference
 from plm_geometry.proteins.fasta import Proteins
 from plm_geometry.proteins.variants import (
@@ -20,8 +18,6 @@ from plm_geometry.proteins.variants import (
     mutated,
     permuted,
 )
-from plm_geometry.study import paired
-from plm_geometry.study.embedding import load, stored
 
 if TYPE_CHECKING:
     from plm_geometry.study import Study
@@ -117,7 +113,7 @@ class Variants:
     def against_controls(self) -> pd.DataFrame:
         """Return by how much shuffling moves each model's vectors further than each control's.
 
-        Labels of `paired.against_controls`; ``change``: "permuted" (all residues) or "dipeptides";
+        Labels of `Study.against_controls`; ``change``: "permuted" (all residues) or "dipeptides";
         ``difference`` with ``difference_low`` and ``difference_high``, over the same proteins.
         """
         return self._paired(self._shuffled, "change", "difference")
@@ -266,7 +262,7 @@ class Variants:
                 for what, values in (of(model) - of(control)).items():
                     yield {column: what} | self._mean(values.dropna(), name, scale)
 
-        return paired.against_controls(self.study, rows)
+        return self.study.against_controls(rows)
 
     def _averages(self, *changes: str) -> pd.DataFrame:
         def rows(name: str) -> _Rows:
@@ -325,16 +321,9 @@ class Variants:
         study, numbers = self.study, changes["number"].to_numpy(int)
         names, sequences = map(str, range(len(changes))), changes["sequence"]
         proteins = Proteins(tuple(names), tuple(sequences), f"changed {study.common.source}")
-        is_padded = study.card(name).architecture == "proteinbert"
-        models = load(study.settings, name, study.settings.padded_length if is_padded else "none")
-        options = {"pooling": study.settings.pooling, "residue_moments": False}
-        store = stored(study.settings, name, models, proteins, **options)
-        if store.left_out:
-            raise InputError(
-                f"memory was not enough for {len(store.left_out)} changed copies; "
-                f"choose a smaller n_variants, or name {name} in skip_variants."
-            )
-        vectors = run.load(store, proteins).vectors
+        advice = f"choose a smaller n_variants, or name {name} in skip_variants"
+        found = study.read(name, proteins, pooling=study.settings.pooling, advice=advice)
+        vectors = found.vectors
         squared = ((vectors.astype(float) - study.vectors(name)[numbers]) ** 2).sum(axis=1)
         return changes.assign(family=self._family[numbers], distance=squared / self._unit(name))
 

@@ -8,15 +8,12 @@ import numpy as np
 import pandas as pd
 
 from plm_geometry.association.retrieval import averaged, paired, retrieve
-from plm_geometry.base.errors import InputError
-from plm_geometry.embedding import run
 from plm_geometry.isotropy.jackknife import LEAST_BLOCKS, draw_blocks, jackknife
 from plm_geometry.isotropy.tables import dimensions_without_each
 from plm_geometry.models.names import ModelName, counterpart
 from plm_geometry.models.pooling import n_sampled
 from plm_geometry.models.registry import MODELS
 from plm_geometry.proteins.fasta import Proteins, sample
-from plm_geometry.study.embedding import load, stored
 
 if TYPE_CHECKING:
     from plm_geometry.study import Study
@@ -115,12 +112,13 @@ class Pooling:
         """Return one row per model of several layers, layer and readout, of the `subset`."""
         rows = []
         for name in self._layered():
-            models = self._load(name)
+            models = self.study.load(name)
             numbers = range(1, models[0].n_layers + 1)
             poolings = [p for p in ("mean", "first", "final") if p in self.study.poolings(name)]
             options = {"layers": tuple(numbers), "pooling": ",".join(poolings)}
             for place, layer in enumerate(numbers):
-                for pooling, vectors in self._read(name, models, place, **options).items():
+                found = self._read(name, models=models, layer=place, **options)
+                for pooling, vectors in found.items():
                     labels = self.study.labels(name) | {"readout": pooling, "layer": layer}
                     rows.append(labels | self._readout(vectors, self.subset).row())
         return pd.DataFrame(rows)
@@ -269,11 +267,11 @@ class Pooling:
         if norm and name in study.names and (makes_own or {*wanted} <= {*study.poolings(name)}):
             of = {OWN: ""} if makes_own else {readout: readout for readout in wanted}
             return {r: study.vectors(name, pooling)[self.subset] for r, pooling in of.items()}
-        models = self._load(name)
+        models = self.study.load(name)
         if not norm:
             models = [model.without_last_norm() for model in models]
         pooling = "mean" if makes_own else ",".join(wanted)
-        found = self._read(name, models, pooling=pooling)
+        found = self._read(name, models=models, pooling=pooling)
         return {OWN: found["mean"]} if makes_own else found
 
     def _layered(self) -> list[str]:
@@ -286,24 +284,13 @@ class Pooling:
             if 1 < n <= _MOST_LAYERS and MEAN in self.study.poolings(name)
         ]
 
-    def _load(self, name: str) -> list:
-        is_padded = self.study.card(name).architecture == "proteinbert"
-        settings = self.study.settings
-        return load(settings, name, settings.padded_length if is_padded else "none")
-
-    def _read(self, name: str, models: list, place: int = 0, **options) -> Mapping[str, np.ndarray]:
+    def _read(self, name: str, **options) -> Mapping[str, np.ndarray]:
         """Return the subset's vectors of one layer by pooling, computed or found on disk."""
         place_of = {a: i for i, a in enumerate(self.study.as_read.accessions)}
         chosen = [place_of[a] for a in self._proteins(self.subset).accessions]
         proteins = self.study.as_read.select(chosen)
-        options |= {"residue_moments": False}
-        store = stored(self.study.settings, name, models, proteins, **options)
-        if store.left_out:
-            raise InputError(
-                f"memory was not enough for {', '.join(store.left_out)}, read by {name}; "
-                "choose a smaller n_readouts or leave these proteins out."
-            )
-        found = run.load(store, proteins, layer=place)
+        advice = "choose a smaller n_readouts"
+        found = self.study.read(name, proteins, advice=advice, **options)
         return {pooling: found.pooled(pooling) for pooling in found.poolings}
 
 

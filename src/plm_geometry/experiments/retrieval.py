@@ -16,7 +16,6 @@ from plm_geometry.isotropy.measures import participation_ratio
 from plm_geometry.isotropy.remedies import Whitening
 from plm_geometry.proteins.families import SHIPPED_REMOTE, read_remote
 from plm_geometry.proteins.fasta import sample
-from plm_geometry.study.paired import against_controls
 
 if TYPE_CHECKING:
     from plm_geometry.proteins.fasta import Proteins
@@ -84,7 +83,7 @@ class Retrieval:
                 found = association.paired(ours, theirs, column)
                 yield {"quantity": quantity} | _ends("difference", found)
 
-        return against_controls(self.study, rows)
+        return self.study.against_controls(rows)
 
     def by_components(self) -> pd.DataFrame:
         """Return retrieval in the leading principal components, raw and whitened.

@@ -22,7 +22,6 @@ from plm_geometry.isotropy.remedies import (
     cross_fitted,
 )
 from plm_geometry.isotropy.spectrum import eigenvalues
-from plm_geometry.study.pairs import sides
 
 if TYPE_CHECKING:
     from plm_geometry.study import Study
@@ -144,7 +143,7 @@ class Remedies:
         place = {accession: i for i, accession in enumerate(study.retrieval.proteins.accessions)}
         row = np.array([place.get(accession, -1) for accession in study.common.accessions])
         table = study.pairs.table()
-        first, second = (row[side] for side in sides(table))
+        first, second = (row[side] for side in study.pairs.sides(table))
         columns = {"first": first, "second": second, "identity": table["sequence_identity"]}
         frame = pd.DataFrame(columns | {"weight": table["weight"]})
         return frame[(first >= 0) & (second >= 0)]
