@@ -115,8 +115,5 @@ def test_more_proteins_than_can_be_compared_are_drawn_by_whole_families(study, m
     assert fewer.table().queries.tolist() == [len(fewer.proteins)] * 3
 
 
-def test_equal_vectors_have_neither_dimensions_nor_components(study):
-    assert np.isnan(retrieval.dimensions_of(np.ones((9, 3))))
-    wide = np.random.default_rng(0).normal(size=(9, 30))
-    assert retrieval.dimensions_of(wide) == pytest.approx(effective_dimensions(wide))
+def test_equal_vectors_have_no_components(study):
     assert study.retrieval._kept_of(np.ones((120, 4))).empty

@@ -115,9 +115,7 @@ def _row(
     found = retrieve(vectors, family, metric=metric, **masks)
     row = {"queries": len(found), "families": found["family"].nunique()}
     for measure in ("top_1", "average_precision"):
-        interval = averaged(found, measure)
-        row |= {measure: interval.estimate}
-        row |= {f"{measure}_low": interval.low, f"{measure}_high": interval.high}
+        row |= averaged(found, measure).named(measure)
     return row
 
 

@@ -185,12 +185,6 @@ class Variants:
         return np.array(self.study.families_of(common) or common.accessions)
 
     @cached_property
-    def _sequences(self) -> list[str]:
-        """The `common` proteins as models read them."""
-        read = dict(zip(self.study.as_read.accessions, self.study.as_read.sequences, strict=True))
-        return [read[accession] for accession in self.study.common.accessions]
-
-    @cached_property
     def _changes(self) -> pd.DataFrame:
         """One row per changed copy: ``number`` of its protein, ``change, level, sequence``."""
         ways: list[tuple[str, float, Callable[..., str]]] = [
@@ -200,7 +194,12 @@ class Variants:
               for by, identities in IDENTITIES.items() for identity in identities),
         ]  # fmt: skip
         rows = [
-            (number, change, level, way(self._sequences[number], rng=self._rng(number, place)))
+            (
+                number,
+                change,
+                level,
+                way(self.study.common_as_read.sequences[number], rng=self._rng(number, place)),
+            )
             for number in self.chosen.tolist()
             for place, (change, level, way) in enumerate(ways)
         ]
@@ -239,7 +238,7 @@ class Variants:
 
     def _mutant(self, number: int, identity: float, by: str) -> str:
         rng = self._rng(number, 100 + list(IDENTITIES).index(by))
-        return mutated(self._sequences[number], identity, rng, by=by)
+        return mutated(self.study.common_as_read.sequences[number], identity, rng, by=by)
 
     def _rng(self, *numbers: int) -> np.random.Generator:
         return np.random.default_rng([self.study.settings.seed, *numbers])
@@ -329,9 +328,8 @@ class Variants:
 
     def _mean(self, values: pd.Series, name: str, scale: Callable = float) -> dict[str, float]:
         """Return the mean of values by family (the index), and the ends of its interval."""
-        found = averaged(values.rename(name).rename_axis("family").reset_index(), name)
-        keys = (name, f"{name}_low", f"{name}_high")
-        return {key: float(scale(value)) for key, value in zip(keys, found[:3], strict=True)}
+        frame = values.rename(name).rename_axis("family").reset_index()
+        return averaged(frame, name).named(name, scale)
 
 
 def _wide(moved: pd.DataFrame) -> pd.DataFrame:

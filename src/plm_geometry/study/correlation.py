@@ -65,9 +65,8 @@ class Correlation:
             found = association.correlation_differences(
                 frame, entries, first, second, weights=table["weight"]
             )
-            for (a, b), (estimate, low, high, _) in zip(_PAIRED, found, strict=True):
-                ends = {"difference_low": low, "difference_high": high}
-                yield {"quantity": "correlation", "a": a, "b": b, "difference": estimate} | ends
+            for (a, b), difference in zip(_PAIRED, found, strict=True):
+                yield {"quantity": "correlation", "a": a, "b": b} | difference.named("difference")
 
         return study.against_controls(rows)
 

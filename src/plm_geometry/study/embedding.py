@@ -73,6 +73,43 @@ def kept_poolings(model: "Embedder", chosen: str, n_proteins: int) -> tuple[str,
     return tuple(dict.fromkeys([*kept, *(f"mean_of_{n}" for n in LADDER), chosen]))
 
 
+def read(
+    settings: Settings,
+    name: str,
+    models: Sequence["Embedder"],
+    proteins: Proteins,
+    *,
+    advice: str,
+    layer: int = 0,
+    **options,
+) -> Embeddings:
+    """Return embeddings of sequences that an experiment makes, or of which it asks more.
+
+    Parameters
+    ----------
+    settings, name, models, proteins
+        As for `stored`.
+    advice : str
+        What to do where memory is not enough.
+    layer : int
+        Its position among those kept.
+    **options
+        Of `run.embed`.
+
+    Raises
+    ------
+    InputError
+        If memory is not enough for one of the proteins.
+    """
+    store = stored(settings, name, models, proteins, residue_moments=False, **options)
+    if store.left_out:
+        raise InputError(
+            f"memory was not enough for {len(store.left_out)} of {len(proteins)} sequences that "
+            f"{name} was to read; {advice}."
+        )
+    return run.load(store, proteins, layer=layer)
+
+
 def stored(
     settings: Settings,
     name: str,

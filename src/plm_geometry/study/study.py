@@ -10,12 +10,13 @@ import pandas as pd
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.settings import Settings, read_settings
-from plm_geometry.embedding import files, run
+from plm_geometry.embedding import files
 from plm_geometry.embedding.run import Embeddings
 from plm_geometry.experiments.pooling import Pooling
 from plm_geometry.experiments.remedies import Remedies
 from plm_geometry.experiments.retrieval import Retrieval
 from plm_geometry.experiments.variants import Variants
+from plm_geometry.isotropy.jackknife import draw_blocks
 from plm_geometry.isotropy.moments import Moments
 from plm_geometry.models import ModelCard
 from plm_geometry.models.loading import read_padded_length
@@ -23,7 +24,7 @@ from plm_geometry.proteins.datasets import read_proteins
 from plm_geometry.proteins.families import SHIPPED, read_families
 from plm_geometry.proteins.fasta import Proteins, cut_to, sample, within_limit
 from plm_geometry.study.correlation import Correlation
-from plm_geometry.study.embedding import embedded, stored
+from plm_geometry.study.embedding import embedded, read
 from plm_geometry.study.isotropy import Isotropy
 from plm_geometry.study.local import Local
 from plm_geometry.study.pairs import Pairs
@@ -132,6 +133,20 @@ class Study:
             return None
         return [self.families[accession] for accession in proteins.accessions]
 
+    def blocks(self, proteins: Proteins, n_blocks: int) -> np.ndarray:
+        """Return the block of each of `proteins` (`jackknife.draw_blocks`); families stay whole."""
+        seed, families = self.settings.seed, self.families_of(proteins)
+        return draw_blocks(len(proteins), n_blocks=n_blocks, seed=seed, families=families)
+
+    def subset(self, n: int) -> np.ndarray:
+        """Return numbers of `n` of the `common` proteins, drawn by whole families; of 0, all."""
+        common = self.common
+        if not 0 < n < len(common):
+            return np.arange(len(common))
+        families = self.families_of(common)
+        drawn = set(sample(common, n, seed=self.settings.seed, families=families).accessions)
+        return np.flatnonzero([accession in drawn for accession in common.accessions])
+
     @property
     def interval_note(self) -> str:
         """What intervals leave out, said where they stand."""
@@ -222,6 +237,12 @@ class Study:
         """The `proteins` as models read them: cut after ``max_residues`` residues, if any are."""
         return self._cut[0]
 
+    @cached_property
+    def common_as_read(self) -> Proteins:
+        """The `common` proteins as models read them."""
+        place = {accession: i for i, accession in enumerate(self.as_read.accessions)}
+        return self.as_read.select([place[accession] for accession in self.common.accessions])
+
     def cut(self) -> pd.DataFrame:
         """Return the proteins of which models read the beginning only: ``accession, why``."""
         return pd.DataFrame(self._cut[1].items(), columns=["accession", "why"])
@@ -281,43 +302,13 @@ class Study:
         return self._embedded[name][0]
 
     def read(
-        self,
-        name: str,
-        proteins: Proteins,
-        *,
-        models: Sequence["Embedder"] = (),
-        layer: int = 0,
-        advice: str,
-        **options,
+        self, name: str, proteins: Proteins, models: Sequence["Embedder"] = (), **options
     ) -> Embeddings:
-        """Return embeddings of other proteins than the study's, or by other `options`.
+        """Return embeddings of other sequences, or by other `options` of `embedding.read`.
 
-        Parameters
-        ----------
-        name : str
-        proteins : Proteins
-        models : sequence of Embedder
-            What reads them, if not what `load` returns.
-        layer : int
-            Its position among those kept.
-        advice : str
-            What to do where memory is not enough.
-        **options
-            Of `embedding.run.embed`.
-
-        Raises
-        ------
-        InputError
-            If memory is not enough for one of the proteins.
+        They are read by `models`, or by what `load` returns.
         """
-        options = {"residue_moments": False} | options
-        store = stored(self.settings, name, models or self.load(name), proteins, **options)
-        if store.left_out:
-            raise InputError(
-                f"memory was not enough for {len(store.left_out)} of {len(proteins)} sequences "
-                f"that {name} was to read; {advice}."
-            )
-        return run.load(store, proteins, layer=layer)
+        return read(self.settings, name, models or self.load(name), proteins, **options)
 
     def identity(self, name: str) -> dict[str, str]:
         """Return what identifies a model that has been used: source, revision, weights.
