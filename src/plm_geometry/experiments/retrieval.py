@@ -40,6 +40,7 @@ class Retrieval:
     def __init__(self, study: "Study"):
         self.study = study
         self._found: dict[tuple[str, str], pd.DataFrame] = {}
+        self._dimensions: dict[str, float] = {}
 
     @cached_property
     def chosen(self) -> np.ndarray:
@@ -136,14 +137,10 @@ class Retrieval:
 
     def dimensions(self, name: str) -> float:
         """Return effective dimensions; the mean over the copies of a control."""
-        return float(
-            np.mean(
-                [
-                    dimensions_or_nan(Moments.from_vectors(vectors))
-                    for vectors in self._vectors(name)
-                ]
-            )
-        )
+        if name not in self._dimensions:
+            clouds = map(Moments.from_vectors, self._vectors(name))
+            self._dimensions[name] = float(np.mean([dimensions_or_nan(cloud) for cloud in clouds]))
+        return self._dimensions[name]
 
     @property
     def _known(self) -> bool:

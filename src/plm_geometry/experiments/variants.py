@@ -38,8 +38,8 @@ N_RANDOM = 20_000
 # lets a pair be compared with a protein whose residues were substituted only.
 _N_RELATED = 5_000
 COVERED = 0.8
-_COLUMNS = ["number", "change", "level", "sequence"]
 _Rows = Iterator[dict[str, object]]
+_Way = Callable[..., str]
 
 
 class Variants:
@@ -187,23 +187,17 @@ class Variants:
     @cached_property
     def _changes(self) -> pd.DataFrame:
         """One row per changed copy: ``number`` of its protein, ``change, level, sequence``."""
-        ways: list[tuple[str, float, Callable[..., str]]] = [
+        ways: list[tuple[str, float, _Way]] = [
             *(("permuted", share, partial(permuted, share=share)) for share in DOSES),
             ("dipeptides", 1.0, dipeptide_shuffled),
             *((by, identity, partial(mutated, identity=identity, by=by))
               for by, identities in IDENTITIES.items() for identity in identities),
         ]  # fmt: skip
-        rows = [
-            (
-                number,
-                change,
-                level,
-                way(self.study.common_as_read.sequences[number], rng=self._rng(number, place)),
-            )
+        return self._made(
+            (number, place, *way)
             for number in self.chosen.tolist()
-            for place, (change, level, way) in enumerate(ways)
-        ]
-        return pd.DataFrame(rows, columns=_COLUMNS)
+            for place, way in enumerate(ways)
+        )
 
     @cached_property
     def _pairs(self) -> pd.DataFrame:
@@ -229,16 +223,21 @@ class Variants:
     @cached_property
     def _mutants(self) -> pd.DataFrame:
         """The first of each pair of relatives mutated to the pair's identity, as `_changes`."""
-        rows = [
-            (pair.first, by, pair.identity, self._mutant(pair.first, pair.identity, by))
+        return self._made(
+            (pair.first, 100 + place, by, pair.identity,
+             partial(mutated, identity=pair.identity, by=by))
             for pair in self._pairs.itertuples()
-            for by in IDENTITIES
-        ]
-        return pd.DataFrame(rows, columns=_COLUMNS)
+            for place, by in enumerate(IDENTITIES)
+        )  # fmt: skip
 
-    def _mutant(self, number: int, identity: float, by: str) -> str:
-        rng = self._rng(number, 100 + list(IDENTITIES).index(by))
-        return mutated(self.study.common_as_read.sequences[number], identity, rng, by=by)
+    def _made(self, ways: Iterable[tuple[int, int, str, float, _Way]]) -> pd.DataFrame:
+        """Change proteins, each by its number and the number of its way, from which chance is."""
+        sequences = self.study.common_as_read.sequences
+        rows = [
+            (number, change, level, way(sequences[number], rng=self._rng(number, place)))
+            for number, place, change, level, way in ways
+        ]
+        return pd.DataFrame(rows, columns=["number", "change", "level", "sequence"])
 
     def _rng(self, *numbers: int) -> np.random.Generator:
         return np.random.default_rng([self.study.settings.seed, *numbers])
@@ -322,8 +321,7 @@ class Variants:
         proteins = Proteins(tuple(names), tuple(sequences), f"changed {study.common.source}")
         advice = f"choose a smaller n_variants, or name {name} in skip_variants"
         found = study.read(name, proteins, pooling=study.settings.pooling, advice=advice)
-        vectors = found.vectors
-        squared = ((vectors.astype(float) - study.vectors(name)[numbers]) ** 2).sum(axis=1)
+        squared = ((found.vectors.astype(float) - study.vectors(name)[numbers]) ** 2).sum(axis=1)
         return changes.assign(family=self._family[numbers], distance=squared / self._unit(name))
 
     def _mean(self, values: pd.Series, name: str, scale: Callable = float) -> dict[str, float]:
