@@ -14,7 +14,7 @@ from plm_geometry.association.values import (
     known_values,
     protein_codes,
 )
-from plm_geometry.isotropy.jackknife import LEAST_BLOCKS, jackknife
+from plm_geometry.isotropy.jackknife import LEAST_BLOCKS, Interval, jackknife
 
 # Of the jackknife: quantiles need many families left out at once, and few groups do.
 _GROUPS = 20
@@ -133,9 +133,8 @@ def spread_at(
     for name, values in known.items():
         back = np.exp if name.startswith("ratio") else np.asarray
         margin = reach * jackknife(values.T).standard_error
-        table |= {name: back(values[:, 0])}
-        table |= {f"{name}_low": back(values[:, 0] - margin)}
-        table |= {f"{name}_high": back(values[:, 0] + margin)}
+        whole = values[:, 0]
+        table |= Interval(whole, whole - margin, whole + margin, margin).named(name, back)
     return pd.DataFrame(table)
 
 
