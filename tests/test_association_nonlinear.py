@@ -1,4 +1,4 @@
-"""Distance correlation against its definition, over samples of weighted pairs."""
+"""Distance correlation against its definition."""
 
 import numpy as np
 import pytest
@@ -7,12 +7,6 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from plm_geometry.association import distance_correlation, nonlinear
-
-
-@pytest.fixture
-def one_shuffle(monkeypatch):
-    """Time: where the null does not matter."""
-    monkeypatch.setattr(nonlinear, "SHUFFLES", 1)
 
 
 @pytest.fixture
@@ -57,35 +51,6 @@ def test_a_parabola_is_seen_where_pearson_sees_nothing_and_noise_is_not(rng):
     assert seen.estimate > 3 * seen.null
     unseen = distance_correlation(x, noise, seed=0)
     assert unseen.estimate < 2 * unseen.null + 0.01
-
-
-@pytest.mark.usefixtures("one_shuffle")
-def test_a_weighted_sample_says_what_the_whole_says(rng):
-    x, noise = rng.standard_normal((2, 20_000))
-    y = np.where(x > 1, x, 0) + 0.5 * noise
-    is_kept = (x > 1) | (rng.random(20_000) < 0.2)
-    weights = np.where(x > 1, 1.0, 5.0)[is_kept]
-    whole = distance_correlation(x, y, seed=0).estimate
-    weighted = distance_correlation(x[is_kept], y[is_kept], weights=weights, seed=0).estimate
-    unweighted = distance_correlation(x[is_kept], y[is_kept], seed=0).estimate
-    assert weighted == pytest.approx(whole, abs=0.04)
-    assert abs(unweighted - whole) > 0.1
-
-
-def test_a_pair_enters_the_sample_at_most_once_and_in_proportion_to_its_weight(rng):
-    from plm_geometry.association.nonlinear import _self_weighting_sample
-
-    weights = rng.uniform(1, 4, 50)
-    counts = np.zeros(50)
-    for _ in range(4000):
-        drawn = _self_weighting_sample(weights, 10, rng)
-        assert len(np.unique(drawn)) == len(drawn) == 10
-        counts[drawn] += 1
-    expected = 4000 * 10 * weights / weights.sum()
-    np.testing.assert_allclose(counts, expected, atol=5 * np.sqrt(expected.max()))
-    assert sorted(_self_weighting_sample(np.ones(7), 50, rng)) == list(range(7))
-    # More than these would have to hold the heavy one twice.
-    assert len(_self_weighting_sample(np.array([4.0, 1, 1, 1, 1]), 5, rng)) == 2
 
 
 def test_the_seed_alone_decides_and_unknown_pairs_are_left_out(rng, monkeypatch):

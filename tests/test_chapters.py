@@ -21,6 +21,9 @@ from plm_geometry.base.settings import EMBEDDING_PARAMETERS, Settings
 from plm_geometry.book import chapters, parameters
 from small_chapter import HEAD
 
+SHIPPED = (paths.BACTERIUM, paths.MINIS, paths.ABLATION, paths.PUBLISHED)
+SOURCES = chapters._SOURCES  # before a fixture replaces them
+
 TOY = """# Toy
 
 ```{code-cell} ipython3
@@ -180,6 +183,10 @@ def test_a_run_without_overrides_is_the_books_and_is_not_repeated(house, told):
     assert "unchanged" in told[-1]
     assert summary(where) == found
     assert {path.name for path in where.parent.iterdir()} == {"01_toy", "01_toy.run.log"}
+
+
+def test_every_table_that_comes_with_the_package_is_a_source_of_results():
+    assert set(SHIPPED) <= set(SOURCES)
 
 
 def test_a_change_of_source_data_text_or_parameters_is_noticed(house):

@@ -145,6 +145,24 @@ def test_another_model_is_named_as_such_and_never_for_proteinbert():
     assert of(table, "ProteinBERT").near == NONE
 
 
+def test_other_models_are_counted_once_and_have_correlations_too():
+    quantities = {"isoscore": 0.07, "effective_dimensions": 5.5}
+    runs = [
+        [row(name, value, "") | {"model": model, "title": model}
+         for name, value in {**quantities, SIGN: r}.items()]
+        for model, r in (("a", -0.9), ("a", -0.7), ("b", -0.8))
+    ]  # fmt: skip
+    table = claims.claims([], [record(measured) for measured in runs])
+    minus = "\N{MINUS SIGN}"
+    said = {
+        "dimensions of proteins, ProtXLNet": "5.5 in 2 other models",
+        "cosine similarity – squared": f"{minus}0.90 to {minus}0.70 in 2 other models",
+    }
+    for words, why in said.items():
+        found = of(table, words)
+        assert (found.near, found.state, found.why) == (OTHER_MODEL, UNTESTED, why)
+
+
 def test_a_pooler_output_stands_beside_nothing():
     other = {"model": "p", "title": "pooler"}
     measured = [row("isoscore", 1e-9, "") | other,

@@ -13,12 +13,13 @@ from plm_geometry.base import paths
 from plm_geometry.base.settings import Settings
 from plm_geometry.book import report
 from plm_geometry.embedding import run as embed
+from plm_geometry.experiments import remedies, retrieval, variants
 from plm_geometry.isotropy import jackknife, yardsticks
 from plm_geometry.models import MODELS
 from plm_geometry.pairs import stratified
 from plm_geometry.paper import ablation, verdicts
 from plm_geometry.proteins.variants import LEAST_IDENTITY
-from plm_geometry.study import correlation, remedies, retrieval, scatter, variants
+from plm_geometry.study import correlation, scatter
 from plm_geometry.study import isotropy as isotropy_study
 
 METHODS = (paths.BOOK / "methods.md").read_text()

@@ -11,6 +11,7 @@ from sklearn.metrics.pairwise import (
 )
 
 from plm_geometry.base.errors import InputError
+from plm_geometry.isotropy.measures import mean_cosine_similarity
 from plm_geometry.pairs import all_pairs, draw_pairs, pair_distances
 from plm_geometry.pairs.distances import pairwise_cosines
 
@@ -139,3 +140,10 @@ def test_drawn_cosines_follow_their_seed():
     assert len(drawn) == 20_000
     assert (pairwise_cosines(vectors, 20_000, seed=2) == drawn).all()
     assert (pairwise_cosines(vectors, 20_000, seed=3) != drawn).any()
+    assert drawn.mean() == pytest.approx(mean_cosine_similarity(vectors), abs=0.01)
+
+
+def test_a_drawn_pair_with_a_zero_vector_has_no_cosine():
+    vectors = cloud(3, 8)
+    vectors[1] = 0
+    assert np.isnan(pairwise_cosines(vectors, 3, seed=0)).sum() == 2

@@ -1,4 +1,4 @@
-"""Spectrum, coordinates and pairs against independent computations and closed forms."""
+"""Spectrum and coordinates against independent computations and closed forms."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import entropy
 from sklearn.decomposition import PCA
-from sklearn.metrics.pairwise import cosine_similarity
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.isotropy.measures import effective_dimensions, mean_cosine_similarity
@@ -18,7 +17,6 @@ from plm_geometry.isotropy.spectrum import (
     entropy_rank_singular,
     share_of_first,
 )
-from plm_geometry.pairs.distances import pairwise_cosines
 
 
 def cloud(seed, n=200, d=12):
@@ -127,29 +125,3 @@ def test_a_zero_vector_leaves_the_shares_undefined_and_one_vector_has_no_pairs()
     assert np.isnan(coordinate_shares(Moments.from_vectors(vectors))).all()
     with pytest.raises(InputError, match="at least two"):
         coordinate_shares(Moments.from_vectors(vectors[:1]))
-
-
-@pytest.mark.parametrize("centre", [False, True])
-@pytest.mark.parametrize("kind", ["float64", "float32", "float16"])
-def test_all_pairs_have_the_cosines_of_the_full_matrix(centre, kind):
-    vectors = cloud(10, n=40).astype(kind)
-    exact = vectors.astype("float64")
-    matrix = cosine_similarity(exact - exact.mean(axis=0) if centre else exact)
-    expected = np.sort(matrix[np.triu_indices(40, 1)])
-    found = np.sort(pairwise_cosines(vectors, 10_000, seed=0, centre=centre))
-    assert found == pytest.approx(expected, abs=1e-12)
-
-
-def test_drawn_cosines_follow_their_seed_and_stand_for_all_pairs():
-    vectors = cloud(12, n=400)
-    drawn = pairwise_cosines(vectors, 20_000, seed=2)
-    assert len(drawn) == 20_000
-    assert (pairwise_cosines(vectors, 20_000, seed=2) == drawn).all()
-    assert (pairwise_cosines(vectors, 20_000, seed=3) != drawn).any()
-    assert drawn.mean() == pytest.approx(mean_cosine_similarity(vectors), abs=0.01)
-
-
-def test_a_pair_with_a_zero_vector_has_no_cosine():
-    vectors = cloud(13, n=3)
-    vectors[1] = 0
-    assert np.isnan(pairwise_cosines(vectors, 3, seed=0)).sum() == 2

@@ -78,7 +78,7 @@ def test_cosine_distance_turns_the_sign(study):
 
 def test_every_setting_is_as_if_aligned_with_it(study):
     grid = study.correlation.settings_grid()
-    assert len(grid) == len(correlation.MODES) * len(correlation.GAPS) * 3
+    assert len(grid) == len(correlation.MODES) * len(correlation.GAPS) * 4
     some = study.pairs.some(100)
     first, second = (some[f"accession_{side}"].cat.codes.to_numpy(np.int64) for side in "ab")
     for row in grid.iloc[[2, 22, 40, 53]].itertuples():

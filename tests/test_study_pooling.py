@@ -6,12 +6,13 @@ import pytest
 
 from plm_geometry import figures
 from plm_geometry.base import paths
+from plm_geometry.experiments.pooling import Pooling, Readout, projected_dimensions
+from plm_geometry.experiments.retrieval import queries_of
 from plm_geometry.isotropy.measures import effective_dimensions
 from plm_geometry.isotropy.moments import Moments
 from plm_geometry.isotropy.tables import dimensions_without_each, measured
 from plm_geometry.models.proteinbert import ProteinBERTEmbedder
 from plm_geometry.study import Study, embedding
-from plm_geometry.study.pooling import Pooling, Readout, projected_dimensions
 
 OPTIONS = {
     "proteins": "bacterium",
@@ -68,13 +69,13 @@ def test_the_ladder_has_every_pooling_of_the_one_pass(study):
     assert np.isnan(of_model["final"])
     assert set(of_model[np.isfinite(of_model)]) == set(embedding.LADDER)
     # One store, whatever pooling the chapters choose.
-    chosen = [embedding.kept_poolings(embedding.load(study.settings, "unirep_64", "none")[0], p, 80)
+    chosen = [embedding.kept_poolings(study.load("unirep_64")[0], p, 80)
               for p in ("mean", "final")]  # fmt: skip
     assert chosen[0] == chosen[1] == study.poolings("unirep_64")
 
 
 def test_of_very_many_proteins_the_chosen_pooling_alone_is_kept(study):
-    model = embedding.load(study.settings, "unirep_64", "none")[0]
+    model = study.load("unirep_64")[0]
     assert embedding.kept_poolings(model, "final", embedding.MOST_POOLED + 1) == ("final",)
 
 
@@ -94,8 +95,10 @@ def test_a_factor_is_that_of_plain_dimensions_and_of_itself_is_one(study):
 
 
 def test_with_fewer_than_ten_blocks_a_factor_has_no_interval():
-    few = Readout(3, [4, 2, 2], np.array([2.0, 1.8, 1.9]), None)
-    found = few.against(Readout(3, [4, 2, 2], np.array([1.0, 1.2, 1.1]), None))
+    nobody = queries_of(np.ones((4, 3)), None)
+    few = Readout(3, [4, 2, 2], np.array([2.0, 1.8, 1.9]), nobody)
+    found = few.against(Readout(3, [4, 2, 2], np.array([1.0, 1.2, 1.1]), nobody))
+    assert np.isnan([found["top_1_more"], few.row()["top_1"]]).all()
     assert found["ratio"] == pytest.approx(2)
     assert np.isnan(found["ratio_low"])
     assert np.isnan(few.row()["effective_dimensions_low"])

@@ -5,11 +5,12 @@ import pandas as pd
 import pytest
 
 from plm_geometry.association import retrieve
+from plm_geometry.experiments import remedies
 from plm_geometry.figures import with_spans
 from plm_geometry.isotropy.jackknife import draw_blocks
 from plm_geometry.isotropy.measures import effective_dimensions, mean_cosine_similarity
 from plm_geometry.isotropy.remedies import cross_fitted
-from plm_geometry.study import Study, remedies
+from plm_geometry.study import Study
 from small_proteins import random_proteins, write_fasta
 
 

@@ -80,9 +80,15 @@ def pairwise_interval(r: float, n_pairs: int) -> Interval:
 
 
 def fisher_interval(r: float, error: float, freedom: float = np.inf) -> Interval:
-    """Return the 95 % interval, symmetric in ``arctanh r``, whose standard error is given.
+    """Return the 95 % interval of a correlation, symmetric in ``arctanh r``.
 
-    Ends from Student's t with so many degrees of freedom; by default the normal distribution.
+    Parameters
+    ----------
+    r : float
+    error : float
+        Standard error of ``arctanh r``.
+    freedom : float
+        Degrees of freedom of Student's t; by default it is the normal distribution.
     """
     margin = stats.t.ppf(0.975, freedom) * error
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -93,7 +99,18 @@ def fisher_interval(r: float, error: float, freedom: float = np.inf) -> Interval
 def standardised(values: np.ndarray, weights: np.ndarray, method: str) -> np.ndarray:
     """Turn rows, in place, into weighted mean 0 and weighted sum of squares 1.
 
-    They are ranked first if the method is Spearman's; a constant row becomes NaN.
+    Parameters
+    ----------
+    values : numpy.ndarray of float64, shape ``(n_quantities, n_pairs)``
+        A constant row becomes NaN.
+    weights : numpy.ndarray, shape ``(n_pairs,)``
+    method : {"pearson", "spearman"}
+        Rows are ranked first if it is Spearman's.
+
+    Returns
+    -------
+    numpy.ndarray, shape ``(n_quantities, n_pairs)``
+        The same array.
     """
     for row in values:
         # Asked of the values: rounding of the mean may leave a constant row not quite zero.
@@ -108,7 +125,7 @@ def standardised(values: np.ndarray, weights: np.ndarray, method: str) -> np.nda
 
 
 def mid_ranks(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the weight below each value and half the weight at it."""
+    """Return the weight below each value and half the weight at it, all of shape ``(n,)``."""
     order = np.argsort(values)
     is_first = np.diff(values[order], prepend=np.nan) != 0
     starts = np.flatnonzero(is_first)

@@ -63,10 +63,7 @@ def r_squared_on_lengths(
 
 
 def adjusted_for_lengths(
-    frame: pd.DataFrame,
-    columns: Sequence[str] = COLUMNS,
-    *,
-    weights: np.ndarray | None = None,
+    frame: pd.DataFrame, columns: Sequence[str] = COLUMNS, *, weights: np.ndarray | None = None
 ) -> pd.DataFrame:
     """Replace columns by what the two lengths of a pair do not explain.
 

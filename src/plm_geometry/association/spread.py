@@ -14,12 +14,12 @@ from plm_geometry.association.values import (
     known_values,
     protein_codes,
 )
-from plm_geometry.isotropy.jackknife import LEAST_BLOCKS, jackknife
+from plm_geometry.isotropy.jackknife import LEAST_BLOCKS, Interval, jackknife
 
 # Of the jackknife: quantiles need many families left out at once, and few groups do.
 _GROUPS = 20
-_SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
-_STATISTICS = ("n", "median", "q05", "q95", "std", "iqr")
+_SHARES = (0.05, 0.5, 0.95)
+_STATISTICS = ("n", "q05", "median", "q95")
 
 
 def binned_spread(
@@ -46,8 +46,8 @@ def binned_spread(
     Returns
     -------
     pandas.DataFrame
-        One row per bin: ``bin_low``, ``bin_high``, ``n``, and of the distance ``median``,
-        ``q05``, ``q95`` (quantiles), ``std`` (sample), ``iqr``; NaN where a bin is empty.
+        One row per bin: ``bin_low``, ``bin_high``, ``n``, and quantiles of the distance, ``q05``,
+        ``median``, ``q95``; NaN where a bin is empty.
 
     Raises
     ------
@@ -133,17 +133,13 @@ def spread_at(
     for name, values in known.items():
         back = np.exp if name.startswith("ratio") else np.asarray
         margin = reach * jackknife(values.T).standard_error
-        table |= {name: back(values[:, 0])}
-        table |= {f"{name}_low": back(values[:, 0] - margin)}
-        table |= {f"{name}_high": back(values[:, 0] + margin)}
+        whole = values[:, 0]
+        table |= Interval(whole, whole - margin, whole + margin, margin).named(name, back)
     return pd.DataFrame(table)
 
 
 def _by_bin(
-    similarity: np.ndarray,
-    distance: np.ndarray,
-    edges: np.ndarray,
-    weights: np.ndarray | None,
+    similarity: np.ndarray, distance: np.ndarray, edges: np.ndarray, weights: np.ndarray | None
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Yield each bin's distances in ascending order, their weights, and their rows."""
     (similarity, distance), weights, known = known_values([similarity, distance], weights)
@@ -155,27 +151,12 @@ def _by_bin(
 
 
 def _described(ascending: np.ndarray, weights: np.ndarray) -> tuple[float, ...]:
-    """Return `_STATISTICS`; of no distances, NaN."""
-    q05, q25, median, q75, q95 = _quantiles(ascending, weights)
-    std = _std(ascending, weights)
-    return len(ascending), median, q05, q95, std, q75 - q25
-
-
-def _quantiles(ascending: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the quantiles of `_SHARES`: with equal weights, NumPy's."""
+    """Return `_STATISTICS`: with equal weights, NumPy's quantiles; of no distances, NaN."""
     if len(ascending) == 0:
-        return np.full(len(_SHARES), np.nan)
+        return 0, *[np.nan] * len(_SHARES)
     centre = np.cumsum(weights) - weights / 2
     share = (centre - centre[0]) / max(centre[-1] - centre[0], np.finfo(float).tiny)
-    return np.interp(_SHARES, share, ascending)
-
-
-def _std(values: np.ndarray, weights: np.ndarray) -> float:
-    """Return the weighted standard deviation, with n - 1 in place of n."""
-    if len(values) < 2:
-        return np.nan
-    variance = np.average((values - np.average(values, weights=weights)) ** 2, weights=weights)
-    return float(np.sqrt(variance * len(values) / (len(values) - 1)))
+    return len(ascending), *np.interp(_SHARES, share, ascending)
 
 
 def _groups(first: np.ndarray, second: np.ndarray, n: int, seed: int) -> np.ndarray:

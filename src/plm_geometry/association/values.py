@@ -25,7 +25,13 @@ def check_columns(frame: pd.DataFrame, columns: Sequence[str]) -> None:
 
 
 def checked_weights(weights: np.ndarray | None, n_pairs: int) -> np.ndarray:
-    """Return one positive weight per pair as float64; all are 1 where none are given."""
+    """Return one positive weight per pair as float64; all are 1 where none are given.
+
+    Raises
+    ------
+    InputError
+        If they are not of shape ``(n_pairs,)``, or one is not a positive number.
+    """
     if weights is None:
         return np.ones(n_pairs)
     weights = np.asarray(weights, dtype=np.float64)
@@ -37,7 +43,13 @@ def checked_weights(weights: np.ndarray | None, n_pairs: int) -> np.ndarray:
 
 
 def ascending_edges(bins: np.ndarray) -> np.ndarray:
-    """Return the edges of at least one bin as float64."""
+    """Return the edges of at least one bin as float64, shape ``(n_bins + 1,)``.
+
+    Raises
+    ------
+    InputError
+        If they do not ascend, or there are fewer than two.
+    """
     edges = np.asarray(bins, dtype=np.float64)
     if edges.ndim != 1 or len(edges) < 2 or not (np.diff(edges) > 0).all():
         raise InputError(f"bins are {bins!r}; give one or more, or their edges in ascending order.")
@@ -45,7 +57,7 @@ def ascending_edges(bins: np.ndarray) -> np.ndarray:
 
 
 def bin_numbers(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Return each value's bin, which holds its lower edge, the last also its upper one.
+    """Return each value's bin, shape ``(n_values,)``: it holds its lower edge, the last both.
 
     Values outside, and NaN, get a number that no bin has.
     """
@@ -77,7 +89,20 @@ def known_values(
 def protein_codes(
     first: np.ndarray, second: np.ndarray, known: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, int]:
-    """Give each protein of the known pairs a number from 0; return both sides and how many."""
+    """Give each protein, or family, of the known pairs a number from 0.
+
+    Parameters
+    ----------
+    first, second : array-like, shape ``(n_pairs,)``
+        What either side of each pair is.
+    known : numpy.ndarray of bool, shape ``(n_pairs,)``
+
+    Returns
+    -------
+    first, second : numpy.ndarray of int, shape ``(n_known,)``
+    n : int
+        How many they are.
+    """
     both = pd.concat([pd.Series(side)[known] for side in (first, second)], ignore_index=True)
     codes, names = pd.factorize(both)
     return *np.split(codes, 2), len(names)

@@ -37,7 +37,7 @@ from plm_geometry.paper.summaries import summary_files
 if TYPE_CHECKING:
     from plm_geometry.study import Study
 
-_DATA = (paths.BACTERIUM, paths.MINIS, paths.PUBLISHED)
+_DATA = (paths.BACTERIUM, paths.MINIS, paths.ABLATION, paths.PUBLISHED)
 _SOURCES = (Path(__file__).parents[1], *_DATA, paths.ROOT / "constraints.txt")
 _PAGES = (paths.BOOK, paths.CHAPTERS, paths.NOTEBOOKS, paths.MINIS / "losses.csv")
 _BOOK_SOURCES = (*_PAGES, paths.ROOT / "_config.yml", paths.ROOT / "_toc.yml")

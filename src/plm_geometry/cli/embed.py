@@ -7,7 +7,7 @@ from typer import Argument, Exit, Option, echo
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.files import alone
-from plm_geometry.cli.options import Cluster, Fasta, read_proteins
+from plm_geometry.cli.options import Cluster, Fasta, is_made, read_proteins
 from plm_geometry.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -137,15 +137,10 @@ def _write(
 
 
 def _is_there_already(out: Path, residues: Path | None, directory: Path, mark: str) -> bool:
-    """Tell whether the HDF5 file is finished; refuse to replace one that holds other things."""
-    from plm_geometry.base.provenance import said_by
-
-    if not _is_h5(out) or not out.exists():
-        return False
-    if said_by(out, "fingerprint") != mark:
-        raise InputError(f"{out} holds something else; choose another output, or remove that file.")
+    """Tell whether the HDF5 file is finished, and that of the residues, if it is asked for."""
+    is_whole = _is_h5(out) and is_made(out, mark) and (residues is None or residues.exists())
     # A store beside it waits for proteins that there was no memory for.
-    return not directory.exists() and (residues is None or residues.exists())
+    return is_whole and not directory.exists()
 
 
 def _name_proteins(what: str, named: dict[str, str]) -> None:

@@ -1,6 +1,5 @@
 """The verb `isotropy`: the measures of a file of vectors, as a table, JSON or a figure."""
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -10,7 +9,7 @@ from typer import Argument, Option, echo
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.files import as_json, replacing
 from plm_geometry.cli.options import AsJson, read_proteins
-from plm_geometry.cli.terminal import aligned, say
+from plm_geometry.cli.terminal import aligned, interval, number, say
 
 if TYPE_CHECKING:
     from plm_geometry.embedding.file_isotropy import FileIsotropy
@@ -106,9 +105,9 @@ def _table(row: Mapping[str, Any]) -> str:
     names = ["isoscore", "effective_dimensions", "mean_cosine_similarity"]
     columns = {
         "": ["IsoScore", "effective dimensions", "mean cosine similarity"],
-        "value": [_number(row[name], 6) for name in names],
-        "corrected": [_number(row.get(f"{name}_corrected")) for name in names[:2]] + [""],
-        "95 % interval": [_span(row, name) for name in names],
+        "value": [number(row[name], ".6g") for name in names],
+        "corrected": [number(row.get(f"{name}_corrected")) for name in names[:2]] + [""],
+        "95 % interval": [interval(row, name) for name in names],
         "meaning": [
             "0: all on one line; 1: the same variance in all directions",
             f"participation ratio, 1 to {row['d']:,}; rounded up as in print: "
@@ -130,22 +129,13 @@ def _residue_table(rows: Sequence[Mapping[str, Any]], average: Mapping[str, floa
     columns = {
         "": [row["residue"] for row in rows],
         "residues": [f"{row['n']:,}" for row in rows],
-        "effective dimensions": [_number(row["effective_dimensions"]) for row in rows],
-        "95 % interval": [_span(row, "effective_dimensions") for row in rows],
-        "IsoScore": [_number(row["isoscore"]) for row in rows],
-        "mean cosine similarity": [_number(row["mean_cosine_similarity"]) for row in rows],
+        "effective dimensions": [number(row["effective_dimensions"]) for row in rows],
+        "95 % interval": [interval(row, "effective_dimensions") for row in rows],
+        "IsoScore": [number(row["isoscore"]) for row in rows],
+        "mean cosine similarity": [number(row["mean_cosine_similarity"]) for row in rows],
     }
     if len(rows) == 1:
         return aligned(columns)
-    mean = _number(average["average_dimensions"])
-    span = _span(average, "average_dimensions")
-    return f"{aligned(columns)}\n\nMean over amino acids: {mean} dimensions (95 % interval: {span})"
-
-
-def _number(value: float | None, digits: int = 4) -> str:
-    return "-" if value is None or math.isnan(value) else f"{value:.{digits}g}"
-
-
-def _span(row: Mapping[str, Any], name: str) -> str:
-    ends = [_number(row[f"{name}_{end}"]) for end in ("low", "high")]
-    return "-" if "-" in ends else " to ".join(ends)
+    mean = number(average["average_dimensions"])
+    ends = interval(average, "average_dimensions")
+    return f"{aligned(columns)}\n\nMean over amino acids: {mean} dimensions (95 % interval: {ends})"

@@ -9,6 +9,7 @@ from plm_geometry.base.errors import InputError
 from plm_geometry.cli.terminal import say
 
 if TYPE_CHECKING:
+    from plm_geometry.embedding.files import EmbeddingFile
     from plm_geometry.proteins.fasta import Proteins
 
 Fasta = Annotated[Path, Argument(help="FASTA file, plain or compressed; or bacterium, swissprot.")]
@@ -37,6 +38,27 @@ def read_proteins(fasta: Path) -> "Proteins":
     for what, count in proteins.notes.items():
         say(f"note: {fasta.name}: {what}, {count:,} times")
     return proteins
+
+
+def open_vectors(path: Path) -> "EmbeddingFile":
+    """Open a file of embeddings, refusing one of residues."""
+    from plm_geometry.embedding.files import EmbeddingFile
+
+    found = EmbeddingFile(path)
+    if found.has_residues:
+        raise InputError(
+            f"{path} has one matrix per protein, of residues; give a file of one vector each."
+        )
+    return found
+
+
+def is_made(out: Path, mark: str) -> bool:
+    """Tell whether an HDF5 file of that fingerprint is there; refuse to replace another."""
+    from plm_geometry.base.provenance import said_by
+
+    if out.exists() and said_by(out, "fingerprint") != mark:
+        raise InputError(f"{out} holds something else; choose another output, or remove that file.")
+    return out.exists()
 
 
 def join_overrides(arguments: list[str]) -> list[str]:

@@ -8,6 +8,7 @@ from typer import Argument, Option, echo
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.files import alone
+from plm_geometry.cli.options import is_made, open_vectors
 from plm_geometry.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -49,44 +50,28 @@ def remedy(
     Example: plm-geometry remedy my.h5 --method all-but-top --components 3 --fit other.h5 --out
     new.h5
     """
-    from plm_geometry.base.provenance import fingerprint, said_by, source_digest
+    from plm_geometry.base.provenance import fingerprint, source_digest
     from plm_geometry.embedding.formats import HDF5_SUFFIXES
     from plm_geometry.embedding.store import write_uniprot_h5
     from plm_geometry.isotropy import remedies
 
     wanted = remedies.named(method, components)
-    given = _opened(file)
-    fitted_on = given if fit is None else _opened(fit)
+    given = open_vectors(file)
+    fitted_on = given if fit is None else open_vectors(fit)
     if out.suffix not in HDF5_SUFFIXES:
         raise InputError(f"{out} is written as HDF5; give it the ending {HDF5_SUFFIXES[0]}.")
     what = {"method": method, **wanted.get_params()}
     digests = [one.identity["weights"] for one in (given, fitted_on)]
     mark = fingerprint({"files": digests, "code": source_digest(remedies), **what})
     with alone(out, say):
-        if out.exists() and said_by(out, "fingerprint") == mark:
+        if is_made(out, mark):
             say(f"{out} is there already, of the same files and method")
-        elif out.exists():
-            raise InputError(
-                f"{out} holds something else; choose another output, or remove that file."
-            )
         else:
             wanted.fit(fitted_on.vectors(fitted_on.accessions))
             number = "".join(f" {value}" for value in wanted.get_params().values() if value)
             about = {"model_name": f"{given.title}, {method}{number}", "fingerprint": mark}
             write_uniprot_h5(out, given.accessions, _transformed(wanted, given), **about)
     echo(out)
-
-
-def _opened(path: Path) -> "EmbeddingFile":
-    """Open a file of embeddings, refusing one of residues."""
-    from plm_geometry.embedding.files import EmbeddingFile
-
-    found = EmbeddingFile(path)
-    if found.has_residues:
-        raise InputError(
-            f"{path} has one matrix per protein, of residues; give a file of one vector each."
-        )
-    return found
 
 
 def _transformed(fitted: object, file: "EmbeddingFile") -> Iterator["np.ndarray"]:

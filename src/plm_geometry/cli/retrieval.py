@@ -8,8 +8,8 @@ from typer import Argument, Option, echo
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.files import as_json
-from plm_geometry.cli.options import AsJson, read_proteins
-from plm_geometry.cli.terminal import aligned, say
+from plm_geometry.cli.options import AsJson, open_vectors, read_proteins
+from plm_geometry.cli.terminal import aligned, interval, number, say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,11 +44,8 @@ def retrieval(
     Example: plm-geometry retrieval my.h5 --families my_families.tsv
     """
     from plm_geometry.base.provenance import sha256_of
-    from plm_geometry.embedding.files import EmbeddingFile
 
-    found = EmbeddingFile(file)
-    if found.has_residues:
-        raise InputError(f"{file} holds one matrix per protein; give the mean of each, one vector.")
+    found = open_vectors(file)
     accessions, family = _read_families(found, families)
     vectors, masks = found.vectors(accessions), {"all": {}}
     if fasta is not None:
@@ -115,9 +112,7 @@ def _row(
     found = retrieve(vectors, family, metric=metric, **masks)
     row = {"queries": len(found), "families": found["family"].nunique()}
     for measure in ("top_1", "average_precision"):
-        interval = averaged(found, measure)
-        row |= {measure: interval.estimate}
-        row |= {f"{measure}_low": interval.low, f"{measure}_high": interval.high}
+        row |= averaged(found, measure).named(measure)
     return row
 
 
@@ -127,19 +122,10 @@ def _text(rows: Sequence[Mapping[str, Any]], n: int) -> str:
         "": [_SAID[row["relatives"]] for row in rows],
         "queries": [f"{row['queries']:,}" for row in rows],
         "families": [f"{row['families']:,}" for row in rows],
-        "top-1": [_number(row["top_1"]) for row in rows],
-        "95 % interval": [_span(row, "top_1") for row in rows],
-        "average precision": [_number(row["average_precision"]) for row in rows],
-        "95 % interval ": [_span(row, "average_precision") for row in rows],
+        "top-1": [number(row["top_1"], ".3f") for row in rows],
+        "95 % interval": [interval(row, "top_1", ".3f") for row in rows],
+        "average precision": [number(row["average_precision"], ".3f") for row in rows],
+        "95 % interval ": [interval(row, "average_precision", ".3f") for row in rows],
     }
     end = "Means over families; intervals leave out families, and there is none of fewer than ten."
     return "\n\n".join([f"{n:,} proteins", aligned(columns), end])
-
-
-def _number(value: float) -> str:
-    return "-" if value != value else f"{value:.3f}"  # NaN differs from itself
-
-
-def _span(row: Mapping[str, Any], name: str) -> str:
-    ends = [_number(row[f"{name}_{end}"]) for end in ("low", "high")]
-    return "-" if "-" in ends else " to ".join(ends)

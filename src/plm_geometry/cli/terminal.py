@@ -1,7 +1,8 @@
 """What the command prints: lines on standard error, and tables."""
 
+import math
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -18,6 +19,17 @@ def aligned(frame: "pd.DataFrame | Mapping[str, Iterable[object]]") -> str:
 
 def _cell(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def number(value: float | None, spec: str = ".4g") -> str:
+    """Return a number in a format, and a hyphen for one that is not known."""
+    return "-" if value is None or math.isnan(value) else f"{value:{spec}}"
+
+
+def interval(row: Mapping[str, Any], name: str, spec: str = ".4g") -> str:
+    """Return a row's ``<name>_low`` and ``_high`` as "1.2 to 3.4"; a hyphen without either."""
+    ends = [number(row[f"{name}_{end}"], spec) for end in ("low", "high")]
+    return "-" if "-" in ends else " to ".join(ends)
 
 
 def say(line: str) -> None:

@@ -8,7 +8,7 @@ from importlib import import_module
 _CONTENTS = {
     "words": "LABELS between extent judged labels rounded spans with_spans",
     "style": "STYLE nothing_to_draw",
-    "isotropy": "global_isotropy pairwise_cosines",
+    "isotropy": "global_isotropy",
     "spectra": "constructed_clouds spectrum",
     "residues": "local_spread local_variance residue_order",
     "pairs": "density discrimination pair_explorer pair_scatter sampled_pairs",

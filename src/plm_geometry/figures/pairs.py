@@ -136,10 +136,9 @@ def discrimination(frame: pd.DataFrame) -> Figure:
         axes.axhline(chance, color=style.INK, lw=0.8, ls="--")
         for number, (distance, rows) in enumerate(model.groupby("distance", sort=False)):
             places = (rows["bin_low"] + rows["bin_high"]) / 2 + (-0.012, 0.012)[number]
-            axes.vlines(places, rows[f"{shown}_low"], rows[f"{shown}_high"], color=colour)
             mark = {"marker": "os"[number], "ls": "-:"[number], "ms": 4, "lw": 1, "color": colour}
             mark["mfc"] = (colour, style.GROUND)[number]
-            axes.plot(places, rows[shown], label=LABELS[distance], **mark)
+            style.line(axes, places, rows, shown, LABELS[distance], mark)
         axes.set_xlim(0, 1)
     return style.key(figure)
 

@@ -82,9 +82,7 @@ def _ladder(axes: Axes, rows: pd.DataFrame, value: str, name: str, look: dict) -
     known = rows.dropna(subset=value)
     for part, marker in ((known["place"] < _STATE, "o"), (known["place"] == _STATE, "D")):
         some = known[part]
-        ends = (some[f"{value}_low"].astype(float), some[f"{value}_high"].astype(float))
-        axes.vlines(some["place"], *ends, color=look["color"], lw=1, alpha=0.6)
-        axes.plot(some["place"], some[value], **look | {"marker": marker, "ms": 5})
+        style.line(axes, some["place"], some, value, None, look | {"marker": marker})
     axes.plot([], [], label=name, **look)
 
 

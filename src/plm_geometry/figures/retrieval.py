@@ -154,17 +154,9 @@ def _write_names(axes: Axes, names: list[tuple], taken: list[np.ndarray]) -> Non
         best = int(np.argmin([_covered(box, filled, frame) for box in boxes]))
         right, up, side, above = _PLACES[best]
         filled.append(boxes[best])
-        anchors = {"ha": _ANCHORS[0][side], "va": _ANCHORS[1][above]}
-        style.say(
-            axes,
-            "\n".join(lines),
-            (x, y),
-            (right, up),
-            color=colour,
-            fontsize=_LETTERS - 1,
-            zorder=5,
-            **anchors,
-        )
+        look = {"ha": _ANCHORS[0][side], "va": _ANCHORS[1][above], "zorder": 5}
+        look |= {"color": colour, "fontsize": _LETTERS - 1}
+        style.say(axes, "\n".join(lines), (x, y), (right, up), **look)
 
 
 def _box(x: float, y: float, wide: float, high: float) -> np.ndarray:

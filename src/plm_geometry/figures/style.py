@@ -176,6 +176,28 @@ def forest(
     axes.grid(axis="x")
 
 
+def line(
+    axes: Axes, x: pd.Series, rows: pd.DataFrame, value: str, said: str | None, look: dict
+) -> None:
+    """Draw a column of rows as a line, each value on its interval.
+
+    Parameters
+    ----------
+    axes : Axes
+    x : Series, length n_rows
+    rows : DataFrame
+        With the column `value` and its ends, ``<value>_low`` and ``<value>_high``.
+    value : str
+    said : str or None
+        What `key` calls the line.
+    look : dict
+        Matplotlib's settings of the line, with its ``color``.
+    """
+    axes.plot(x, rows[value], label=said, **{"ms": 5} | look)
+    ends = (rows[f"{value}_{end}"].astype(float) for end in ("low", "high"))
+    axes.vlines(x, *ends, color=look["color"], lw=1, alpha=0.7)
+
+
 def key(figure: Figure, **legend: object) -> Figure:
     """Return the figure, with what is labelled in any of its panels explained above them."""
     found = [zip(*axes.get_legend_handles_labels(), strict=True) for axes in figure.axes]

@@ -1,7 +1,6 @@
 """Figures of changed sequences: how far vectors move, by dose and by identity."""
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from plm_geometry.figures import style
@@ -39,9 +38,9 @@ def shuffling_dose(dose: pd.DataFrame) -> Figure:
         own = rows[rows["label"] == name]
         permuted, kept = (own[own["change"] == change] for change in ("permuted", "dipeptides"))
         look = look | {"marker": _MARKS[place % len(_MARKS)]}
-        _with_intervals(axes, permuted, 100 * permuted["level"], name, look)
-        beside = look | {"ls": ""}
-        _with_intervals(axes, kept, kept["level"] * (_BESIDE + 2 * place), None, beside)
+        style.line(axes, 100 * permuted["level"], permuted, "distance", name, look)
+        beside = kept["level"] * (_BESIDE + 2 * place)
+        style.line(axes, beside, kept, "distance", None, look | {"ls": ""})
     axes.axvline(109, **style.DASHED)
     ticks = [0, 10, 25, 50, 100, _BESIDE + 4]
     axes.set_xticks(ticks, [*map(str, ticks[:-1]), "all, dipep-\ntides kept"])
@@ -73,7 +72,7 @@ def drift(table: pd.DataFrame, relatives: pd.DataFrame) -> Figure:
         for way, (said, dashes, marker) in _WAYS.items():
             own = rows[rows["change"] == way]
             look = {"color": colour, "ls": dashes, "marker": marker, "lw": 1.6}
-            _with_intervals(axes, own, own["level"], said, look)
+            style.line(axes, own["level"], own, "distance", said, look)
         dots = pairs[pairs["label"] == rows["label"].iloc[0]]
         if len(dots):
             look = {"marker": "D", "s": 18, "fc": style.GROUND, "ec": style.INK, "zorder": 4}
@@ -81,12 +80,3 @@ def drift(table: pd.DataFrame, relatives: pd.DataFrame) -> Figure:
         axes.grid(visible=True)
     parts[0][0].set(xlim=(1.03, 0.15), ylim=(0, None), xticks=[1, 0.8, 0.6, 0.4, 0.2])
     return style.key(figure, ncols=2)
-
-
-def _with_intervals(
-    axes: Axes, rows: pd.DataFrame, x: pd.Series, said: str | None, look: dict[str, object]
-) -> None:
-    axes.plot(x, rows["distance"], label=said, ms=5, **look)
-    axes.vlines(
-        x, rows["distance_low"], rows["distance_high"], color=look["color"], lw=1, alpha=0.7
-    )

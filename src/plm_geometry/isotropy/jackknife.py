@@ -1,6 +1,6 @@
 """The delete-a-block jackknife: blocks, estimates without their bias, 95 % intervals."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +18,14 @@ class Interval(NamedTuple):
     low: float | np.ndarray
     high: float | np.ndarray
     standard_error: float | np.ndarray
+
+    def named(self, name: str, scale: Callable[[float], float] = float) -> dict[str, float]:
+        """Return a number and its ends as columns: `name`, ``name_low`` and ``name_high``.
+
+        Each through `scale`, which grows, such as the exponential of an interval of logarithms.
+        """
+        ends = {name: self.estimate, f"{name}_low": self.low, f"{name}_high": self.high}
+        return {column: scale(value) for column, value in ends.items()}
 
 
 def jackknife(

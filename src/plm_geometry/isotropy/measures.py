@@ -227,11 +227,8 @@ def interval_row(whole: Moments, remainders: Iterable[Moments]) -> dict[str, flo
         row[f"effective_dimensions_{end}"] = float(dimensions)
         row[f"isoscore_{end}"] = float((dimensions - 1) / (whole.dim - 1))
     if None not in cosines:
-        _, low, high, _ = jackknife(cosines, counts)
-        row |= {
-            "mean_cosine_similarity_low": float(low),
-            "mean_cosine_similarity_high": float(high),
-        }
+        ends = map(float, jackknife(cosines, counts)[1:3])
+        row |= zip(INTERVALS[-2:], ends, strict=True)
     return row
 
 

@@ -58,24 +58,22 @@ class _Remedy(TransformerMixin, BaseEstimator):
 class Centring(_Remedy):
     """Subtract the mean vector."""
 
+    _scales = False
+
     def _fit(self, x: np.ndarray) -> None:
-        self._scaler = StandardScaler(with_std=False).fit(x.astype(np.float64))
+        self._scaler = StandardScaler(with_std=self._scales).fit(x.astype(np.float64))
 
     def _transform(self, x: np.ndarray) -> np.ndarray:
         return self._scaler.transform(x)
 
 
-class Standardising(_Remedy):
+class Standardising(Centring):
     """Subtract the mean vector, and divide each coordinate by its standard deviation.
 
     A coordinate that does not vary is only centred.
     """
 
-    def _fit(self, x: np.ndarray) -> None:
-        self._scaler = StandardScaler().fit(x.astype(np.float64))
-
-    def _transform(self, x: np.ndarray) -> np.ndarray:
-        return self._scaler.transform(x)
+    _scales = True
 
 
 class WithoutRogues(_Remedy):
@@ -111,8 +109,6 @@ class WithoutRogues(_Remedy):
 
 class _Principal(_Remedy):
     """What follows from the principal components of the vectors fitted on: all, so exact ones."""
-
-    _whiten = False
 
     def _fit(self, x: np.ndarray) -> None:
         self.mean_ = x.mean(axis=0, dtype=np.float64)
@@ -192,7 +188,8 @@ class Whitening(_Principal):
 class Residuals(_Remedy):
     """Subtract what a linear regression on covariates (with a constant) predicts.
 
-    Unlike the others it needs covariates, shape (n, n_covariates), at both steps.
+    Unlike the others it needs covariates, shape (n, n_covariates), at both steps. Either raises
+    InputError as the others do.
     """
 
     def fit(self, x: ArrayLike, covariates: ArrayLike) -> Self:
@@ -203,11 +200,11 @@ class Residuals(_Remedy):
         return self
 
     def transform(self, x: ArrayLike, covariates: ArrayLike) -> np.ndarray:
-        """Return what the covariates of these proteins leave of their vectors."""
+        """Return what the covariates of these proteins leave of their vectors, shape (n, d)."""
         return _checked(x).astype(np.float64) - self.regression_.predict(_checked(covariates))
 
     def fit_transform(self, x: ArrayLike, covariates: ArrayLike) -> np.ndarray:
-        """Return the residuals of the vectors fitted on."""
+        """Return the residuals of the vectors fitted on, shape (n, d)."""
         return self.fit(x, covariates).transform(x, covariates)
 
 

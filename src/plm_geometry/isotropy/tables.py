@@ -13,6 +13,7 @@ from plm_geometry.isotropy.measures import (
     effective_dimensions,
     interval_row,
     isotropy_row,
+    participation_ratio,
 )
 from plm_geometry.isotropy.moments import Moments, merge_all
 from plm_geometry.proteins.fasta import STANDARD_RESIDUES
@@ -99,16 +100,21 @@ def dimensions_without_each(
     centred = vectors - vectors.mean(axis=0, dtype=np.float64)
     products = centred @ centred.T
     kept = [np.arange(len(vectors)), *(np.flatnonzero(block_of != b) for b in np.unique(block_of))]
-    values = [_dimensions_of_products(products[np.ix_(some, some)]) for some in kept]
+    values = [dimensions_of_products(products[np.ix_(some, some)]) for some in kept]
     return list(map(len, kept)), np.array(values)
 
 
-def _dimensions_of_products(products: np.ndarray) -> float:
-    """Return the participation ratio of vectors from their inner products."""
+def dimensions_of_products(products: np.ndarray) -> float:
+    """Return the effective dimensions of vectors from their inner products, shape ``(n, n)``.
+
+    NaN of fewer than two, and of vectors that differ by rounding alone.
+    """
+    if len(products) < 2:
+        return np.nan
     means = products.mean(axis=0)
-    products = products - means - means[:, None] + means.mean()
-    trace = np.trace(products)
-    return trace**2 / (products**2).sum() if trace > 0 else np.nan
+    centred = products - means - means[:, None] + means.mean()
+    has_spread = centred.trace() > np.finfo(float).eps * products.trace()
+    return participation_ratio(centred) if has_spread else np.nan
 
 
 def paired_difference(

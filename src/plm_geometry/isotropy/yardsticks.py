@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from scipy.special import logsumexp
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.isotropy.measures import effective_dimensions, isoscore, mean_cosine_similarity
@@ -202,7 +203,7 @@ def partition_isotropy(vectors: np.ndarray, *, moments: Moments | None = None) -
     log_z = np.full((2, moments.dim), -np.inf)
     for rows in _blocks(vectors):
         exponents = rows @ directions.astype(rows.dtype)
-        parts = [_log_sum_exp(exponents), _log_sum_exp(-exponents)]
+        parts = [logsumexp(exponents, axis=0), logsumexp(-exponents, axis=0)]
         log_z = np.logaddexp(log_z, parts)
     return float(np.exp(log_z.min() - log_z.max()))
 
@@ -284,9 +285,3 @@ def _blocks(vectors: np.ndarray) -> Iterator[np.ndarray]:
 def _mean_length(vectors: np.ndarray) -> float:
     squares = (np.einsum("ij,ij->i", rows, rows, dtype=np.float64) for rows in _blocks(vectors))
     return sum(float(np.sqrt(part).sum()) for part in squares) / len(vectors)
-
-
-def _log_sum_exp(exponents: np.ndarray) -> np.ndarray:
-    """Return ``log(sum(exp(exponents)))`` of each column, whatever their size."""
-    peak = exponents.max(axis=0)
-    return peak + np.log(np.exp(exponents - peak).sum(axis=0, dtype=np.float64))

@@ -36,28 +36,23 @@ LARGE, SMALL = 3.0, 1.5  # factors of k: that supports; that an upper bound must
 LEVEL = 0.05
 
 # name: what is subtracted from what, each an arm and a readout
+_LM, _GO = "proteinbert_lm", "proteinbert_lm_go"
 PRIMARY = {
-    "GO": (("proteinbert_lm_go", "global"), ("proteinbert_lm", "global")),
-    "GO - shuffled GO": (
-        ("proteinbert_lm_go", "global"),
-        ("proteinbert_lm_shuffled_go", "global"),
-    ),
-    "global - mean": (("proteinbert_lm", "global"), ("proteinbert_lm", "mean")),
-    "LayerNorm": (("proteinbert_lm", "global"), ("proteinbert_lm_no_norm", "global")),
+    "GO": ((_GO, "global"), (_LM, "global")),
+    "GO - shuffled GO": ((_GO, "global"), ("proteinbert_lm_shuffled_go", "global")),
+    "global - mean": ((_LM, "global"), (_LM, "mean")),
+    "LayerNorm": ((_LM, "global"), (f"{_LM}_no_norm", "global")),
 }
 SECONDARY = {
-    "GO, mean of residues": (("proteinbert_lm_go", "mean"), ("proteinbert_lm", "mean")),
+    "GO, mean of residues": ((_GO, "mean"), (_LM, "mean")),
     "GO, BERT": (("bert_lm_go", "mean"), ("bert_lm", "mean")),
     "GO, BERT's [CLS]": (("bert_lm_go", "global"), ("bert_lm", "global")),
     "GO - shuffled GO, BERT": (("bert_lm_go", "mean"), ("bert_lm_shuffled_go", "mean")),
-    "GO - family": (("proteinbert_lm_go", "global"), ("proteinbert_lm_family", "global")),
-    "GO without LayerNorm": (
-        ("proteinbert_lm_go_no_norm", "global"),
-        ("proteinbert_lm_no_norm", "global"),
-    ),
+    "GO - family": ((_GO, "global"), ("proteinbert_lm_family", "global")),
+    "GO without LayerNorm": ((f"{_GO}_no_norm", "global"), (f"{_LM}_no_norm", "global")),
     "LayerNorm afterwards": (
-        ("proteinbert_lm_no_norm", "global, normalised"),
-        ("proteinbert_lm_no_norm", "global"),
+        (f"{_LM}_no_norm", "global, normalised"),
+        (f"{_LM}_no_norm", "global"),
     ),
 }
 _CONTRASTS = ["contrast", "primary", "seeds", "estimate", "low", "high", "p", "p_holm", "factor",
@@ -179,7 +174,7 @@ def _paired(difference: pd.Series) -> dict[str, float]:
 
 
 def holm(p: Iterable[float], n: int) -> np.ndarray:
-    """Return p-values adjusted for `n` tests, some of which may be missing (Holm 1979).
+    """Return p-values, shape (n_made,), adjusted for `n` tests, not all of them made (Holm 1979).
 
     The missing are taken to be the least significant only where they were not made at all: with
     all `n` there it is Holm's method, with fewer it is stricter than Holm's over those.
@@ -212,10 +207,9 @@ def decide(passed: pd.DataFrame, found: pd.DataFrame) -> Verdict:
         Inconclusive unless each of the nine arms has five seeds of which all pass the gate, and
         within an architecture the arms' mean losses differ by `MATCHED` at most. Then falsified
         at this scale if GO's upper bound is under `SMALL` in both architectures (and in both
-        readouts of ProteinBERT), if that of its
-        lead over shuffled GO or over family labels is, or if the global track or LayerNorm alone
-        multiplies k by `LARGE`. Else supported if GO does so in both readouts of ProteinBERT and
-        in BERT, and beats shuffled GO. Else inconclusive.
+        readouts of ProteinBERT), if that of its lead over shuffled GO or over family labels is, or
+        if the global track or LayerNorm alone multiplies k by `LARGE`. Else supported if GO does so
+        in both readouts of ProteinBERT and in BERT, and beats shuffled GO. Else inconclusive.
     """
     if reasons := _not_passed(passed):
         return Verdict("inconclusive", reasons)
@@ -258,22 +252,20 @@ def _gives(row: pd.Series, factor: float = LARGE) -> bool:
 
 
 def _against(rows: pd.DataFrame) -> tuple[str, ...]:
-    high = rows["factor_high"]
+    everywhere = ["GO", "GO, mean of residues", "GO, BERT"]
+    highest = rows["factor_high"]
     against = {
         f"GO's upper bound is under {SMALL:g} times k in both architectures": (
-            high[["GO", "GO, mean of residues", "GO, BERT"]].max(skipna=False) < SMALL
-        ),
-        f"shuffled GO does as well: GO leads by less than {SMALL:g} times": (
-            high["GO - shuffled GO"] < SMALL
-        ),
-        f"family labels do as well: GO leads by less than {SMALL:g} times": (
-            high["GO - family"] < SMALL
-        ),
-        f"the global track alone multiplies k by {LARGE:g} or more": _gives(
-            rows.loc["global - mean"]
-        ),
-        f"LayerNorm alone multiplies k by {LARGE:g} or more": _gives(rows.loc["LayerNorm"]),
+            highest[everywhere].max(skipna=False) < SMALL
+        )
     }
+    for one, name in (
+        ("shuffled GO does", "GO - shuffled GO"),
+        ("family labels do", "GO - family"),
+    ):
+        against[f"{one} as well: GO leads by less than {SMALL:g} times"] = highest[name] < SMALL
+    for one, name in (("the global track", "global - mean"), ("LayerNorm", "LayerNorm")):
+        against[f"{one} alone multiplies k by {LARGE:g} or more"] = _gives(rows.loc[name])
     return tuple(reason for reason, is_so in against.items() if is_so)
 
 

@@ -43,11 +43,11 @@ def of_alignment(settings: pd.DataFrame, source: str) -> pd.DataFrame:
         value=found["estimate"],
         printed=entry,
     )
-    order = sorted(found["choice"].unique(), key=lambda name: not name.startswith("over"))
-    order.remove(AS_USUAL)
-    order.insert(0, AS_USUAL)
-    found["choice"] = pd.Categorical(found["choice"], order)
-    return found.sort_values("choice", kind="stable").astype({"choice": str})[_COLUMNS]
+    order = sorted(
+        found["choice"].unique(), key=lambda name: (name != AS_USUAL, name[:4] != "over")
+    )
+    found = found.sort_values("choice", key=lambda names: names.map(order.index), kind="stable")
+    return found[_COLUMNS]
 
 
 def _choice(row: tuple) -> str:
@@ -69,15 +69,17 @@ def of_pooling(ladder: pd.DataFrame) -> pd.DataFrame:
     ladder : DataFrame
         Chapter 06's: ``title, role, readout, effective_dimensions`` and, with ``_low`` and
         ``_high``, its interval; or no rows.
+
+    Returns
+    -------
+    DataFrame
+        As of `of_alignment`.
     """
     if ladder.empty:
         return pd.DataFrame(columns=_COLUMNS)
     # Means of a few residues are of chapter 06 alone.
     rows = ladder[(ladder["role"] == "model") & ~ladder["readout"].str.startswith("mean_of")]
     name = "effective_dimensions"
-    corrected = rows.get(f"{name}_corrected", rows[name])
-    found = rows.assign(
-        number=DIMENSIONS, choice=rows["readout"], label=rows["title"], printed=None
-    )
-    found = found.assign(value=corrected, low=rows[f"{name}_low"], high=rows[f"{name}_high"])
-    return found[_COLUMNS]
+    names = {"readout": "choice", "title": "label", f"{name}_low": "low", f"{name}_high": "high"}
+    value = rows.get(f"{name}_corrected", rows[name])
+    return rows.rename(columns=names).assign(number=DIMENSIONS, value=value, printed=None)[_COLUMNS]

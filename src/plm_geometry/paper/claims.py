@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from plm_geometry.isotropy.measures import one_line
@@ -209,7 +210,8 @@ def _others(claim: dict[str, object], source: _Source) -> pd.DataFrame:
     rows = rows.assign(width=rows["model"].map(widths)).sort_values("width", ascending=False)
     rows = _as_shown(rows, source)
     # Vectors on one line are no embedding: pooler outputs are not shown beside others.
-    return rows[~rows["value"].map(lambda k: bool(one_line(k)))]
+    on_a_line = [claim["unit"] != "correlation" and bool(one_line(k)) for k in rows["value"]]
+    return rows[~np.array(on_a_line, dtype=bool)]
 
 
 def _as_shown(rows: pd.DataFrame, source: _Source) -> pd.DataFrame:
@@ -230,9 +232,11 @@ def _why(claim: dict[str, object], near: str, rows: pd.DataFrame, turned: str | 
         return ""
     if near == OTHER_MODEL or not claim["by_model"]:
         digit = 0.1 if claim["unit"] != "correlation" else 0.01
-        ends = " to ".join(said(rows["value"].agg(end), digit) for end in ("min", "max"))
-        of = "other models" if claim["by_model"] else "sets of proteins"
-        return f"{ends} in {len(rows)} {of}"
+        ends = dict.fromkeys(said(rows["value"].agg(end), digit) for end in ("min", "max"))
+        of, n = "other models", rows["title"].nunique()
+        if not claim["by_model"]:
+            of, n = "sets of proteins", rows["proteins"].nunique()
+        return f"{' to '.join(ends)} in {n} {of}" if n > 1 else ""
     if claim["unit"] != "correlation":
         return "few vectors, of other proteins"
     if turned:

@@ -140,16 +140,6 @@ def correlation_matrix() -> pd.DataFrame:
     return matrix
 
 
-def entries(matrix: pd.DataFrame) -> dict[str, float]:
-    """Return the entries above a square matrix's diagonal, named ``row:column``."""
-    names = list(matrix)
-    return {
-        f"{row}:{column}": float(matrix.loc[row, column])
-        for i, row in enumerate(names)
-        for column in names[i + 1 :]
-    }
-
-
 def beside_correlations(frame: pd.DataFrame) -> pd.DataFrame:
     """Put the paper's correlations beside the rows of its ProtBERT.
 

@@ -128,7 +128,13 @@ def read_summary(path: Path) -> Summary:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Return what a JSON file holds, which must be named values."""
+    """Return what a JSON file holds, which must be named values.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, is no JSON, or holds something else.
+    """
     try:
         content = json.loads(path.read_text())
     except OSError as error:
@@ -141,7 +147,22 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def checked(kind: type[_Kind], content: dict[str, Any], what: str, hint: str) -> _Kind:
-    """Return what a file holds as a `Summary` or the like, or say in one sentence what is wrong."""
+    """Return what a file holds as a `Summary` or the like.
+
+    Parameters
+    ----------
+    kind : type
+        What it is to be: a pydantic model.
+    content : dict
+        What `read_json` returned.
+    what, hint : str
+        The beginning and the end of the sentence that says what is wrong.
+
+    Raises
+    ------
+    InputError
+        If something is missing or wrong; it names the first place.
+    """
     try:
         return kind.model_validate(content)
     except ValidationError as error:

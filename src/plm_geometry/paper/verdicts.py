@@ -128,11 +128,6 @@ def verdicts(runs: Sequence[Summary]) -> pd.DataFrame:
     return joined
 
 
-def counts(table: pd.DataFrame) -> dict[str, int]:
-    """Return how many rows of `verdicts` each verdict has, also those that none has."""
-    return {verdict: int((table["verdict"] == verdict).sum()) for verdict in VERDICTS}
-
-
 def of_models(table: pd.DataFrame, quantity: str) -> dict[str, str]:
     """Return each model's verdict on one quantity, by the model's name."""
     rows = table[(table["quantity"] == quantity) & table["model"].notna()]

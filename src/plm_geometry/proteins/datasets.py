@@ -38,9 +38,7 @@ class Download(NamedTuple):
 
 DOWNLOADS = {
     "swissprot": Download(
-        f"{_UNIPROT}/complete/uniprot_sprot.fasta.gz",
-        "90 MB",
-        "all reviewed proteins (CC BY 4.0)",
+        f"{_UNIPROT}/complete/uniprot_sprot.fasta.gz", "90 MB", "all reviewed proteins (CC BY 4.0)"
     ),
     "swissprot-prott5": Download(
         f"{_UNIPROT}/embeddings/uniprot_sprot/per-protein.h5",

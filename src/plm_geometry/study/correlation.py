@@ -10,8 +10,6 @@ import pandas as pd
 from scipy import stats
 
 from plm_geometry import association
-from plm_geometry.study import paired
-from plm_geometry.study.pairs import sides
 
 if TYPE_CHECKING:
     from plm_geometry.study import Study
@@ -53,11 +51,11 @@ class Correlation:
     def paired(self) -> pd.DataFrame:
         """Return by how much each model's correlations exceed each control's over the same pairs.
 
-        Labels of `paired.against_controls`; ``quantity``, "correlation", of ``a`` and ``b``; and
+        Labels of `Study.against_controls`; ``quantity``, "correlation", of ``a`` and ``b``; and
         ``difference, difference_low, difference_high``.
         """
         study, table = self.study, self.study.pairs.table()
-        first, second = (study.isotropy.block_of[side] for side in sides(table))
+        first, second = (study.isotropy.block_of[side] for side in study.pairs.sides(table))
 
         def rows(model: str, control: str) -> Iterator[dict[str, object]]:
             theirs = study.pairs.of(control)[list(DISTANCES)].add_prefix("control_")
@@ -67,11 +65,10 @@ class Correlation:
             found = association.correlation_differences(
                 frame, entries, first, second, weights=table["weight"]
             )
-            for (a, b), (estimate, low, high, _) in zip(_PAIRED, found, strict=True):
-                ends = {"difference_low": low, "difference_high": high}
-                yield {"quantity": "correlation", "a": a, "b": b, "difference": estimate} | ends
+            for (a, b), difference in zip(_PAIRED, found, strict=True):
+                yield {"quantity": "correlation", "a": a, "b": b} | difference.named("difference")
 
-        return paired.against_controls(study, rows)
+        return study.against_controls(rows)
 
     def lengths(self) -> pd.DataFrame:
         """Return the share of each quantity's variance that the two lengths explain.
@@ -101,7 +98,7 @@ class Correlation:
         for mode, (gap_open, gap_extend) in product(MODES, GAPS):
             setting = {"mode": mode, "gap_open": gap_open, "gap_extend": gap_extend}
             own = replace(found.alignment, denominator="aligned_columns", **setting)
-            table = found.aligned(*sides(some), own)
+            table = found.aligned(*found.sides(some), own)
             for denominator, identity in identities(table).items():
                 r = association.correlation_interval(
                     table["alignment_score"], identity, *units, weights=some["weight"]

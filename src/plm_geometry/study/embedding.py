@@ -8,7 +8,7 @@ from plm_geometry.base import paths
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.provenance import fingerprint
 from plm_geometry.base.settings import Settings
-from plm_geometry.embedding import files, run
+from plm_geometry.embedding import run
 from plm_geometry.embedding.files import EmbeddingFile
 from plm_geometry.embedding.run import Embeddings
 from plm_geometry.embedding.store import EmbeddingStore
@@ -24,23 +24,16 @@ LADDER = (1, 4, 16, 64, 256)
 MOST_POOLED = 5_000
 
 
-def load(settings: Settings, name: str, padded_length: str) -> list["Embedder"]:
-    """Return copies of a model, one for each device; only ProteinBERT has a `padded_length`."""
-    device, precision = settings.device, settings.precision
-    return files.load_models(name, device=device, precision=precision, padded_length=padded_length)
-
-
 def embedded(
     settings: Settings,
     name: str,
+    models: Sequence["Embedder"],
     proteins: Proteins,
     *,
-    is_padded: bool,
     families: Sequence[str] | None,
     tell: Callable[[str], None],
 ) -> tuple[Embeddings, dict[str, str]]:
     """Return a model's embeddings, computed or found on disk, and what identifies the model."""
-    models = load(settings, name, settings.padded_length if is_padded else "none")
     model, identity = models[0], dict(models[0].identity)
     is_file = isinstance(model, EmbeddingFile)
     if is_file and settings.max_residues:
@@ -78,6 +71,43 @@ def kept_poolings(model: "Embedder", chosen: str, n_proteins: int) -> tuple[str,
         return (chosen,)
     kept = [name for name in possible if name != "mean_with_special"]
     return tuple(dict.fromkeys([*kept, *(f"mean_of_{n}" for n in LADDER), chosen]))
+
+
+def read(
+    settings: Settings,
+    name: str,
+    models: Sequence["Embedder"],
+    proteins: Proteins,
+    *,
+    advice: str,
+    layer: int = 0,
+    **options,
+) -> Embeddings:
+    """Return embeddings of sequences that an experiment makes, or of which it asks more.
+
+    Parameters
+    ----------
+    settings, name, models, proteins
+        As for `stored`.
+    advice : str
+        What to do where memory is not enough.
+    layer : int
+        Its position among those kept.
+    **options
+        Of `run.embed`.
+
+    Raises
+    ------
+    InputError
+        If memory is not enough for one of the proteins.
+    """
+    store = stored(settings, name, models, proteins, residue_moments=False, **options)
+    if store.left_out:
+        raise InputError(
+            f"memory was not enough for {len(store.left_out)} of {len(proteins)} sequences that "
+            f"{name} was to read; {advice}."
+        )
+    return run.load(store, proteins, layer=layer)
 
 
 def stored(

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from plm_geometry.base.errors import InputError
-from plm_geometry.isotropy.jackknife import draw_blocks
 from plm_geometry.isotropy.measures import isotropy_row, one_line
 from plm_geometry.isotropy.moments import Moments
 from plm_geometry.isotropy.spectrum import eigenvalues
@@ -130,10 +129,7 @@ class Isotropy:
     @cached_property
     def block_of(self) -> np.ndarray:
         """The block of each of the study's `common` proteins; a family is not divided."""
-        common = self.study.common
-        families = self.study.families_of(common)
-        seed = self.study.settings.seed
-        return draw_blocks(len(common), n_blocks=_N_BLOCKS, seed=seed, families=families)
+        return self.study.blocks(self.study.common, _N_BLOCKS)
 
     def parts(self, name: str) -> list[Moments]:
         """Return the moments of one model's vectors by block of proteins that is not empty."""

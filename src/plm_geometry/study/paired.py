@@ -4,8 +4,7 @@ What both find alike in the proteins drops out of the intervals, which leave out
 families are not divided where they are known.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import product
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,21 +14,6 @@ from plm_geometry.isotropy.tables import paired_difference
 
 if TYPE_CHECKING:
     from plm_geometry.study import Study
-
-
-def against_controls(
-    study: "Study", of: Callable[[str, str], Iterable[dict[str, object]]]
-) -> pd.DataFrame:
-    """Put together the rows that `of` gives of each model and control.
-
-    Labels of the model, ``control`` and ``control_title`` stand before them.
-    """
-    titles, is_control = study.models["title"], study.models["role"] == "control"
-    return pd.DataFrame(
-        study.labels(model) | {"control": control, "control_title": titles[control]} | row
-        for model, control in product(titles.index[~is_control], titles.index[is_control])
-        for row in of(model, control)
-    )
 
 
 def differences(
@@ -53,4 +37,4 @@ def differences(
             if len(values) == len(theirs[quantity]) > 0:
                 yield {"quantity": quantity} | paired_difference(counts, values, theirs[quantity])
 
-    return against_controls(study, rows)
+    return study.against_controls(rows)

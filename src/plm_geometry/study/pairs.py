@@ -69,7 +69,7 @@ class Pairs:
         """Return the `table` with ``cosine_similarity`` and ``squared_euclidean`` of one model."""
         table = self.table(similar=similar)
         if (name, similar) not in self._distances:
-            found = pairs.pair_distances(self.study.vectors(name), *sides(table))
+            found = pairs.pair_distances(self.study.vectors(name), *self.sides(table))
             self._distances[name, similar] = found
         return table.join(self._distances[name, similar])
 
@@ -95,7 +95,7 @@ class Pairs:
         shown = table.iloc[np.sort(chosen)]
         cosines = {name: self.of(name, similar=True).cosine_similarity.loc[shown.index]
                    for name in study.names}  # fmt: skip
-        texts = pairs.aligned_texts(study.common, *sides(shown), self.alignment)
+        texts = pairs.aligned_texts(study.common, *self.sides(shown), self.alignment)
         return shown.assign(alignment=texts, **cosines).reset_index(drop=True)
 
     def aligned(
@@ -145,6 +145,12 @@ class Pairs:
         """Columns of what intervals leave out: families; where they are not known, proteins."""
         return _ACCESSIONS if self.study.families is None else _FAMILIES
 
+    @staticmethod
+    def sides(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        """Return the numbers, among the `common` proteins, of each pair's two proteins."""
+        first, second = (table[side].cat.codes.to_numpy(np.int64) for side in _ACCESSIONS)
+        return first, second
+
     def _drawn(self, similar: bool) -> tuple[np.ndarray, np.ndarray, float | np.ndarray]:
         """Draw ``n_pairs`` pairs; return both sides, and for how many pairs each stands."""
         among, settings = self._among(), self.study.settings
@@ -174,7 +180,7 @@ class Pairs:
         kind = pd.CategoricalDtype(self.study.common.accessions)
         table = table.assign(**{side: table[side].astype(kind) for side in _ACCESSIONS})
         table = table.dropna(subset=_ACCESSIONS, ignore_index=True)
-        first, second = sides(table)
+        first, second = self.sides(table)
         lengths = self.study.common.lengths
         return table.assign(length_a=lengths[first], length_b=lengths[second])
 
@@ -189,9 +195,3 @@ class Pairs:
                 )
         pairs.read_pairs(self._file, self.study.requested.accessions)
         return self._file
-
-
-def sides(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Return the numbers, among a study's `common` proteins, of each pair's two proteins."""
-    first, second = (table[side].cat.codes.to_numpy(np.int64) for side in _ACCESSIONS)
-    return first, second

@@ -1,16 +1,22 @@
 """A study: proteins, the models that embed them, and what is asked of both, computed once."""
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import cached_property
-from itertools import chain
+from itertools import chain, product
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.base.settings import Settings, read_settings
-from plm_geometry.embedding.files import describe_source
+from plm_geometry.embedding import files
 from plm_geometry.embedding.run import Embeddings
+from plm_geometry.experiments.pooling import Pooling
+from plm_geometry.experiments.remedies import Remedies
+from plm_geometry.experiments.retrieval import Retrieval
+from plm_geometry.experiments.variants import Variants
+from plm_geometry.isotropy.jackknife import draw_blocks
 from plm_geometry.isotropy.moments import Moments
 from plm_geometry.models import ModelCard
 from plm_geometry.models.loading import read_padded_length
@@ -18,15 +24,14 @@ from plm_geometry.proteins.datasets import read_proteins
 from plm_geometry.proteins.families import SHIPPED, read_families
 from plm_geometry.proteins.fasta import Proteins, cut_to, sample, within_limit
 from plm_geometry.study.correlation import Correlation
-from plm_geometry.study.embedding import embedded
+from plm_geometry.study.embedding import embedded, read
 from plm_geometry.study.isotropy import Isotropy
 from plm_geometry.study.local import Local
 from plm_geometry.study.pairs import Pairs
-from plm_geometry.study.pooling import Pooling
-from plm_geometry.study.remedies import Remedies
-from plm_geometry.study.retrieval import Retrieval
 from plm_geometry.study.scatter import Scatter
-from plm_geometry.study.variants import Variants
+
+if TYPE_CHECKING:
+    from plm_geometry.models import Embedder
 
 
 class Study:
@@ -128,6 +133,20 @@ class Study:
             return None
         return [self.families[accession] for accession in proteins.accessions]
 
+    def blocks(self, proteins: Proteins, n_blocks: int) -> np.ndarray:
+        """Return the block of each of `proteins` (`jackknife.draw_blocks`); families stay whole."""
+        seed, families = self.settings.seed, self.families_of(proteins)
+        return draw_blocks(len(proteins), n_blocks=n_blocks, seed=seed, families=families)
+
+    def subset(self, n: int) -> np.ndarray:
+        """Return numbers of `n` of the `common` proteins, drawn by whole families; of 0, all."""
+        common = self.common
+        if not 0 < n < len(common):
+            return np.arange(len(common))
+        families = self.families_of(common)
+        drawn = set(sample(common, n, seed=self.settings.seed, families=families).accessions)
+        return np.flatnonzero([accession in drawn for accession in common.accessions])
+
     @property
     def interval_note(self) -> str:
         """What intervals leave out, said where they stand."""
@@ -177,7 +196,13 @@ class Study:
     def card(self, name: str) -> ModelCard:
         """Return what is known of a model before it is loaded."""
         padded = read_padded_length(self.settings.padded_length)
-        return describe_source(name, padded_length=padded)
+        return files.describe_source(name, padded_length=padded)
+
+    def load(self, name: str) -> list["Embedder"]:
+        """Return copies of a model, one for each device; only ProteinBERT's proteins are padded."""
+        chosen = self.settings.model_dump(include={"device", "precision", "padded_length"})
+        is_padded = self.card(name).architecture == "proteinbert"
+        return files.load_models(name, **chosen | ({} if is_padded else {"padded_length": "none"}))
 
     @cached_property
     def models(self) -> pd.DataFrame:
@@ -211,6 +236,12 @@ class Study:
     def as_read(self) -> Proteins:
         """The `proteins` as models read them: cut after ``max_residues`` residues, if any are."""
         return self._cut[0]
+
+    @cached_property
+    def common_as_read(self) -> Proteins:
+        """The `common` proteins as models read them."""
+        place = {accession: i for i, accession in enumerate(self.as_read.accessions)}
+        return self.as_read.select([place[accession] for accession in self.common.accessions])
 
     def cut(self) -> pd.DataFrame:
         """Return the proteins of which models read the beginning only: ``accession, why``."""
@@ -263,12 +294,21 @@ class Study:
             self._embedded[name] = embedded(
                 self.settings,
                 name,
+                self.load(name),
                 self.as_read,
-                is_padded=self.card(name).architecture == "proteinbert",
                 families=self.families_of(self.proteins),
                 tell=self._tell,
             )
         return self._embedded[name][0]
+
+    def read(
+        self, name: str, proteins: Proteins, models: Sequence["Embedder"] = (), **options
+    ) -> Embeddings:
+        """Return embeddings of other sequences, or by other `options` of `embedding.read`.
+
+        They are read by `models`, or by what `load` returns.
+        """
+        return read(self.settings, name, models or self.load(name), proteins, **options)
 
     def identity(self, name: str) -> dict[str, str]:
         """Return what identifies a model that has been used: source, revision, weights.
@@ -302,6 +342,20 @@ class Study:
         """Put together the rows that `of` gives of each model, labelled."""
         labels = {name: self.labels(name) for name in self.names}
         return pd.DataFrame([labels[name] | row for name in self.names for row in of(name)])
+
+    def against_controls(
+        self, of: Callable[[str, str], Iterable[dict[str, object]]]
+    ) -> pd.DataFrame:
+        """Put together the rows that `of` gives of each model and control.
+
+        Labels of the model, ``control`` and ``control_title`` stand before them.
+        """
+        titles, is_control = self.models["title"], self.models["role"] == "control"
+        return pd.DataFrame(
+            self.labels(model) | {"control": control, "control_title": titles[control]} | row
+            for model, control in product(titles.index[~is_control], titles.index[is_control])
+            for row in of(model, control)
+        )
 
     def labels(self, name: str) -> dict[str, str]:
         """Return what each row of a table says of its model."""

@@ -10,8 +10,6 @@ import pandas as pd
 
 from plm_geometry import pairs
 from plm_geometry.association import averaged
-from plm_geometry.base.errors import InputError
-from plm_geometry.embedding import run
 from plm_geometry.isotropy.tables import measures_without_each, paired_difference
 from plm_geometry.proteins.fasta import Proteins
 from plm_geometry.proteins.variants import (
@@ -20,8 +18,6 @@ from plm_geometry.proteins.variants import (
     mutated,
     permuted,
 )
-from plm_geometry.study import paired
-from plm_geometry.study.embedding import load, stored
 
 if TYPE_CHECKING:
     from plm_geometry.study import Study
@@ -42,8 +38,8 @@ N_RANDOM = 20_000
 # lets a pair be compared with a protein whose residues were substituted only.
 _N_RELATED = 5_000
 COVERED = 0.8
-_COLUMNS = ["number", "change", "level", "sequence"]
 _Rows = Iterator[dict[str, object]]
+_Way = Callable[..., str]
 
 
 class Variants:
@@ -117,7 +113,7 @@ class Variants:
     def against_controls(self) -> pd.DataFrame:
         """Return by how much shuffling moves each model's vectors further than each control's.
 
-        Labels of `paired.against_controls`; ``change``: "permuted" (all residues) or "dipeptides";
+        Labels of `Study.against_controls`; ``change``: "permuted" (all residues) or "dipeptides";
         ``difference`` with ``difference_low`` and ``difference_high``, over the same proteins.
         """
         return self._paired(self._shuffled, "change", "difference")
@@ -189,26 +185,19 @@ class Variants:
         return np.array(self.study.families_of(common) or common.accessions)
 
     @cached_property
-    def _sequences(self) -> list[str]:
-        """The `common` proteins as models read them."""
-        read = dict(zip(self.study.as_read.accessions, self.study.as_read.sequences, strict=True))
-        return [read[accession] for accession in self.study.common.accessions]
-
-    @cached_property
     def _changes(self) -> pd.DataFrame:
         """One row per changed copy: ``number`` of its protein, ``change, level, sequence``."""
-        ways: list[tuple[str, float, Callable[..., str]]] = [
+        ways: list[tuple[str, float, _Way]] = [
             *(("permuted", share, partial(permuted, share=share)) for share in DOSES),
             ("dipeptides", 1.0, dipeptide_shuffled),
             *((by, identity, partial(mutated, identity=identity, by=by))
               for by, identities in IDENTITIES.items() for identity in identities),
         ]  # fmt: skip
-        rows = [
-            (number, change, level, way(self._sequences[number], rng=self._rng(number, place)))
+        return self._made(
+            (number, place, *way)
             for number in self.chosen.tolist()
-            for place, (change, level, way) in enumerate(ways)
-        ]
-        return pd.DataFrame(rows, columns=_COLUMNS)
+            for place, way in enumerate(ways)
+        )
 
     @cached_property
     def _pairs(self) -> pd.DataFrame:
@@ -234,16 +223,21 @@ class Variants:
     @cached_property
     def _mutants(self) -> pd.DataFrame:
         """The first of each pair of relatives mutated to the pair's identity, as `_changes`."""
-        rows = [
-            (pair.first, by, pair.identity, self._mutant(pair.first, pair.identity, by))
+        return self._made(
+            (pair.first, 100 + place, by, pair.identity,
+             partial(mutated, identity=pair.identity, by=by))
             for pair in self._pairs.itertuples()
-            for by in IDENTITIES
-        ]
-        return pd.DataFrame(rows, columns=_COLUMNS)
+            for place, by in enumerate(IDENTITIES)
+        )  # fmt: skip
 
-    def _mutant(self, number: int, identity: float, by: str) -> str:
-        rng = self._rng(number, 100 + list(IDENTITIES).index(by))
-        return mutated(self._sequences[number], identity, rng, by=by)
+    def _made(self, ways: Iterable[tuple[int, int, str, float, _Way]]) -> pd.DataFrame:
+        """Change proteins, each by its number and the number of its way, from which chance is."""
+        sequences = self.study.common_as_read.sequences
+        rows = [
+            (number, change, level, way(sequences[number], rng=self._rng(number, place)))
+            for number, place, change, level, way in ways
+        ]
+        return pd.DataFrame(rows, columns=["number", "change", "level", "sequence"])
 
     def _rng(self, *numbers: int) -> np.random.Generator:
         return np.random.default_rng([self.study.settings.seed, *numbers])
@@ -266,7 +260,7 @@ class Variants:
                 for what, values in (of(model) - of(control)).items():
                     yield {column: what} | self._mean(values.dropna(), name, scale)
 
-        return paired.against_controls(self.study, rows)
+        return self.study.against_controls(rows)
 
     def _averages(self, *changes: str) -> pd.DataFrame:
         def rows(name: str) -> _Rows:
@@ -325,24 +319,15 @@ class Variants:
         study, numbers = self.study, changes["number"].to_numpy(int)
         names, sequences = map(str, range(len(changes))), changes["sequence"]
         proteins = Proteins(tuple(names), tuple(sequences), f"changed {study.common.source}")
-        is_padded = study.card(name).architecture == "proteinbert"
-        models = load(study.settings, name, study.settings.padded_length if is_padded else "none")
-        options = {"pooling": study.settings.pooling, "residue_moments": False}
-        store = stored(study.settings, name, models, proteins, **options)
-        if store.left_out:
-            raise InputError(
-                f"memory was not enough for {len(store.left_out)} changed copies; "
-                f"choose a smaller n_variants, or name {name} in skip_variants."
-            )
-        vectors = run.load(store, proteins).vectors
-        squared = ((vectors.astype(float) - study.vectors(name)[numbers]) ** 2).sum(axis=1)
+        advice = f"choose a smaller n_variants, or name {name} in skip_variants"
+        found = study.read(name, proteins, pooling=study.settings.pooling, advice=advice)
+        squared = ((found.vectors.astype(float) - study.vectors(name)[numbers]) ** 2).sum(axis=1)
         return changes.assign(family=self._family[numbers], distance=squared / self._unit(name))
 
     def _mean(self, values: pd.Series, name: str, scale: Callable = float) -> dict[str, float]:
         """Return the mean of values by family (the index), and the ends of its interval."""
-        found = averaged(values.rename(name).rename_axis("family").reset_index(), name)
-        keys = (name, f"{name}_low", f"{name}_high")
-        return {key: float(scale(value)) for key, value in zip(keys, found[:3], strict=True)}
+        frame = values.rename(name).rename_axis("family").reset_index()
+        return averaged(frame, name).named(name, scale)
 
 
 def _wide(moved: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """Remedies for anisotropy, and what composition and length leave: each fitted on other families."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,8 +10,8 @@ import pandas as pd
 
 from plm_geometry import association
 from plm_geometry.base.errors import InputError
-from plm_geometry.isotropy.jackknife import LEAST_BLOCKS, Interval, draw_blocks, jackknife
-from plm_geometry.isotropy.measures import participation_ratio
+from plm_geometry.experiments.retrieval import MEASURES, queries_of
+from plm_geometry.isotropy.jackknife import LEAST_BLOCKS, Interval, jackknife
 from plm_geometry.isotropy.remedies import (
     AllButTheTop,
     Centring,
@@ -22,7 +22,7 @@ from plm_geometry.isotropy.remedies import (
     cross_fitted,
 )
 from plm_geometry.isotropy.spectrum import eigenvalues
-from plm_geometry.study.pairs import sides
+from plm_geometry.isotropy.tables import dimensions_of_products
 
 if TYPE_CHECKING:
     from plm_geometry.study import Study
@@ -46,15 +46,15 @@ class Judged(NamedTuple):
     cosines : list of two ndarrays, shape (n_half, n_half)
     log_dimensions, mean_cosines : ndarray, shape (1 + n_blocks,)
         Mean of the halves: of all, and without each block of families where there are enough.
-    queries : DataFrame, or None where families are not known
-        Of `association.retrieve` within the halves.
+    queries : DataFrame
+        Of `association.retrieve` within the halves; empty where families are not known.
     """
 
     rows: list[np.ndarray]
     cosines: list[np.ndarray]
     log_dimensions: np.ndarray
     mean_cosines: np.ndarray
-    queries: pd.DataFrame | None
+    queries: pd.DataFrame
 
 
 class Remedies:
@@ -129,22 +129,22 @@ class Remedies:
     @cached_property
     def _block_of(self) -> np.ndarray:
         """Blocks of whole families within each half, numbered through."""
-        n, seed = len(self.study.retrieval.proteins), self.study.settings.seed
-        found = np.empty(n, dtype=int)
-        for half, fold in enumerate(cross_fitted(None, np.empty((n, 1)), self.families, seed=seed)):
-            some = None if self.families is None else [self.families[i] for i in fold.judged]
-            blocks = draw_blocks(len(fold.judged), n_blocks=_N_BLOCKS, seed=seed, families=some)
+        proteins = self.study.retrieval.proteins
+        found = np.empty(len(proteins), dtype=int)
+        halves = cross_fitted(None, np.empty((len(found), 1)), self.families, **self._seed)
+        for half, fold in enumerate(halves):
+            blocks = self.study.blocks(proteins.select(fold.judged), _N_BLOCKS)
             found[fold.judged] = blocks + half * _N_BLOCKS
         return found
 
     @cached_property
     def _pairs(self) -> pd.DataFrame:
         """The study's random pairs of which both proteins are retrieved: rows, identity, weight."""
-        study = self.study
-        place = {accession: i for i, accession in enumerate(study.retrieval.proteins.accessions)}
-        row = np.array([place.get(accession, -1) for accession in study.common.accessions])
+        study, chosen = self.study, self.study.retrieval.chosen
+        row = np.full(len(study.common), -1)
+        row[chosen] = np.arange(len(chosen))
         table = study.pairs.table()
-        first, second = (row[side] for side in sides(table))
+        first, second = (row[side] for side in study.pairs.sides(table))
         columns = {"first": first, "second": second, "identity": table["sequence_identity"]}
         frame = pd.DataFrame(columns | {"weight": table["weight"]})
         return frame[(first >= 0) & (second >= 0)]
@@ -188,7 +188,7 @@ class Remedies:
         if not sums[1].any():
             return
         shares = 1 - (left.sum() - left) / (total.sum() - total)
-        row = _ends("explained", _over_blocks(shares))
+        row = _over_blocks(shares).named("explained")
         if 1 - shares[0] > _LEAST_LEFT:
             with suppress(InputError):
                 row |= _measured(self._judge(before), self._judge(after))
@@ -229,12 +229,12 @@ class Remedies:
         measured = each.mean(axis=0)[:, :known]
         return Judged(rows, cosines, *measured, self._queries(rows, vectors))
 
-    def _queries(self, rows: list, vectors: list) -> pd.DataFrame | None:
+    def _queries(self, rows: list, vectors: list) -> pd.DataFrame:
         family = self.study.retrieval.families
-        if family is None:
-            return None
         found = [
-            association.retrieve(part, family[of]).assign(query=lambda t, of=of: of[t["query"]])
+            queries_of(part, None if family is None else family[of]).assign(
+                query=lambda t, of=of: of[t["query"].astype(int)]
+            )
             for of, part in zip(rows, vectors, strict=True)
         ]
         return pd.concat(found, ignore_index=True)
@@ -254,7 +254,7 @@ class Remedies:
                 some = half_of[first] == half
                 cosine[some] = found[place[first[some]], place[second[some]]]
             frame[column] = cosine
-        row = {"identity_correlation": np.nan} | _ends("correlation_change", _NONE)
+        row = {"identity_correlation": np.nan} | _NONE.named("correlation_change")
         blocks = self._block_of
         if len(np.unique(blocks)) < LEAST_BLOCKS or len(frame.dropna()) < LEAST_BLOCKS:
             return row
@@ -265,7 +265,7 @@ class Remedies:
         )
         found = association.correlation_matrix(frame, columns=list(frame), weights=weights)
         row["identity_correlation"] = found.loc["after", "identity"]
-        return row | _ends("correlation_change", change)
+        return row | change.named("correlation_change")
 
 
 def _without_each(vectors: np.ndarray, blocks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -277,26 +277,18 @@ def _without_each(vectors: np.ndarray, blocks: np.ndarray) -> tuple[np.ndarray, 
     lengths = np.sqrt(products.diagonal())
     cosines = products / np.outer(lengths, lengths).clip(np.finfo(float).tiny)
     found = [
-        _of_products(products[np.ix_(kept, kept)], cosines[np.ix_(kept, kept)])
+        (np.log(dimensions_of_products(products[some])), _mean_cosine(cosines[some]))
         for block in (-1, *np.unique(blocks))
-        for kept in [np.flatnonzero(blocks != block)]
+        for some in [np.ix_(blocks != block, blocks != block)]
     ]
     if np.isnan(found[0][0]):
         raise InputError("the vectors do not differ; give others.")
     return cosines, np.array(found).T
 
 
-def _of_products(products: np.ndarray, cosines: np.ndarray) -> tuple[float, float]:
-    """Return log effective dimensions and mean cosine; NaN of vectors that do not differ."""
-    n = len(products)
-    if n < 2:
-        return np.nan, np.nan
-    means = products.mean(axis=0)
-    centred = products - means - means[:, None] + means.mean()
-    if not centred.trace() > np.finfo(float).eps * products.trace():
-        return np.nan, np.nan
-    mean = (cosines.sum() - cosines.trace()) / (n * (n - 1))
-    return np.log(participation_ratio(centred)), mean
+def _mean_cosine(cosines: np.ndarray) -> float:
+    n = len(cosines)
+    return (cosines.sum() - cosines.trace()) / (n * (n - 1) or np.nan)
 
 
 def _halves(half: int, numbers: np.ndarray) -> np.ndarray:
@@ -313,19 +305,14 @@ def _measured(before: Judged, after: Judged) -> dict[str, float]:
         "mean_cosine_similarity": after.mean_cosines[0],
     }
     ratio = _over_blocks(after.log_dimensions - before.log_dimensions)
-    row |= _ends("dimensions_ratio", Interval(*np.exp(ratio[:3]), np.nan))
-    row |= _ends("mean_cosine_change", _over_blocks(after.mean_cosines - before.mean_cosines))
-    for measure in ("top_1", "average_precision"):
-        known = after.queries is not None and len(after.queries) > 0
-        found = association.averaged(after.queries, measure) if known else _NONE
-        change = association.paired(after.queries, before.queries, measure) if known else _NONE
-        row |= {measure: found.estimate} | _ends(f"{measure}_change", change)
+    row |= ratio.named("dimensions_ratio", np.exp)
+    row |= _over_blocks(after.mean_cosines - before.mean_cosines).named("mean_cosine_change")
+    for measure in MEASURES:
+        change = association.paired(after.queries, before.queries, measure)
+        row[measure] = association.averaged(after.queries, measure).estimate
+        row |= change.named(f"{measure}_change")
     return row
 
 
 def _over_blocks(values: np.ndarray) -> Interval:
     return jackknife(values, least=LEAST_BLOCKS)
-
-
-def _ends(name: str, interval: Interval) -> Mapping[str, float]:
-    return {name: interval.estimate, f"{name}_low": interval.low, f"{name}_high": interval.high}

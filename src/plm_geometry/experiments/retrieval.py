@@ -1,6 +1,6 @@
 """Retrieval: whether the nearest protein is a relative, and in how few dimensions it still is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,12 +11,10 @@ import pandas as pd
 from plm_geometry import association
 from plm_geometry.association.retrieval import COLUMNS, components_needed
 from plm_geometry.base.errors import InputError
-from plm_geometry.isotropy.jackknife import draw_blocks
-from plm_geometry.isotropy.measures import participation_ratio
+from plm_geometry.isotropy.moments import Moments
 from plm_geometry.isotropy.remedies import Whitening
+from plm_geometry.isotropy.tables import dimensions_or_nan
 from plm_geometry.proteins.families import SHIPPED_REMOTE, read_remote
-from plm_geometry.proteins.fasta import sample
-from plm_geometry.study.paired import against_controls
 
 if TYPE_CHECKING:
     from plm_geometry.proteins.fasta import Proteins
@@ -42,15 +40,17 @@ class Retrieval:
     def __init__(self, study: "Study"):
         self.study = study
         self._found: dict[tuple[str, str], pd.DataFrame] = {}
+        self._dimensions: dict[str, float] = {}
+
+    @cached_property
+    def chosen(self) -> np.ndarray:
+        """Numbers of the study's `common` proteins: all, or 5,000, drawn by whole families."""
+        return self.study.subset(_LARGEST)
 
     @cached_property
     def proteins(self) -> "Proteins":
-        """The study's `common` proteins, or 5,000 of them, drawn by whole families."""
-        study, common = self.study, self.study.common
-        if len(common) <= _LARGEST:
-            return common
-        seed, families = study.settings.seed, study.families_of(common)
-        return sample(common, _LARGEST, seed=seed, families=families)
+        """Those that are `chosen`."""
+        return self.study.common.select(self.chosen)
 
     @cached_property
     def families(self) -> np.ndarray | None:
@@ -82,9 +82,9 @@ class Retrieval:
             for quantity, (kind, column) in kinds.items() if self._known else ():
                 ours, theirs = self.queries(model, kind), self.queries(control, kind)
                 found = association.paired(ours, theirs, column)
-                yield {"quantity": quantity} | _ends("difference", found)
+                yield {"quantity": quantity} | found.named("difference")
 
-        return against_controls(self.study, rows)
+        return self.study.against_controls(rows)
 
     def by_components(self) -> pd.DataFrame:
         """Return retrieval in the leading principal components, raw and whitened.
@@ -137,7 +137,10 @@ class Retrieval:
 
     def dimensions(self, name: str) -> float:
         """Return effective dimensions; the mean over the copies of a control."""
-        return float(np.mean([dimensions_of(vectors) for vectors in self._vectors(name)]))
+        if name not in self._dimensions:
+            clouds = map(Moments.from_vectors, self._vectors(name))
+            self._dimensions[name] = float(np.mean([dimensions_or_nan(cloud) for cloud in clouds]))
+        return self._dimensions[name]
 
     @property
     def _known(self) -> bool:
@@ -164,22 +167,19 @@ class Retrieval:
 
     def _vectors(self, name: str) -> Iterator[np.ndarray]:
         """Yield the vectors of the `proteins`, for each copy of a control."""
-        place = {accession: i for i, accession in enumerate(self.study.common.accessions)}
-        rows = [place[accession] for accession in self.proteins.accessions]
         for copy in self.study.settings.copies.get(name, [name]):
-            yield self.study.vectors(copy)[rows]
+            yield self.study.vectors(copy)[self.chosen]
 
     def _row(self, name: str) -> Iterator[dict[str, object]]:
         found = self.queries(name)
         row = {"queries": len(found), "families": found["family"].nunique()}
         row["effective_dimensions"] = self.dimensions(name)
-        for measure in MEASURES:
-            row |= _ends(measure, association.averaged(found, measure))
-        row |= _ends("matched_top_1", association.averaged(self.queries(name, "matched")))
+        row |= _averages(found)
+        row |= association.averaged(self.queries(name, "matched")).named("matched_top_1")
         if self._remote is not None:
             remote = self.queries(name, "remote")
-            row |= _ends("direct_top_1", association.averaged(self.queries(name, "direct")))
-            row |= _ends("remote_top_1", association.averaged(remote))
+            row |= association.averaged(self.queries(name, "direct")).named("direct_top_1")
+            row |= association.averaged(remote).named("remote_top_1")
             row["remote_families"] = remote["family"].nunique()
         yield row
 
@@ -187,15 +187,13 @@ class Retrieval:
         k = self.dimensions(name) if len(self._kept(name)) else np.nan
         for (whitened, components), found in self._kept(name).groupby(["whitened", "components"]):
             row = {"effective_dimensions": k, "whitened": whitened, "components": components}
-            for measure in MEASURES:
-                row |= _ends(measure, association.averaged(found, measure))
-            yield row
+            yield row | _averages(found)
 
     def _needed(self, name: str, share: float) -> Iterator[dict[str, object]]:
         k = self.dimensions(name) if len(self._kept(name)) else np.nan
         for whitened, found in self._kept(name).groupby("whitened"):
             row = {"effective_dimensions": k, "whitened": whitened}
-            yield row | _ends("components", components_needed(found, share))
+            yield row | components_needed(found, share).named("components")
 
     def _kept(self, name: str) -> pd.DataFrame:
         """Return each query's result by ``components`` and ``whitened``, the mean over copies."""
@@ -213,8 +211,7 @@ class Retrieval:
         return self._found[name, "kept"]
 
     def _kept_of(self, vectors: np.ndarray) -> pd.DataFrame:
-        seed, families = self.study.settings.seed, self.families
-        half_of = draw_blocks(len(vectors), n_blocks=_N_FOLDS, seed=seed, families=families)
+        half_of = self.study.blocks(self.proteins, _N_FOLDS)
         parts = []
         with suppress(InputError):  # too few proteins, or equal vectors: no components
             for half in range(_N_FOLDS):
@@ -225,7 +222,7 @@ class Retrieval:
         if len(parts) < _N_FOLDS:
             return _NOTHING_KEPT
         found = [
-            association.retrieve(some[:, :n], families[judged]).assign(
+            association.retrieve(some[:, :n], self.families[judged]).assign(
                 whitened=is_white, components=n
             )
             for judged, white, variances in parts
@@ -235,9 +232,15 @@ class Retrieval:
         return pd.concat(found)
 
 
-def _ends(name: str, interval: association.Interval) -> dict[str, float]:
-    """Return an interval as the columns of a row."""
-    return {name: interval.estimate, f"{name}_low": interval.low, f"{name}_high": interval.high}
+def _averages(queries: pd.DataFrame) -> dict[str, float]:
+    found = [association.averaged(queries, measure).named(measure) for measure in MEASURES]
+    return found[0] | found[1]
+
+
+def queries_of(vectors: np.ndarray, families: Sequence[str] | None) -> pd.DataFrame:
+    """Return what `association.retrieve` finds; no queries where families are not known."""
+    known = families is not None
+    return association.retrieve(vectors, families) if known else pd.DataFrame(columns=COLUMNS)
 
 
 def _mean_over_copies(copies: list[pd.DataFrame], by: list[str] | None = None) -> pd.DataFrame:
@@ -246,15 +249,3 @@ def _mean_over_copies(copies: list[pd.DataFrame], by: list[str] | None = None) -
         return copies[0]
     grouped = pd.concat(copies).groupby(["query", "family", *(by or [])], sort=False)
     return grouped.mean().reset_index()
-
-
-def dimensions_of(vectors: np.ndarray) -> float:
-    """Return effective dimensions of vectors, shape ``(n, d)``; NaN of equal ones.
-
-    Of few wide vectors the inner products have the covariance's eigenvalues in less room.
-    """
-    if not (vectors != vectors[0]).any():
-        return np.nan
-    centred = vectors - vectors.mean(axis=0, dtype=np.float64)
-    is_wide = centred.shape[1] > len(centred)
-    return float(participation_ratio(centred @ centred.T if is_wide else centred.T @ centred))

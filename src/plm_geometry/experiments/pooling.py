@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from plm_geometry.association.retrieval import averaged, paired, retrieve
-from plm_geometry.base.errors import InputError
-from plm_geometry.embedding import run
-from plm_geometry.isotropy.jackknife import LEAST_BLOCKS, draw_blocks, jackknife
+from plm_geometry.association.retrieval import averaged, paired
+from plm_geometry.experiments.retrieval import queries_of
+from plm_geometry.isotropy.jackknife import LEAST_BLOCKS, jackknife
 from plm_geometry.isotropy.tables import dimensions_without_each
 from plm_geometry.models.names import ModelName, counterpart
 from plm_geometry.models.pooling import n_sampled
 from plm_geometry.models.registry import MODELS
-from plm_geometry.proteins.fasta import Proteins, sample
-from plm_geometry.study.embedding import load, stored
 
 if TYPE_CHECKING:
     from plm_geometry.study import Study
@@ -40,14 +37,14 @@ class Readout(NamedTuple):
     counts : list of int
     values : ndarray
         Effective dimensions of all vectors, and of those outside each block of families.
-    queries : DataFrame or None
-        Of `retrieval.retrieve`; None where families are not known.
+    queries : DataFrame
+        Of `retrieval.retrieve`; empty where families are not known.
     """
 
     d: int
     counts: list[int]
     values: np.ndarray
-    queries: pd.DataFrame | None
+    queries: pd.DataFrame
 
     def row(self) -> dict[str, object]:
         """Return n, d, dimensions and top-1 with their intervals, and IsoScore."""
@@ -55,7 +52,6 @@ class Readout(NamedTuple):
         # Jackknifed as 1/k, whose bias is about 1/n: see `measures.interval_row`.
         ends = jackknife(1 / self.values, self.counts, least=LEAST_BLOCKS)[:3]
         corrected, high, low = 1 / np.clip(ends, 1 / self.d, 1)
-        top = averaged(self.queries) if self.queries is not None else [np.nan] * 3
         return {
             "n": n,
             "d": self.d,
@@ -64,9 +60,7 @@ class Readout(NamedTuple):
             "effective_dimensions_low": low,
             "effective_dimensions_high": high,
             "isoscore": (k - 1) / (self.d - 1),
-            "top_1": top[0],
-            "top_1_low": top[1],
-            "top_1_high": top[2],
+            **averaged(self.queries).named("top_1"),
         }
 
     def against(self, other: "Readout") -> dict[str, float]:
@@ -75,16 +69,11 @@ class Readout(NamedTuple):
         Paired: what both find alike in the proteins drops out of the intervals.
         """
         logs = np.log(self.values / other.values)
-        corrected, low, high, _ = jackknife(logs, self.counts, least=LEAST_BLOCKS)
-        ratio = logs[0] if np.isnan(corrected) else corrected
-        found = dict(
-            zip(("ratio", "ratio_low", "ratio_high"), np.exp([ratio, low, high]), strict=True)
-        )
-        known = self.queries is not None
-        more = paired(self.queries, other.queries) if known else [np.nan] * 3
-        return found | dict(
-            zip(("top_1_more", "top_1_more_low", "top_1_more_high"), more[:3], strict=True)
-        )
+        found = jackknife(logs, self.counts, least=LEAST_BLOCKS)
+        if np.isnan(found.estimate):
+            found = found._replace(estimate=logs[0])
+        more = paired(self.queries, other.queries)
+        return found.named("ratio", np.exp) | more.named("top_1_more")
 
 
 class Pooling:
@@ -115,12 +104,13 @@ class Pooling:
         """Return one row per model of several layers, layer and readout, of the `subset`."""
         rows = []
         for name in self._layered():
-            models = self._load(name)
+            models = self.study.load(name)
             numbers = range(1, models[0].n_layers + 1)
             poolings = [p for p in ("mean", "first", "final") if p in self.study.poolings(name)]
             options = {"layers": tuple(numbers), "pooling": ",".join(poolings)}
             for place, layer in enumerate(numbers):
-                for pooling, vectors in self._read(name, models, place, **options).items():
+                found = self._read(name, models=models, layer=place, **options)
+                for pooling, vectors in found.items():
                     labels = self.study.labels(name) | {"readout": pooling, "layer": layer}
                     rows.append(labels | self._readout(vectors, self.subset).row())
         return pd.DataFrame(rows)
@@ -199,13 +189,7 @@ class Pooling:
     @cached_property
     def subset(self) -> np.ndarray:
         """Positions, among the study's `common` proteins, of those read in further ways."""
-        common, settings = self.study.common, self.study.settings
-        n = settings.n_readouts
-        if not 0 < n < len(common):
-            return np.arange(len(common))
-        families = self.study.families_of(common)
-        drawn = set(sample(common, n, seed=settings.seed, families=families).accessions)
-        return np.flatnonzero([accession in drawn for accession in common.accessions])
+        return self.study.subset(self.study.settings.n_readouts)
 
     @cached_property
     def _ladder(self) -> dict[str, dict[str, Readout]]:
@@ -224,15 +208,11 @@ class Pooling:
 
     def _readout(self, vectors: np.ndarray, chosen: np.ndarray) -> Readout:
         """Return what is known of the vectors of `chosen` proteins."""
-        families = self.study.families_of(self._proteins(chosen))
-        seed = self.study.settings.seed
-        block_of = draw_blocks(len(chosen), n_blocks=_N_BLOCKS, seed=seed, families=families)
+        proteins = self.study.common.select(chosen)
+        block_of = self.study.blocks(proteins, _N_BLOCKS)
         counts, values = dimensions_without_each(vectors, block_of)
-        queries = None if families is None else retrieve(vectors, families)
+        queries = queries_of(vectors, self.study.families_of(proteins))
         return Readout(vectors.shape[1], counts, values, queries)
-
-    def _proteins(self, chosen: np.ndarray) -> Proteins:
-        return self.study.common.select(chosen)
 
     @cached_property
     def _networks(self) -> dict[tuple[str, str, str, bool], Readout]:
@@ -270,11 +250,11 @@ class Pooling:
         if norm and name in study.names and (makes_own or {*wanted} <= {*study.poolings(name)}):
             of = {OWN: ""} if makes_own else {readout: readout for readout in wanted}
             return {r: study.vectors(name, pooling)[self.subset] for r, pooling in of.items()}
-        models = self._load(name)
+        models = self.study.load(name)
         if not norm:
             models = [model.without_last_norm() for model in models]
         pooling = "mean" if makes_own else ",".join(wanted)
-        found = self._read(name, models, pooling=pooling)
+        found = self._read(name, models=models, pooling=pooling)
         return {OWN: found["mean"]} if makes_own else found
 
     def _layered(self) -> list[str]:
@@ -287,24 +267,11 @@ class Pooling:
             if 1 < n <= _MOST_LAYERS and MEAN in self.study.poolings(name)
         ]
 
-    def _load(self, name: str) -> list:
-        is_padded = self.study.card(name).architecture == "proteinbert"
-        settings = self.study.settings
-        return load(settings, name, settings.padded_length if is_padded else "none")
-
-    def _read(self, name: str, models: list, place: int = 0, **options) -> Mapping[str, np.ndarray]:
+    def _read(self, name: str, **options) -> Mapping[str, np.ndarray]:
         """Return the subset's vectors of one layer by pooling, computed or found on disk."""
-        place_of = {a: i for i, a in enumerate(self.study.as_read.accessions)}
-        chosen = [place_of[a] for a in self._proteins(self.subset).accessions]
-        proteins = self.study.as_read.select(chosen)
-        options |= {"residue_moments": False}
-        store = stored(self.study.settings, name, models, proteins, **options)
-        if store.left_out:
-            raise InputError(
-                f"memory was not enough for {', '.join(store.left_out)}, read by {name}; "
-                "choose a smaller n_readouts or leave these proteins out."
-            )
-        found = run.load(store, proteins, layer=place)
+        proteins = self.study.common_as_read.select(self.subset)
+        advice = "choose a smaller n_readouts"
+        found = self.study.read(name, proteins, advice=advice, **options)
         return {pooling: found.pooled(pooling) for pooling in found.poolings}
 
 
