@@ -112,7 +112,9 @@ def _row(
     found = retrieve(vectors, family, metric=metric, **masks)
     row = {"queries": len(found), "families": found["family"].nunique()}
     for measure in ("top_1", "average_precision"):
-        row |= averaged(found, measure).named(measure)
+        interval = averaged(found, measure)
+        row |= {measure: interval.estimate}
+        row |= {f"{measure}_low": interval.low, f"{measure}_high": interval.high}
     return row
 
 
