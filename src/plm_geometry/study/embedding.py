@@ -104,8 +104,7 @@ def read(
     store = stored(settings, name, models, proteins, residue_moments=False, **options)
     if store.left_out:
         raise InputError(
-            f"memory was not enough for {', '.join(store.left_out)}, of {len(proteins)} sequences that "
-            f"{name} was to read; {advice}."
+            f"memory was not enough for {', '.join(store.left_out)}, read by {name}; {advice}."
         )
     return run.load(store, proteins, layer=layer)
 
