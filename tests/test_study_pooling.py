@@ -181,7 +181,7 @@ def test_random_projections_keep_dimensions_as_expected_and_components_the_leadi
     rows = study.pooling.widths("unirep_64")
     random = rows[rows["how"] == "random"].groupby("width").mean(numeric_only=True)
     assert list(random.index) == [8, 16, 32]
-    np.testing.assert_allclose(random["effective_dimensions"], random["expected"], rtol=0.25)
+    np.testing.assert_allclose(random["effective_dimensions"], random["expected"], rtol=0.35)
     vectors = study.vectors("unirep_64").astype(float)
     variances = np.linalg.eigvalsh(np.cov(vectors.T))[::-1][:8]
     components = rows[(rows["how"] == "components") & (rows["width"] == 8)].iloc[0]

@@ -49,6 +49,8 @@ def pooling_ladder(frame: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(8, 4))
     grid = figure.subplots(1, 2)
     for axes, value in zip(grid, _VALUES, strict=True):
+        if _is_unknown(rows, value, axes):
+            continue
         for name, look in style.looks(rows).items():
             _ladder(axes, rows[rows["label"] == name].sort_values("place"), value, name, look)
         axes.set_xscale("log")
@@ -58,10 +60,21 @@ def pooling_ladder(frame: pd.DataFrame) -> Figure:
         axes.grid(axis="y")
     grid[0].set_yscale("log")
     style.mark_decades(grid[0].yaxis)
-    if rows["top_1"].isna().all():
-        style.nothing_to_draw("families are not known", grid[1])
     figure.supxlabel("residues that the mean is over")
     return style.key(figure, ncols=2)
+
+
+def _is_unknown(rows: pd.DataFrame, value: str, axes: Axes) -> bool:
+    """Tell whether no row has a value, and say in the panel why."""
+    if rows[value].notna().any():
+        return False
+    is_retrieval = value == "top_1"
+    axes.set_title(LABELS.get(value, "nearest relative, top 1"))
+    # Ticks may be shared with a panel that has values.
+    axes.tick_params(bottom=False, labelbottom=False, left=False, labelleft=False)
+    why = "families are not known" if is_retrieval else "the vectors do not differ"
+    style.nothing_to_draw(why, axes)
+    return True
 
 
 def _ladder(axes: Axes, rows: pd.DataFrame, value: str, name: str, look: dict) -> None:
@@ -97,6 +110,8 @@ def readout_forest(frame: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(8, 0.7 * len(names) + 1.8))
     grid = figure.subplots(1, 2, sharey=True)
     for axes, value in zip(grid, _VALUES, strict=True):
+        if _is_unknown(rows, value, axes):
+            continue
         for number, (trained, norm) in enumerate([(True, True), (True, False),
                                                   (False, True), (False, False)]):  # fmt: skip
             some = rows[(rows["trained"] == trained) & (rows["norm"] == norm)]
@@ -104,12 +119,11 @@ def readout_forest(frame: pd.DataFrame) -> Figure:
             look = {"marker": "o" if norm else "s", "face": None if trained else style.GROUND}
             ends = f"{value}_low", f"{value}_high"
             place = {"below": 0.18 * number - 0.27, "names": names, "by": "name", "label": said}
-            style.forest(axes, some, value, ends, **look, **place)
+            if len(some):
+                style.forest(axes, some, value, ends, **look, **place)
         axes.set_xlabel(LABELS.get(value, _TOP_1))
     grid[0].set_xscale("log")
     style.mark_decades(grid[0].xaxis)
-    if rows["top_1"].isna().all():
-        style.nothing_to_draw("families are not known", grid[1])
     return style.key(figure, ncols=2)
 
 
@@ -133,6 +147,8 @@ def widths(frame: pd.DataFrame) -> Figure:
     looks = {"random": (style.PALETTE[0], "o", "random"),
              "components": (style.PALETTE[2], "s", "leading components")}  # fmt: skip
     for axes, value in zip(grid, ("effective_dimensions", "isoscore", "top_1"), strict=True):
+        if _is_unknown(frame, value, axes):
+            continue
         for how, (colour, marker, said) in looks.items():
             some = frame[frame["how"] == how]
             axes.scatter(some["width"], some[value], c=colour, marker=marker, s=18, label=said)
@@ -148,6 +164,4 @@ def widths(frame: pd.DataFrame) -> Figure:
         axes.grid(axis="y")
     grid[1].set_yscale("log")
     style.mark_decades(grid[1].yaxis)
-    if frame["top_1"].isna().all():
-        style.nothing_to_draw("families are not known", grid[2])
     return style.key(figure, ncols=2)

@@ -28,7 +28,7 @@ OFFICIAL = "protein_bert"
 # Models of more layers than these are not read layer by layer: ProtBERT's 30 take too long.
 _MOST_LAYERS = 12
 _N_BLOCKS = 20
-N_PROJECTIONS = 5
+N_PROJECTIONS = 3
 
 
 class Readout(NamedTuple):
@@ -179,11 +179,12 @@ class Pooling:
         vectors -= vectors.mean(axis=0)
         everyone, d = np.arange(len(vectors)), vectors.shape[1]
         left, lengths, _ = np.linalg.svd(vectors, full_matrices=False)
+        # As good as the vectors to project from: turned, a Gaussian matrix is one again.
         components, rng = left * lengths, np.random.default_rng(self.study.settings.seed)
         clouds = [("all", d, vectors)]
         for width in 2 ** np.arange(3, np.log2(d), dtype=int):
-            drawn = rng.standard_normal((N_PROJECTIONS, d, width))
-            clouds += [("random", width, vectors @ projection) for projection in drawn]
+            drawn = rng.standard_normal((N_PROJECTIONS, len(lengths), width))
+            clouds += [("random", width, components @ projection) for projection in drawn]
             if width < len(lengths):
                 clouds.append(("components", width, components[:, :width]))
         rows = [
