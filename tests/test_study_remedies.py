@@ -165,7 +165,7 @@ def test_arrows_lead_from_the_vectors_as_they_are_to_whitened_ones(study):
     (arrow,) = study.remedies.arrows().itertuples()
     table = study.remedies.table().query("model == 'unirep_64'").set_index("remedy")
     assert arrow.top_1_before == table.top_1["none"]
-    assert arrow.top_1 == table.top_1["whitening, 59 components"]
+    assert arrow.top_1 == table.top_1["whitening to 59"]
 
 
 def test_without_families_isotropy_is_told_and_retrieval_is_not(tmp_path):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from plm_geometry.figures.words import DASH, rounded
+from plm_geometry.figures.words import DASH, extent, rounded
 
 
 def plural(count: int, noun: str, nouns: str = "") -> str:
@@ -31,6 +31,55 @@ def listed(words: Sequence[str]) -> str:
 def decided(low: float, high: float, said: Sequence[str] = ("less", "more")) -> str:
     """Return what an interval of a difference decides: less, more, or "undecided"."""
     return said[0] if high < 0 else said[1] if low > 0 else "undecided"
+
+
+def estimated(value: float, low: float, high: float, spec: str) -> str:
+    """Return "0.47 (0.34 to 0.60)" in the format `spec`; without interval, the number alone."""
+    ends = "" if math.isnan(low + high) else f" ({low:{spec}} to {high:{spec}})"
+    return f"{value:{spec}}{ends}"
+
+
+def over_models(frame: pd.DataFrame, column: str, spec: str) -> str:
+    """Return one row's number with its interval, or the range of several: "0.15 to 0.49"."""
+    known = frame.dropna(subset=column)
+    if len(known) != 1:
+        return extent(known[column], spec)
+    (row,) = known[[column, f"{column}_low", f"{column}_high"]].to_numpy(dtype=float)
+    return estimated(*row, spec)
+
+
+def by_outcome(
+    frame: pd.DataFrame,
+    column: str,
+    said: Sequence[str] = ("less", "more"),
+    *,
+    spec: str = "+z.2f",
+    null: float = 0,
+) -> str:
+    """Say which way intervals decide for whom: "more for A and B (+0.15 to +0.49) and ...".
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A row per model: ``title``, `column`, and its interval in ``..._low`` and ``..._high``.
+    column : str
+        A difference or a ratio; rows without it are left out.
+    said : sequence of two str
+        What is said of an interval below `null`, and above. Any other is *undecided*.
+    spec : str
+        The format of numbers: of several rows the range, of one with its interval.
+    null : float
+        What the difference or ratio is where nothing differs.
+    """
+    known, parts = frame.dropna(subset=column), []
+    ends = zip(known[f"{column}_low"] - null, known[f"{column}_high"] - null, strict=True)
+    outcome = pd.Series([decided(*both, said) for both in ends], known.index, dtype=object)
+    for what, rows in known.groupby(outcome, sort=False):
+        is_long = 2 < len(rows) == len(known)
+        whom = f"all {len(rows)}" if is_long else listed(rows["title"].tolist())
+        number = over_models(rows, column, spec).replace(" (", ", interval ").rstrip(")")
+        parts.append(f"{what if what in said else f'*{what}*'} for {whom} ({number})")
+    return listed(parts) or DASH
 
 
 def typographic(text: str) -> str:

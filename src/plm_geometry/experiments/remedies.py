@@ -157,7 +157,7 @@ class Remedies:
             "centring": Centring(),
             "without the rogue coordinate": WithoutRogues(1),
             "all but the top 3": AllButTheTop(3),
-            f"whitening, {n} components": Whitening(n),
+            f"whitening to {n}": Whitening(n),
             "standardising": Standardising(),
         }
 
