@@ -23,7 +23,8 @@ def by_definition(x, y) -> float:
         return distance - rows - rows[:, None] + rows.mean()
 
     a, b = centred(x), centred(y)
-    return np.sqrt(np.mean(a * b) / np.sqrt(np.mean(a * a) * np.mean(b * b)))
+    # Zero may come out a little below itself.
+    return np.sqrt(max(np.mean(a * b), 0) / np.sqrt(np.mean(a * a) * np.mean(b * b)))
 
 
 @settings(max_examples=60, deadline=None)

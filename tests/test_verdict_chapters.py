@@ -35,7 +35,7 @@ def test_a_build_with_the_papers_numbers_holds_and_one_turned_sign_does_not(run,
     assert (found == "holds").sum() == 10
     assert found.filter(like="squared Euclidean distance (ProtBERT)").iloc[0].endswith("in sign")
     assert ran.numbers["claims_holds"] == "10"
-    assert ran.numbers["claims"] == "11"
+    assert len(found) == 11
 
 
 def test_with_nothing_run_every_claim_is_there_with_its_command(run):

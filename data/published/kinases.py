@@ -15,8 +15,8 @@ import pandas as pd
 
 from plm_geometry.association import averaged, pair_auc, retrieve
 from plm_geometry.isotropy import remedies
+from plm_geometry.isotropy.measures import effective_dimensions
 from plm_geometry.study import Study
-from plm_geometry.study.retrieval import dimensions_of
 
 TABLE = Path(__file__).with_name("retrieval_kinases.csv")
 REMEDIES = {
@@ -82,7 +82,11 @@ def rows(study: Study, known: pd.DataFrame) -> Iterator[dict[str, object]]:
         for remedy, transformer in REMEDIES.items() if is_model else [("", None)]:
             title = "ESM-2 650M" if is_model else study.models.title[name]
             y = transformer.fit_transform(x) if transformer else x
-            row = {"title": title, "vectors": remedy, "effective_dimensions": dimensions_of(y)}
+            row = {
+                "title": title,
+                "vectors": remedy,
+                "effective_dimensions": effective_dimensions(y),
+            }
             yield row | measured(y, known) | held_out(transformer, x, known["family"].to_numpy())
 
 
