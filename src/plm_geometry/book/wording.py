@@ -74,7 +74,8 @@ def by_outcome(
     known, parts = frame.dropna(subset=column), []
     ends = zip(known[f"{column}_low"] - null, known[f"{column}_high"] - null, strict=True)
     outcome = pd.Series([decided(*both, said) for both in ends], known.index, dtype=object)
-    for what, rows in known.groupby(outcome, sort=False):
+    for what in [word for word in (*said, "undecided") if (outcome == word).any()]:
+        rows = known[outcome == what]
         is_long = 2 < len(rows) == len(known)
         whom = f"all {len(rows)}" if is_long else listed(rows["title"].tolist())
         number = over_models(rows, column, spec).replace(" (", ", interval ").rstrip(")")
