@@ -36,7 +36,7 @@ def test_the_reading_begins_with_its_conclusion_from_the_tables(run):
     change = table.top_1["unirep_64"] - table.top_1["composition"]
     assert numbers["best_against_widest:top_1"] == pytest.approx(change)
     assert numbers["best_against_widest:top_1_low"] < 0 < numbers["best_against_widest:top_1_high"]
-    assert "**Whether more dimensions buy more is *undecided*: the nearest" in ran.shown
+    assert "**Whether effective dimensions rank embeddings is *undecided*: averaged" in ran.shown
 
 
 def test_random_vectors_alone_do_not_tell_what_dimensions_buy(run, tmp_path):
