@@ -18,6 +18,7 @@ import torch
 
 import cost
 from arms import ARMS, ArmObjective
+from corpus import input_parser
 from design import SCALES, Scale, Task, prepare
 from plm_geometry.base import paths
 from plm_geometry.base.errors import InputError
@@ -113,17 +114,7 @@ def tables(task: Task, records: Sequence[dict]) -> dict[str, pd.DataFrame]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Read the files named on the command line, say what it costs, and train."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument(
-        "--fasta", type=Path, action="append", required=True, help="proteins; may be given again"
-    )
-    parser.add_argument(
-        "--go",
-        type=Path,
-        action="append",
-        required=True,
-        help="UniProt's table of GO terms, tab-separated, accessions first; may be given again",
-    )
+    parser = input_parser(__doc__, "proteins")
     parser.add_argument("--scale", choices=SCALES, default="gate", help="default: gate")
     parser.add_argument("--steps", type=int, help="updates of each run, instead of the scale's")
     parser.add_argument("--budget", type=float, default=1.0, help="hours of training (default: 1)")

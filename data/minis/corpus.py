@@ -1,5 +1,6 @@
 """What the minis read: proteins, their GO terms, and crops of them."""
 
+import argparse
 import csv
 import gzip
 import hashlib
@@ -20,6 +21,16 @@ CROPPED = 2048  # residues of a protein that crops are cut from
 HELD_OUT_SHARE = 20  # one protein in so many
 TERM_PROTEINS = 20  # a term that fewer proteins have is left out
 _GO_TERM = re.compile(r"GO:\d{7}")
+
+
+def input_parser(about: str, fasta: str) -> argparse.ArgumentParser:
+    """Return a parser of the files that a training reads; `fasta` says of what use those are."""
+    parser = argparse.ArgumentParser(description=about.partition("\n")[0])
+    again = {"type": Path, "action": "append", "required": True}
+    parser.add_argument("--fasta", help=f"{fasta}; may be given again", **again)
+    terms = "UniProt's table of GO terms, tab-separated, accessions first; may be given again"
+    parser.add_argument("--go", help=terms, **again)
+    return parser
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from corpus import (
     count_residues,
     entropy,
     frequent_terms,
+    input_parser,
     loss_of_frequencies,
     read_corpora,
     read_terms,
@@ -354,21 +355,8 @@ def write_losses(directory: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Read the files named on the command line, and train."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument(
-        "--fasta",
-        type=Path,
-        action="append",
-        required=True,
-        help="proteins to train on; may be given again: mini_prot_bert reads the first file only",
-    )
-    parser.add_argument(
-        "--go",
-        type=Path,
-        action="append",
-        required=True,
-        help="UniProt's table of GO terms, tab-separated, accessions first; may be given again",
-    )
+    fasta = "proteins to train on (mini_prot_bert reads the first file only)"
+    parser = input_parser(__doc__, fasta)
     parser.add_argument(
         "--test", type=Path, help="proteins to measure with (default: the bacterium in pyhmmer)"
     )

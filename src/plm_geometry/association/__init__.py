@@ -11,6 +11,7 @@ from plm_geometry.association.lengths import adjusted_for_lengths, r_squared_on_
 from plm_geometry.association.nonlinear import distance_correlation
 from plm_geometry.association.retrieval import (
     averaged,
+    averages,
     matched_candidates,
     pair_auc,
     paired,
@@ -25,6 +26,7 @@ __all__ = [
     "Interval",
     "adjusted_for_lengths",
     "averaged",
+    "averages",
     "binned_spread",
     "correlation_differences",
     "correlation_interval",

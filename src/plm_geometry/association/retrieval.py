@@ -11,7 +11,8 @@ from plm_geometry.base.errors import InputError
 from plm_geometry.isotropy.jackknife import LEAST_BLOCKS, Interval, jackknife
 
 METRICS = ("cosine", "euclidean")
-COLUMNS = ("query", "family", "n_relatives", "top_1", "average_precision")
+MEASURES = ("top_1", "average_precision")
+COLUMNS = ("query", "family", "n_relatives", *MEASURES)
 # Similarities nearer than this share of their scale differ by rounding only: they tie.
 _TIE = 1e-12
 # Strangers of a query that it is told from, where those are to be like it.
@@ -71,8 +72,10 @@ def retrieve(
     """
     vectors, family = _checked(vectors, families, metric)
     masks = [None if mask is None else np.asarray(mask, bool) for mask in (relevant, candidates)]
-    asked, rows = range(len(family)) if queries is None else sorted(set(queries)), []
-    for query, near, tie in _similarities(vectors, asked, metric):
+    asked = np.flatnonzero(np.bincount(family)[family] > 1)  # the others have no relative
+    asked = asked if queries is None else np.intersect1d(asked, list(queries))
+    rows = []
+    for query, near, tie in _similarities(vectors, asked.tolist(), metric):
         wanted, among = _judged(family, query, *masks)
         if wanted.any():
             found = _found(near[among], wanted[among], tie)
@@ -134,6 +137,12 @@ def averaged(queries: pd.DataFrame, column: str = "top_1") -> Interval:
         "top_1" or "average_precision".
     """
     return _mean(queries.groupby("family")[column].mean().to_numpy(dtype=float))
+
+
+def averages(queries: pd.DataFrame) -> dict[str, float]:
+    """Return `averaged` of each of the `MEASURES`, beside ``..._low`` and ``..._high``."""
+    found = [averaged(queries, measure).named(measure) for measure in MEASURES]
+    return found[0] | found[1]
 
 
 def paired(a: pd.DataFrame, b: pd.DataFrame, column: str = "top_1") -> Interval:

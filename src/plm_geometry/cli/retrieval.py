@@ -107,15 +107,10 @@ def _row(
     vectors: "np.ndarray", family: Sequence[str], metric: str, masks: Mapping[str, "np.ndarray"]
 ) -> dict[str, Any]:
     """Return counts, and both measures with their intervals, None where undefined."""
-    from plm_geometry.association import averaged, retrieve
+    from plm_geometry.association import averages, retrieve
 
     found = retrieve(vectors, family, metric=metric, **masks)
-    row = {"queries": len(found), "families": found["family"].nunique()}
-    for measure in ("top_1", "average_precision"):
-        interval = averaged(found, measure)
-        row |= {measure: interval.estimate}
-        row |= {f"{measure}_low": interval.low, f"{measure}_high": interval.high}
-    return row
+    return {"queries": len(found), "families": found["family"].nunique()} | averages(found)
 
 
 def _text(rows: Sequence[Mapping[str, Any]], n: int) -> str:

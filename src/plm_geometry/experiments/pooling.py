@@ -10,6 +10,7 @@ import pandas as pd
 from plm_geometry.association.retrieval import averaged, paired
 from plm_geometry.experiments.retrieval import queries_of
 from plm_geometry.isotropy.jackknife import LEAST_BLOCKS, jackknife
+from plm_geometry.isotropy.measures import dimensions_interval
 from plm_geometry.isotropy.tables import dimensions_without_each
 from plm_geometry.models.names import ModelName, counterpart
 from plm_geometry.models.pooling import n_sampled
@@ -49,16 +50,12 @@ class Readout(NamedTuple):
     def row(self) -> dict[str, object]:
         """Return n, d, dimensions and top-1 with their intervals, and IsoScore."""
         k, n = self.values[0], self.counts[0]
-        # Jackknifed as 1/k, whose bias is about 1/n: see `measures.interval_row`.
-        ends = jackknife(1 / self.values, self.counts, least=LEAST_BLOCKS)[:3]
-        corrected, high, low = 1 / np.clip(ends, 1 / self.d, 1)
+        ends = dimensions_interval(1 / self.values, self.counts, self.d, least=LEAST_BLOCKS)
         return {
             "n": n,
             "d": self.d,
             "effective_dimensions": k,
-            "effective_dimensions_corrected": corrected,
-            "effective_dimensions_low": low,
-            "effective_dimensions_high": high,
+            **{f"effective_dimensions_{end}": value for end, value in ends.items()},
             "isoscore": (k - 1) / (self.d - 1),
             **averaged(self.queries).named("top_1"),
         }
@@ -81,9 +78,10 @@ class Pooling:
 
     def __init__(self, study: "Study"):
         self.study = study
+        self._found: dict[tuple[str, str], Readout] = {}
 
-    def ladder(self) -> pd.DataFrame:
-        """Return one row per model or control and pooling, of all proteins.
+    def ladder(self, pooling: str | None = None) -> pd.DataFrame:
+        """Return one row per model or control and pooling, of all proteins; or of one pooling.
 
         Labels, ``readout``, ``residues``, those that the mean is over (infinity: all; NaN where it
         is no mean), what `Readout.row` returns, and what `Readout.against` says of it beside the
@@ -92,11 +90,12 @@ class Pooling:
         return pd.DataFrame(
             [
                 self.study.labels(name)
-                | {"readout": pooling, "residues": _residues(pooling)}
-                | readout.row()
-                | readout.against(readouts[MEAN])
-                for name, readouts in self._ladder.items()
-                for pooling, readout in readouts.items()
+                | {"readout": way, "residues": _residues(way)}
+                | self._pooled(name, way).row()
+                | self._pooled(name, way).against(self._pooled(name, MEAN))
+                for name in self._pooling_models()
+                for way in self.study.poolings(name)
+                if pooling in (None, way)
             ]
         )
 
@@ -191,20 +190,19 @@ class Pooling:
         """Positions, among the study's `common` proteins, of those read in further ways."""
         return self.study.subset(self.study.settings.n_readouts)
 
-    @cached_property
-    def _ladder(self) -> dict[str, dict[str, Readout]]:
-        """By model and pooling, the readouts of all proteins that one pass has kept."""
-        study = self.study
-        everyone = np.arange(len(study.common))
-        names = study.models.index[study.models["role"] != "mini"]
-        return {
-            name: {
-                pooling: self._readout(study.vectors(name, pooling), everyone)
-                for pooling in study.poolings(name)
-            }
-            for name in names
-            if len(study.poolings(name)) > 1 and MEAN in study.poolings(name)
-        }
+    def _pooling_models(self) -> list[str]:
+        """Return those of which one pass has kept several poolings; minis are in `readouts`."""
+        models, poolings = self.study.models, self.study.poolings
+        names = models.index[models["role"] != "mini"]
+        return [name for name in names if len(poolings(name)) > 1 and MEAN in poolings(name)]
+
+    def _pooled(self, name: str, pooling: str) -> Readout:
+        """Return a readout of all proteins that one pass has kept."""
+        if (name, pooling) not in self._found:
+            everyone = np.arange(len(self.study.common))
+            vectors = self.study.vectors(name, pooling)
+            self._found[name, pooling] = self._readout(vectors, everyone)
+        return self._found[name, pooling]
 
     def _readout(self, vectors: np.ndarray, chosen: np.ndarray) -> Readout:
         """Return what is known of the vectors of `chosen` proteins."""

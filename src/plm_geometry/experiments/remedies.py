@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from plm_geometry import association
+from plm_geometry.association.retrieval import MEASURES
 from plm_geometry.base.errors import InputError
-from plm_geometry.experiments.retrieval import MEASURES, queries_of
+from plm_geometry.experiments.retrieval import queries_of
 from plm_geometry.isotropy.jackknife import LEAST_BLOCKS, Interval, jackknife
 from plm_geometry.isotropy.remedies import (
     AllButTheTop,

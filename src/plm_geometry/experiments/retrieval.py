@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from plm_geometry.proteins.fasta import Proteins
     from plm_geometry.study import Study
 
-MEASURES = ("top_1", "average_precision")
 # Of more proteins so many are drawn, by whole families: time and memory grow with their square.
 _LARGEST = 5_000
 # Components kept in turn, before all there are.
@@ -95,8 +94,8 @@ class Retrieval:
         Returns
         -------
         DataFrame
-            Labels, ``effective_dimensions``, ``whitened``, ``components`` and the `MEASURES`, each
-            beside ``..._low`` and ``..._high``. The last number of components is all there are.
+            Labels, ``effective_dimensions``, ``whitened``, ``components`` and what
+            `association.averages` returns. The last number of components is all there are.
         """
         return self.study.rows(self._curve)
 
@@ -174,7 +173,7 @@ class Retrieval:
         found = self.queries(name)
         row = {"queries": len(found), "families": found["family"].nunique()}
         row["effective_dimensions"] = self.dimensions(name)
-        row |= _averages(found)
+        row |= association.averages(found)
         row |= association.averaged(self.queries(name, "matched")).named("matched_top_1")
         if self._remote is not None:
             remote = self.queries(name, "remote")
@@ -187,7 +186,7 @@ class Retrieval:
         k = self.dimensions(name) if len(self._kept(name)) else np.nan
         for (whitened, components), found in self._kept(name).groupby(["whitened", "components"]):
             row = {"effective_dimensions": k, "whitened": whitened, "components": components}
-            yield row | _averages(found)
+            yield row | association.averages(found)
 
     def _needed(self, name: str, share: float) -> Iterator[dict[str, object]]:
         k = self.dimensions(name) if len(self._kept(name)) else np.nan
@@ -230,11 +229,6 @@ class Retrieval:
             for n in sorted({*(n for n in _KEPT if n < most), most})
         ]
         return pd.concat(found)
-
-
-def _averages(queries: pd.DataFrame) -> dict[str, float]:
-    found = [association.averaged(queries, measure).named(measure) for measure in MEASURES]
-    return found[0] | found[1]
 
 
 def queries_of(vectors: np.ndarray, families: Sequence[str] | None) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,7 +50,9 @@ class Variants:
 
     def __init__(self, study: "Study"):
         self.study = study
-        self._distances: dict[str, pd.DataFrame] = {}
+        # Of each model these are asked for by several tables, and read or embed.
+        self._unit, self._of = cache(self._unit), cache(self._of)
+        self._relatives, self._log_ratios = cache(self._relatives), cache(self._log_ratios)
 
     @cached_property
     def names(self) -> list[str]:
@@ -304,9 +306,7 @@ class Variants:
 
     def _of(self, name: str) -> pd.DataFrame:
         """Return the `_changes` with the ``distance`` of each from its protein."""
-        if name not in self._distances:
-            self._distances[name] = self._moved(name, self._changes)
-        return self._distances[name]
+        return self._moved(name, self._changes)
 
     def _unit(self, name: str) -> float:
         study, n = self.study, len(self.study.common)

@@ -14,11 +14,12 @@ Proof: Rudman et al. (2022) scale the eigenvalues l of C to ``m = sqrt(n) * l / 
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from plm_geometry.base.errors import InputError
 from plm_geometry.isotropy.jackknife import jackknife
@@ -180,6 +181,31 @@ def isotropy_row(vectors: Any) -> dict[str, float | int | None]:
     }
 
 
+def dimensions_interval(
+    reciprocal: ArrayLike, counts: Sequence[int], dim: int, *, least: int = 2
+) -> dict[str, float]:
+    """Return effective dimensions without their bias, and the ends of their 95 % interval.
+
+    Parameters
+    ----------
+    reciprocal : array-like, shape (n_blocks + 1,)
+        1/PR, whose bias is about 1/N, of all vectors, and without each block.
+    counts, least
+        As for `jackknife.jackknife`.
+    dim : int
+        Of the space.
+
+    Returns
+    -------
+    dict
+        ``corrected``, ``low``, ``high``.
+    """
+    # PR lies between 1 and d; too few vectors leave its upper end open.
+    ends = 1 / np.clip(jackknife(reciprocal, counts, least=least)[:3], 1 / dim, 1)
+    corrected, high, low = ends.tolist()
+    return {"corrected": corrected, "low": low, "high": high}
+
+
 def interval_row(whole: Moments, remainders: Iterable[Moments]) -> dict[str, float | None]:
     """Return the 95 % intervals that belong beside `isotropy_row`, by a delete-a-block jackknife.
 
@@ -221,9 +247,7 @@ def interval_row(whole: Moments, remainders: Iterable[Moments]) -> dict[str, flo
     if len(found) == 1:
         return row
     counts, reciprocal, cosines = zip(*found, strict=True)
-    # PR lies between 1 and d; too few vectors leave its upper end open.
-    corrected, high, low = 1 / np.clip(jackknife(reciprocal, counts)[:3], 1 / whole.dim, 1)
-    for end, dimensions in {"corrected": corrected, "low": low, "high": high}.items():
+    for end, dimensions in dimensions_interval(reciprocal, counts, whole.dim).items():
         row[f"effective_dimensions_{end}"] = float(dimensions)
         row[f"isoscore_{end}"] = float((dimensions - 1) / (whole.dim - 1))
     if None not in cosines:
